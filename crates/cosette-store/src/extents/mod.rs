@@ -1,0 +1,113 @@
+//! The second seam: immutable runs of bytes, written once, synced, read in ranges, freed.
+//!
+//! Bodies larger than a tiny one live here. An extent never moves, so an address never changes and a
+//! reader never races with a compactor. Object keys never become file names: a driver's only
+//! path-forming function takes integers.
+//!
+//! What a driver promises:
+//! 1. After `sync` of an address, its bytes survive loss of power (directory entries included).
+//! 2. `read` gives the bytes that were written, or an error: each block is checked.
+//! 3. `free` gives the space back; it is called once no reader and no row refers to the extent.
+//! 4. Memory per writer and per reader is bounded, whatever the extent's length.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::meta::Boxed;
+
+/// Longest extent; longer bodies are lists of extents.
+pub const EXTENT_BYTES_MAX: u64 = 64 << 20;
+/// Bytes covered by one checksum; reads touch and check whole blocks.
+pub const BLOCK_BYTES: u64 = 64 << 10;
+
+/// The random name of an extent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtentId(pub [u8; 16]);
+
+/// Where a driver put an extent, in the driver's own words; kept in the extent's row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Address(pub Bytes);
+
+/// A failure of the driver itself.
+#[derive(Debug, Clone)]
+pub enum ExtentError {
+    /// The disk failed; the text is for the log.
+    Io(Arc<str>),
+    /// What is stored is not what was written; the text says where.
+    Corrupt(Arc<str>),
+    /// A sync failed before: no more writes until reopened.
+    Poisoned,
+    /// There is no room for more bytes.
+    Full,
+}
+
+impl fmt::Display for ExtentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(cause) => write!(f, "extent I/O failed: {cause}"),
+            Self::Corrupt(place) => write!(f, "stored bytes are damaged: {place}"),
+            Self::Poisoned => {
+                f.write_str("an earlier sync failed; the store takes no writes until reopened")
+            }
+            Self::Full => f.write_str("no room left for object bytes"),
+        }
+    }
+}
+
+impl std::error::Error for ExtentError {}
+
+/// An extent being written. Dropping it unfinished leaves bytes that no row refers to; the driver
+/// gives them back when it is next opened, if not before.
+pub trait ExtentWriter: Send + fmt::Debug {
+    /// Appends bytes; at most [`EXTENT_BYTES_MAX`] in all.
+    fn append(&mut self, bytes: Bytes) -> Boxed<'_, Result<(), ExtentError>>;
+
+    /// Ends the extent. Its bytes are readable at the address, and durable after `sync`.
+    fn finish(self: Box<Self>) -> Boxed<'static, Result<Address, ExtentError>>;
+}
+
+/// A driver for immutable runs of bytes.
+pub trait Extents: Send + Sync + fmt::Debug {
+    /// Begins an extent. `expected_bytes`, when known, lets a driver choose where it goes.
+    fn begin(
+        &self,
+        id: ExtentId,
+        expected_bytes: Option<u64>,
+    ) -> Boxed<'_, Result<Box<dyn ExtentWriter>, ExtentError>>;
+
+    /// Makes finished extents durable; concurrent calls share syncs.
+    fn sync<'a>(&'a self, addresses: &'a [Address]) -> Boxed<'a, Result<(), ExtentError>>;
+
+    /// Reads `length` bytes from `offset` of an extent: all of them, or an error. At most
+    /// [`READ_BYTES_MAX`] a call.
+    fn read<'a>(
+        &'a self,
+        address: &'a Address,
+        offset: u64,
+        length: u64,
+    ) -> Boxed<'a, Result<Bytes, ExtentError>>;
+
+    /// Gives the space of extents back, durably. An address that was freed before is no error.
+    fn free<'a>(&'a self, addresses: &'a [Address]) -> Boxed<'a, Result<(), ExtentError>>;
+
+    /// Calls `live` for the id of every extent found on the medium at open that may never have been
+    /// published, and frees those it denies. Called once, before the first write.
+    fn recover<'a>(
+        &'a self,
+        live: &'a (dyn Fn(ExtentId) -> Boxed<'a, Result<bool, ExtentError>> + Send + Sync),
+    ) -> Boxed<'a, Result<(), ExtentError>>;
+
+    /// Bytes that live extents and their headers take up on the medium, for tests and operators.
+    fn allocated_bytes(&self) -> Boxed<'_, Result<u64, ExtentError>>;
+
+    /// Bytes of object content written through this driver since it was opened.
+    fn written_bytes(&self) -> u64;
+
+    /// Finishes what is under way and lets go of the files. No call may follow.
+    fn close(&self) -> Boxed<'_, Result<(), ExtentError>>;
+}
+
+/// Most bytes of one [`Extents::read`].
+pub const READ_BYTES_MAX: u64 = 1 << 20;

@@ -1,0 +1,35 @@
+//! What the words of object storage mean: names, versions, ranges, preconditions and their rules.
+//!
+//! Everything here is a value: parse once at the edge, carry the type. There is deliberately no I/O,
+//! no clock, no async, and no wire or disk format in this crate; those rooms convert at their edge.
+
+pub mod access;
+pub mod bucket;
+pub mod checksum;
+pub mod content;
+pub mod copy;
+mod error;
+pub mod etag;
+pub mod key;
+pub mod limits;
+pub mod precondition;
+pub mod range;
+pub mod storage_class;
+pub mod time;
+pub mod upload;
+pub mod version;
+
+pub use access::{AclHeaders, CannedAcl, Grant, Grantee, Owner, Permission};
+pub use bucket::{AppId, BucketName, Region};
+pub use checksum::{Crc64, Md5};
+pub use content::{ContentHeaders, Metadata, Text, UserMetadata};
+pub use copy::{CopySource, Directive};
+pub use error::{Error, Why};
+pub use etag::{ETag, ETagMatch};
+pub use key::ObjectKey;
+pub use precondition::{Facts, Preconditions, ReadOutcome};
+pub use range::{ByteRange, ReadRange, Span};
+pub use storage_class::StorageClass;
+pub use time::Timestamp;
+pub use upload::{PartNumber, UploadId};
+pub use version::{VersionId, VersionTime};
