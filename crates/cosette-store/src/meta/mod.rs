@@ -15,6 +15,8 @@
 //!
 //! What it may rely on: the limits below, held by the caller.
 
+pub mod memory;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -41,6 +43,17 @@ pub enum Expect {
     Absent,
     /// The key has this value.
     Same(Bytes),
+}
+
+impl Expect {
+    /// Whether a key with this value (`None`: without one) is as expected.
+    #[must_use]
+    pub fn holds(&self, value: Option<&[u8]>) -> bool {
+        match self {
+            Self::Absent => value.is_none(),
+            Self::Same(seen) => value == Some(seen.as_ref()),
+        }
+    }
 }
 
 /// One write of a transaction.
