@@ -1,1 +1,94 @@
-fn main(){}
+//! Tasks of the workspace, in Rust so that there is nothing to port: `cargo xtask` lists them.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use exec::Result;
+use report::{Report, say};
+
+mod bless;
+mod check;
+mod conformance;
+mod counts;
+mod decisions;
+mod deny;
+mod exec;
+mod report;
+mod rooms;
+mod rows;
+mod serve;
+mod server;
+mod source;
+mod test;
+mod tidy;
+
+const HELP: &str = "\
+cargo xtask check      formatting, lints, docs, house rules, dependencies; before each commit
+cargo xtask test       check, every test, and the official SDKs against the real server; all that CI runs
+cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions, golden files
+cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
+cargo xtask conform --endpoint URL
+                       the official SDKs' suites against a server elsewhere; keys come from the environment";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["check"] => reported(check::run),
+        ["test"] => reported(test::run),
+        ["bless"] => bless::run(),
+        ["serve"] => serve::run("127.0.0.1:9000"),
+        ["serve", "--listen", address] => serve::run(address),
+        ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
+        ["help" | "--help" | "-h"] => {
+            say(HELP);
+            Ok(true)
+        }
+        _ => {
+            say(HELP);
+            Ok(false)
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            say(format_args!("xtask: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a task made of steps and closes with their sum.
+fn reported(task: impl FnOnce(&mut Report) -> Result<()>) -> Result<bool> {
+    let started = exec::now();
+    let mut report = Report::new(scratch().join("logs"));
+    if let Err(why) = task(&mut report) {
+        report.broken("xtask", &why.to_string());
+    }
+    Ok(report.close(started.elapsed()))
+}
+
+/// The workspace's root: the directory that holds this crate.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// Where tasks put what they install and log.
+pub(crate) fn scratch() -> PathBuf {
+    target().join("xtask")
+}
+
+/// A cargo command at the workspace's root.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command = Command::new(exec::cargo());
+    command.current_dir(root()).args(arguments);
+    command
+}

@@ -1,0 +1,285 @@
+//! The official SDKs, unmodified, against a server: what they need, how they are run, what they report.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::counts::Counts;
+use crate::exec::{self, Finished, Result};
+use crate::report::Report;
+use crate::server::{Accounts, Keys, Server};
+use crate::test::Floors;
+use crate::{root, scratch};
+
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// One folder under `conformance/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Suite {
+    Node,
+    Wx,
+    Python,
+}
+
+impl Suite {
+    pub(crate) const ALL: [Self; 3] = [Self::Node, Self::Wx, Self::Python];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Node => "node",
+            Self::Wx => "wx",
+            Self::Python => "python",
+        }
+    }
+
+    fn folder(self) -> PathBuf {
+        root().join("conformance").join(self.name())
+    }
+
+    /// The command that runs it, without its environment.
+    fn command(self) -> Command {
+        let mut command = match self {
+            Self::Node | Self::Wx => {
+                let mut npm = Command::new("npm");
+                npm.args(["test", "--silent"]);
+                npm
+            }
+            Self::Python => {
+                let mut python = Command::new(python_of(&python_venv()));
+                python.args(["-m", "unittest", "discover", "--verbose"]);
+                python
+                    .env("PYTHONDONTWRITEBYTECODE", "1")
+                    .env("PATH", path_with_venv());
+                python
+            }
+        };
+        command.current_dir(self.folder());
+        command
+    }
+
+    fn counts(self, output: &str) -> Counts {
+        match self {
+            Self::Node | Self::Wx => Counts::of_node(output),
+            Self::Python => Counts::of_unittest(output),
+        }
+    }
+
+    /// Runs it against `endpoint`, whose requests are logged in `request_log`.
+    fn run(
+        self,
+        endpoint: &str,
+        accounts: &Accounts,
+        request_log: &Path,
+    ) -> Result<(Counts, Finished)> {
+        let mut command = self.command();
+        command
+            .env("COSETTE_ENDPOINT", endpoint)
+            .env("COSETTE_REQUEST_LOG", request_log);
+        let Accounts { root, second, sub } = accounts;
+        let prefixes = [
+            ("COSETTE", root),
+            ("COSETTE_SECOND", second),
+            ("COSETTE_SUB", sub),
+        ];
+        for (prefix, Keys { id, secret }) in prefixes {
+            command.env(format!("{prefix}_SECRET_ID"), id);
+            command.env(format!("{prefix}_SECRET_KEY"), secret);
+        }
+        // The environment's proxy is for the registries; the server is on this machine.
+        for proxy in [
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+        ] {
+            command.env_remove(proxy);
+        }
+        let told = exec::run(self.name(), &mut command, LIMIT)?;
+        Ok((self.counts(&told.output), told))
+    }
+
+    /// Runs it against a server of its own, and adds what that server left wrong to its output.
+    pub(crate) fn run_with_server(self) -> Result<(Counts, Finished)> {
+        let accounts = Accounts::random();
+        let server = Server::start(self.name(), &accounts)?;
+        let log = server.folder.access_log();
+        let (mut counts, mut told) = self.run(&server.endpoint.clone(), &accounts, &log)?;
+        let server_log = server.log();
+        let data = server.folder.data();
+        let problems = server.stop(&accounts)?;
+        if !told.success {
+            told.output
+                .push_str(&format!("\n---- the server's log\n{}", tail(&server_log)));
+        }
+        for problem in &problems {
+            counts.failed += 1;
+            told.output.push_str(&format!("\n{problem}\n"));
+        }
+        if told.success && problems.is_empty() {
+            fs::remove_dir_all(data)?;
+        }
+        Ok((counts, told))
+    }
+}
+
+/// The suites against a server somewhere else; keys and the path of its request log come from the environment.
+pub(crate) fn elsewhere(report: &mut Report, endpoint: &str) -> Result<()> {
+    let accounts = Accounts {
+        root: keys_from_env("COSETTE")?,
+        second: keys_from_env("COSETTE_SECOND")?,
+        sub: keys_from_env("COSETTE_SUB")?,
+    };
+    let request_log = PathBuf::from(required("COSETTE_REQUEST_LOG")?);
+    install()?;
+    for suite in Suite::ALL {
+        report.begin(suite.name());
+        let floor = Floors::read()?.of(suite.name());
+        report.suite(
+            suite.name(),
+            floor,
+            suite.run(endpoint, &accounts, &request_log),
+        );
+    }
+    Ok(())
+}
+
+fn keys_from_env(prefix: &str) -> Result<Keys> {
+    let id = required(&format!("{prefix}_SECRET_ID"))?;
+    Ok(Keys {
+        id,
+        secret: required(&format!("{prefix}_SECRET_KEY"))?,
+    })
+}
+
+fn required(name: &str) -> Result<String> {
+    Ok(env::var(name).map_err(|_| format!("{name} is not set"))?)
+}
+
+/// The last lines of a log: enough to see what went before the end.
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines
+        .get(lines.len().saturating_sub(60)..)
+        .unwrap_or_default()
+        .join("\n")
+}
+
+/// Everything the suites need, from npm, PyPI and (for a Python without `venv`) apt.
+pub(crate) fn install() -> Result<Finished> {
+    let started = exec::now();
+    let mut output = String::new();
+    for suite in [Suite::Node, Suite::Wx] {
+        output.push_str(&install_npm(&suite.folder())?);
+    }
+    output.push_str(&install_python()?);
+    let status = "installed".to_owned();
+    Ok(Finished {
+        success: true,
+        status,
+        output,
+        elapsed: started.elapsed(),
+    })
+}
+
+/// `npm ci`, unless what is there was made from this very lock file.
+fn install_npm(folder: &Path) -> Result<String> {
+    let lock = fs::read_to_string(folder.join("package-lock.json"))?;
+    let stamp = folder.join("node_modules").join(".installed-lock");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(format!("{}: there already\n", folder.display()));
+    }
+    if !exec::answers("npm", "--version") {
+        return Err("npm is missing: the tests need Node.js 20 or later".into());
+    }
+    let mut npm = Command::new("npm");
+    let told = exec::stdout_of(
+        npm.current_dir(folder)
+            .args(["ci", "--no-audit", "--no-fund"]),
+    )?;
+    fs::write(stamp, lock)?;
+    Ok(told)
+}
+
+fn install_python() -> Result<String> {
+    let list = Suite::Python.folder().join("requirements.txt");
+    let wanted = fs::read_to_string(&list)?;
+    let stamp = python_venv().join("installed-requirements");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok("Python packages: there already\n".to_owned());
+    }
+    let python = venv(&python_venv())?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ];
+    let told = exec::stdout_of(Command::new(python).args(pip).arg(list))?;
+    fs::write(stamp, wanted)?;
+    Ok(told)
+}
+
+fn python_venv() -> PathBuf {
+    scratch().join("python")
+}
+
+fn path_with_venv() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = [python_venv().join("bin")]
+        .into_iter()
+        .chain(env::split_paths(&path));
+    env::join_paths(folders).unwrap_or(path)
+}
+
+fn python_of(venv: &Path) -> PathBuf {
+    venv.join("bin").join("python")
+}
+
+/// A Python virtual environment in `folder`, made if it is not there; gives its Python.
+pub(crate) fn venv(folder: &Path) -> Result<PathBuf> {
+    let python = python_of(folder);
+    if has_pip(&python) {
+        return Ok(python);
+    }
+    let make = || {
+        exec::stdout_of(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(folder),
+        )
+    };
+    if let Err(why) = make() {
+        // Debian keeps what `venv` needs in a package of its own.
+        apt_install("python3-venv").map_err(|apt| format!("{why}\n{apt}"))?;
+        make()?;
+    }
+    Ok(python)
+}
+
+fn has_pip(python: &Path) -> bool {
+    exec::stdout_of(Command::new(python).args(["-m", "pip", "--version"])).is_ok()
+}
+
+fn apt_install(package: &str) -> Result<()> {
+    let is_root = exec::stdout_of(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    if !is_root || !exec::answers("apt-get", "--version") {
+        return Err(format!("please install {package} (only root may, by apt-get)").into());
+    }
+    let apt = |arguments: &[&str]| {
+        exec::stdout_of(
+            Command::new("apt-get")
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .args(arguments),
+        )
+    };
+    apt(&["update", "-qq"])?;
+    apt(&["install", "-y", "-qq", "--no-install-recommends", package])?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! `cargo xtask test`: everything that says whether this tree is good, in one command.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use crate::conformance::{self, Suite};
+use crate::counts::Counts;
+use crate::exec::{self, Finished, Result};
+use crate::report::Report;
+use crate::server::{self, Folder};
+use crate::{cargo, check, root};
+
+const LIMIT: Duration = Duration::from_secs(40 * 60);
+const DEMO_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// How many tests each suite has at least, so that none can quietly stop being run.
+#[derive(Debug)]
+pub(crate) struct Floors(BTreeMap<String, u64>);
+
+impl Floors {
+    pub(crate) fn read() -> Result<Self> {
+        let text = fs::read_to_string(root().join("xtask").join("floors.json"))?;
+        Ok(Self(serde_json::from_str(&text)?))
+    }
+
+    /// A suite nobody gave a floor cannot pass.
+    pub(crate) fn of(&self, suite: &str) -> u64 {
+        self.0.get(suite).copied().unwrap_or(u64::MAX)
+    }
+}
+
+pub(crate) fn run(report: &mut Report) -> Result<()> {
+    let floors = Floors::read()?;
+    // The registries answer while the compiler works.
+    let installing = thread::spawn(conformance::install);
+    check::run(report)?;
+
+    // All targets at once, so that tests and the binary share one set of dependencies and features.
+    let build = ["build", "--workspace", "--all-targets", "--locked"];
+    if step(report, "build", || {
+        exec::run("build", &mut cargo(build), LIMIT)
+    }) {
+        let tests = [
+            "test",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--no-fail-fast",
+        ];
+        suite(report, &floors, "rust", || {
+            cargo_test("rust", &mut cargo(tests))
+        });
+        let docs = ["test", "--workspace", "--doc", "--locked", "--no-fail-fast"];
+        suite(report, &floors, "doc examples", || {
+            cargo_test("doc examples", &mut cargo(docs))
+        });
+    }
+    let installed = installing
+        .join()
+        .unwrap_or_else(|_| Err("installing panicked".into()));
+    let installed = step(report, "install", || installed);
+    if installed && server::binary().exists() {
+        for one in Suite::ALL {
+            suite(report, &floors, one.name(), || one.run_with_server());
+        }
+    }
+    step(report, "demo", demo);
+    Ok(())
+}
+
+fn step(report: &mut Report, name: &str, work: impl FnOnce() -> Result<Finished>) -> bool {
+    report.begin(name);
+    report.step(name, work())
+}
+
+fn suite(
+    report: &mut Report,
+    floors: &Floors,
+    name: &str,
+    work: impl FnOnce() -> Result<(Counts, Finished)>,
+) {
+    report.begin(name);
+    report.suite(name, floors.of(name), work());
+}
+
+fn cargo_test(name: &str, command: &mut Command) -> Result<(Counts, Finished)> {
+    let told = exec::run(name, command, LIMIT)?;
+    Ok((Counts::of_cargo(&told.output), told))
+}
+
+/// The newcomer's first command, with a home and a store of its own; twice, for its store stays.
+fn demo() -> Result<Finished> {
+    let folder = Folder::new("demo")?;
+    let run = || {
+        let mut command = Command::new(server::binary());
+        command
+            .current_dir(root())
+            .arg("demo")
+            .arg("--data")
+            .arg(folder.data());
+        exec::run("demo", &mut command, DEMO_LIMIT)
+    };
+    let first = run()?;
+    if !first.success {
+        return Ok(first);
+    }
+    let second = run()?;
+    if second.success {
+        folder.tidy_up()?;
+    }
+    Ok(Finished {
+        elapsed: first.elapsed + second.elapsed,
+        ..second
+    })
+}
