@@ -8,42 +8,64 @@ use crate::{cargo, deny, root, tidy};
 
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// The quick steps come first, so that what is cheap to mend is known soon.
-pub(crate) fn run(report: &mut Report) -> Result<()> {
-    // Every platform's dependencies: the licence of one we do not build for counts too.
-    step(report, "fetch", || {
-        exec::run("fetch", &mut cargo(["fetch", "--locked"]), LIMIT)
-    });
-    step(report, "tidy", tidy);
-    step(report, "fmt", || {
-        component("fmt", "rustfmt")?;
-        exec::run("fmt", &mut cargo(["fmt", "--all", "--check"]), LIMIT)
-    });
-    step(report, "deny", deny::run);
-    step(report, "clippy", || {
-        component("clippy", "clippy")?;
-        let arguments = [
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ];
-        exec::run("clippy", &mut cargo(arguments), LIMIT)
-    });
-    // After clippy, whose metadata of the dependencies it uses.
-    step(report, "doc", || {
-        let mut doc = cargo(["doc", "--workspace", "--no-deps", "--locked"]);
-        exec::run("doc", doc.env("RUSTDOCFLAGS", "-D warnings"), LIMIT)
-    });
+type Step = fn() -> Result<Finished>;
+
+/// The steps, in their order: the quick ones come first, so that what is cheap to mend is known soon.
+const STEPS: [(&str, Step); 6] = [
+    ("fetch", fetch),
+    ("tidy", tidy),
+    ("fmt", fmt),
+    ("deny", deny::run),
+    ("clippy", clippy),
+    ("doc", doc),
+];
+
+/// Runs every step, also after one has failed.
+pub(crate) fn run(report: &mut Report) {
+    for (name, step) in STEPS {
+        report.begin(name);
+        report.step(name, step());
+    }
+}
+
+/// Runs the step named.
+pub(crate) fn one(report: &mut Report, name: &str) -> Result<()> {
+    let Some((name, step)) = STEPS.into_iter().find(|(known, _)| *known == name) else {
+        let known: Vec<&str> = STEPS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("`{name}` is none of: {}", known.join(", ")).into());
+    };
+    report.step(name, step());
     Ok(())
 }
 
-fn step(report: &mut Report, name: &str, work: impl FnOnce() -> Result<Finished>) {
-    report.begin(name);
-    report.step(name, work());
+/// The dependencies of every platform: the licence of one that is not built here counts too.
+fn fetch() -> Result<Finished> {
+    exec::run("fetch", &mut cargo(["fetch", "--locked"]), LIMIT)
+}
+
+fn fmt() -> Result<Finished> {
+    component("fmt", "rustfmt")?;
+    exec::run("fmt", &mut cargo(["fmt", "--all", "--check"]), LIMIT)
+}
+
+fn clippy() -> Result<Finished> {
+    component("clippy", "clippy")?;
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    exec::run("clippy", &mut cargo(arguments), LIMIT)
+}
+
+/// Comes after clippy, whose metadata of the dependencies it uses.
+fn doc() -> Result<Finished> {
+    let mut doc = cargo(["doc", "--workspace", "--no-deps", "--locked"]);
+    exec::run("doc", doc.env("RUSTDOCFLAGS", "-D warnings"), LIMIT)
 }
 
 fn tidy() -> Result<Finished> {

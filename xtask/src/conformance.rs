@@ -135,7 +135,7 @@ pub(crate) fn elsewhere(report: &mut Report, endpoint: &str) -> Result<()> {
         sub: keys_from_env("COSETTE_SUB")?,
     };
     let request_log = PathBuf::from(required("COSETTE_REQUEST_LOG")?);
-    install()?;
+    install(&Suite::ALL)?;
     for suite in Suite::ALL {
         report.begin(suite.name());
         let floor = Floors::read()?.of(suite.name());
@@ -170,13 +170,15 @@ fn tail(log: &str) -> String {
 }
 
 /// Everything the suites need, from npm, PyPI and (for a Python without `venv`) apt.
-pub(crate) fn install() -> Result<Finished> {
+pub(crate) fn install(suites: &[Suite]) -> Result<Finished> {
     let started = exec::now();
     let mut output = String::new();
-    for suite in [Suite::Node, Suite::Wx] {
-        output.push_str(&install_npm(&suite.folder())?);
+    for suite in suites {
+        output.push_str(&match suite {
+            Suite::Node | Suite::Wx => install_npm(&suite.folder())?,
+            Suite::Python => install_python()?,
+        });
     }
-    output.push_str(&install_python()?);
     let status = "installed".to_owned();
     Ok(Finished {
         success: true,

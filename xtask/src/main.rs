@@ -25,18 +25,26 @@ mod tidy;
 
 const HELP: &str = "\
 cargo xtask check      formatting, lints, docs, house rules, dependencies; before each commit
+                       with the name of a step (tidy, fmt, deny, clippy, doc), only that
 cargo xtask test       check, every test, and the official SDKs against the real server; all that CI runs
+                       with the name of a suite (node, wx, python), only that
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions, golden files
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
-                       the official SDKs' suites against a server elsewhere; keys come from the environment";
+                       the official SDKs' suites against a server elsewhere; conformance/README.md says
+                       which keys it takes from the environment";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
-        ["check"] => reported(check::run),
+        ["check"] => reported(|report| {
+            check::run(report);
+            Ok(())
+        }),
+        ["check", step] => reported(|report| check::one(report, step)),
         ["test"] => reported(test::run),
+        ["test", suite] => reported(|report| test::one(report, suite)),
         ["bless"] => bless::run(),
         ["serve"] => serve::run("127.0.0.1:9000"),
         ["serve", "--listen", address] => serve::run(address),

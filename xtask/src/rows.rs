@@ -86,16 +86,18 @@ struct Book {
 pub(crate) fn problems(sources: &[Source]) -> Result<Vec<String>> {
     let book = Book::read(sources)?;
     let mut problems = book.problems.clone();
-    for row in &book.rows {
-        for face in Face::ALL {
-            let shown = book.shown.contains_key(&(row.id.clone(), face));
-            if !shown && !row.excused.contains_key(&face) {
-                let face = face.name();
-                problems.push(format!(
-                    "{}: no test of the {face} names it in `seed:`",
-                    row.id
-                ));
-            }
+    for face in Face::ALL {
+        let shown = |row: &Row| book.shown.contains_key(&(row.id.clone(), face));
+        let missing = book
+            .rows
+            .iter()
+            .filter(|row| !shown(row) && !row.excused.contains_key(&face));
+        let missing: Vec<&str> = missing.map(|row| row.id.as_str()).collect();
+        if !missing.is_empty() {
+            let (face, missing) = (face.name(), missing.join(", "));
+            problems.push(format!(
+                "no test of the {face} names in `seed:` the rows {missing}"
+            ));
         }
     }
     let page = text_of(sources, PAGE)?;

@@ -35,8 +35,8 @@ impl Floors {
 pub(crate) fn run(report: &mut Report) -> Result<()> {
     let floors = Floors::read()?;
     // The registries answer while the compiler works.
-    let installing = thread::spawn(conformance::install);
-    check::run(report)?;
+    let installing = thread::spawn(|| conformance::install(&Suite::ALL));
+    check::run(report);
 
     // All targets at once, so that tests and the binary share one set of dependencies and features.
     let build = ["build", "--workspace", "--all-targets", "--locked"];
@@ -68,6 +68,27 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         }
     }
     step(report, "demo", demo);
+    Ok(())
+}
+
+/// Builds the binary and runs one suite of the official SDKs against it.
+pub(crate) fn one(report: &mut Report, name: &str) -> Result<()> {
+    let Some(one) = Suite::ALL.into_iter().find(|suite| suite.name() == name) else {
+        return Err(format!(
+            "`{name}` is none of: {}",
+            Suite::ALL.map(Suite::name).join(", ")
+        )
+        .into());
+    };
+    let build = ["build", "--package", "cosette-cli", "--locked"];
+    if step(report, "build", || {
+        exec::run("build", &mut cargo(build), LIMIT)
+    }) && step(report, "install", || conformance::install(&[one]))
+    {
+        suite(report, &Floors::read()?, one.name(), || {
+            one.run_with_server()
+        });
+    }
     Ok(())
 }
 
