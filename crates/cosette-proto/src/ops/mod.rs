@@ -1,0 +1,168 @@
+//! Every operation of the protocol: one file each, request and reply side by side.
+//!
+//! The bytes of objects are not in these messages: they stay streams beside them (the body of PUT
+//! Object and Upload Part, the reply's body of GET Object).
+
+mod abort_upload;
+mod acl;
+mod buckets;
+mod complete_upload;
+mod copy_object;
+mod delete_object;
+mod delete_objects;
+mod get_object;
+mod initiate_upload;
+mod list_buckets;
+mod list_objects;
+mod list_parts;
+mod list_uploads;
+mod list_versions;
+mod put_object;
+mod upload_part;
+mod upload_part_copy;
+mod versioning;
+
+pub use abort_upload::AbortUpload;
+pub use acl::{
+    AclDocument, GetAclReply, GetBucketAcl, GetObjectAcl, NewAcl, PutBucketAcl, PutObjectAcl,
+};
+pub use buckets::{
+    DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket,
+};
+pub use complete_upload::{CompleteUpload, CompleteUploadReply, CompletedPart};
+pub use copy_object::{CopyObject, CopyObjectReply};
+pub use delete_object::{DeleteObject, DeleteObjectReply};
+pub use delete_objects::{
+    DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
+};
+pub use get_object::{
+    ContentRange, GetObject, HeadObject, ObjectReply, ResponseOverrides, ObjectType,
+};
+pub use initiate_upload::{InitiateUpload, InitiateUploadReply};
+pub use list_buckets::{BucketEntry, ListBuckets, ListBucketsReply};
+pub use list_objects::{ListObjects, ListObjectsReply, ListOwner, ObjectEntry};
+pub use list_parts::{ListParts, ListPartsReply, PartEntry};
+pub use list_uploads::{ListUploads, ListUploadsReply, UploadEntry};
+pub use list_versions::{
+    DeleteMarkerEntry, ListVersions, ListVersionsReply, VersionEntry, VersionItem,
+};
+pub use put_object::{PutObject, PutObjectReply};
+pub use upload_part::{UploadPart, UploadPartReply};
+pub use upload_part_copy::{UploadPartCopy, UploadPartCopyReply};
+pub use versioning::{GetBucketVersioning, PutBucketVersioning, VersioningStatus};
+
+/// Declares the operations once: their names, and the enum of all requests.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident => $text:literal,)*) => {
+        /// The name of an operation, as documents, logs and policies write it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum OperationName {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl OperationName {
+            /// All operations.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name in the COS documents.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl std::fmt::Display for OperationName {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        /// One typed request of any operation.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Operation {
+            $($(#[$doc])* $variant($variant),)*
+        }
+
+        impl Operation {
+            /// Reads a request as the operation that routing found it to be.
+            ///
+            /// # Errors
+            /// With the code and words that the caller gets.
+            pub fn decode(
+                name: OperationName,
+                request: &crate::message::Request,
+                dialect: crate::dialect::Dialect,
+            ) -> Result<Self, crate::error::Error> {
+                use crate::message::Message;
+                match name {
+                    $(OperationName::$variant => {
+                        $variant::decode(request, dialect).map(Self::$variant)
+                    })*
+                }
+            }
+
+            /// Which operation it is.
+            pub const fn name(&self) -> OperationName {
+                match self {
+                    $(Self::$variant(_) => OperationName::$variant,)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    /// GET Service
+    ListBuckets => "GetService",
+    /// PUT Bucket
+    PutBucket => "PutBucket",
+    /// HEAD Bucket
+    HeadBucket => "HeadBucket",
+    /// DELETE Bucket
+    DeleteBucket => "DeleteBucket",
+    /// GET Bucket location
+    GetBucketLocation => "GetBucketLocation",
+    /// PUT Bucket versioning
+    PutBucketVersioning => "PutBucketVersioning",
+    /// GET Bucket versioning
+    GetBucketVersioning => "GetBucketVersioning",
+    /// PUT Bucket acl
+    PutBucketAcl => "PutBucketACL",
+    /// GET Bucket acl
+    GetBucketAcl => "GetBucketACL",
+    /// GET Bucket (List Objects)
+    ListObjects => "GetBucket",
+    /// GET Bucket Object versions
+    ListVersions => "GetBucketObjectVersions",
+    /// List Multipart Uploads
+    ListUploads => "ListMultipartUploads",
+    /// DELETE Multiple Objects
+    DeleteObjects => "DeleteMultipleObjects",
+    /// PUT Object
+    PutObject => "PutObject",
+    /// PUT Object - Copy
+    CopyObject => "PutObjectCopy",
+    /// GET Object
+    GetObject => "GetObject",
+    /// HEAD Object
+    HeadObject => "HeadObject",
+    /// DELETE Object
+    DeleteObject => "DeleteObject",
+    /// PUT Object acl
+    PutObjectAcl => "PutObjectACL",
+    /// GET Object acl
+    GetObjectAcl => "GetObjectACL",
+    /// Initiate Multipart Upload
+    InitiateUpload => "InitiateMultipartUpload",
+    /// Upload Part
+    UploadPart => "UploadPart",
+    /// Upload Part - Copy
+    UploadPartCopy => "UploadPartCopy",
+    /// Complete Multipart Upload
+    CompleteUpload => "CompleteMultipartUpload",
+    /// Abort Multipart Upload
+    AbortUpload => "AbortMultipartUpload",
+    /// List Parts
+    ListParts => "ListParts",
+}

@@ -1,0 +1,251 @@
+//! XML documents, small and bounded: a tree to read from, a writer to write with.
+//!
+//! Document type declarations are refused and no entity but the five predefined ones (and character
+//! references) is known, so nothing expands and nothing is fetched. Unknown elements are ignored by
+//! those who read the tree; namespaces and prefixes are dropped.
+
+use quick_xml::Reader;
+use quick_xml::escape::escape;
+use quick_xml::events::{BytesRef, Event};
+
+/// Deepest nesting that is read.
+pub const DEPTH_MAX: usize = 16;
+/// Most bytes of a document that is read; Complete with 10,000 parts is under 1 MiB.
+pub const DOCUMENT_BYTES_MAX: usize = 2 << 20;
+
+/// An element that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Element {
+    /// Its name without a prefix.
+    pub name: String,
+    /// All text directly in it, in order, unescaped.
+    pub text: String,
+    /// Attributes: names without a prefix, and values.
+    pub attributes: Vec<(String, String)>,
+    /// Its child elements in order.
+    pub children: Vec<Element>,
+}
+
+/// Why a document cannot be read; the text says where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed(pub String);
+
+impl Element {
+    /// Reads a document. White space before the declaration (keep-alive bytes) is skipped.
+    ///
+    /// # Errors
+    /// When it is not well-formed, too large, too deep, or has a document type declaration.
+    pub fn parse(document: &[u8]) -> Result<Self, Malformed> {
+        if document.len() > DOCUMENT_BYTES_MAX {
+            return Err(Malformed(format!("larger than {DOCUMENT_BYTES_MAX} bytes")));
+        }
+        let text = std::str::from_utf8(document).map_err(|_| Malformed("not UTF-8".into()))?;
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().check_end_names = true;
+        // The bottom element is no element: the root becomes its only child.
+        let mut open = vec![Self::default()];
+        loop {
+            let event = reader.read_event().map_err(|error| {
+                Malformed(format!("at byte {}: {error}", reader.error_position()))
+            })?;
+            match event {
+                Event::Start(tag) => {
+                    if open.len() > DEPTH_MAX {
+                        return Err(Malformed(format!("deeper than {DEPTH_MAX} elements")));
+                    }
+                    open.push(Self::begin(&tag)?);
+                }
+                Event::Empty(tag) => {
+                    let element = Self::begin(&tag)?;
+                    parent(&mut open)?.children.push(element);
+                }
+                Event::End(_) => {
+                    let element = open.pop().unwrap_or_default();
+                    parent(&mut open)?.children.push(element);
+                }
+                Event::Text(piece) => {
+                    let piece = piece.decode().map_err(|error| Malformed(error.to_string()))?;
+                    parent(&mut open)?.text.push_str(&piece);
+                }
+                Event::CData(piece) => {
+                    let piece = piece.decode().map_err(|error| Malformed(error.to_string()))?;
+                    parent(&mut open)?.text.push_str(&piece);
+                }
+                Event::GeneralRef(reference) => {
+                    parent(&mut open)?.text.push(resolve(&reference)?);
+                }
+                Event::DocType(_) => return Err(Malformed("a document type is declared".into())),
+                Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
+                Event::Eof => break,
+            }
+        }
+        let [bottom] = open.as_mut_slice() else {
+            return Err(Malformed("an element is not closed".into()));
+        };
+        let mut roots = std::mem::take(&mut bottom.children).into_iter();
+        match (roots.next(), roots.next()) {
+            (Some(root), None) if bottom.text.trim().is_empty() => Ok(root),
+            _ => Err(Malformed("there is not exactly one root element".into())),
+        }
+    }
+
+    fn begin(tag: &quick_xml::events::BytesStart<'_>) -> Result<Self, Malformed> {
+        let local = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let mut element = Self { name: local(tag.local_name().as_ref()), ..Self::default() };
+        for attribute in tag.attributes() {
+            let attribute = attribute.map_err(|error| Malformed(error.to_string()))?;
+            let value = String::from_utf8_lossy(&attribute.value).into_owned();
+            element.attributes.push((local(attribute.key.local_name().as_ref()), value));
+        }
+        Ok(element)
+    }
+
+    /// The first child of that name.
+    pub fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// All children of that name.
+    pub fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    /// The text of the first child of that name; `None` when there is no such child.
+    pub fn child_text(&self, name: &str) -> Option<&str> {
+        self.child(name).map(|child| child.text.as_str())
+    }
+
+    /// The text of the first child of that name, outer blanks removed; `None` when absent or empty.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.child_text(name).map(str::trim).filter(|text| !text.is_empty())
+    }
+}
+
+fn parent(open: &mut [Element]) -> Result<&mut Element, Malformed> {
+    open.last_mut().ok_or_else(|| Malformed("an element is closed that was not opened".into()))
+}
+
+fn resolve(reference: &BytesRef<'_>) -> Result<char, Malformed> {
+    let unknown = || Malformed("an entity that is not predefined".into());
+    if let Some(character) = reference.resolve_char_ref().map_err(|_| unknown())? {
+        return Ok(character);
+    }
+    match reference.decode().map_err(|_| unknown())?.as_ref() {
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "amp" => Ok('&'),
+        "quot" => Ok('"'),
+        "apos" => Ok('\''),
+        _ => Err(unknown()),
+    }
+}
+
+/// The declaration that every document begins with.
+pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
+/// Writes a document, element by element.
+#[derive(Debug)]
+pub struct Writer(String);
+
+impl Writer {
+    /// A document whose root has that name; `fill` writes what is in it.
+    pub fn document(root: &str, fill: impl FnOnce(&mut Self)) -> bytes::Bytes {
+        Self::document_with(root, "", fill)
+    }
+
+    /// As [`Writer::document`], with attributes on the root, written as given.
+    pub fn document_with(
+        root: &str,
+        attributes: &str,
+        fill: impl FnOnce(&mut Self),
+    ) -> bytes::Bytes {
+        let mut writer = Self(DECLARATION.to_owned());
+        writer.element_with(root, attributes, fill);
+        bytes::Bytes::from(writer.0)
+    }
+
+    /// An element; `fill` writes what is in it.
+    pub fn element(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
+        self.element_with(name, "", fill);
+    }
+
+    /// An element with attributes, written as given.
+    pub fn element_with(&mut self, name: &str, attributes: &str, fill: impl FnOnce(&mut Self)) {
+        let blank = if attributes.is_empty() { "" } else { " " };
+        self.0.push_str(&format!("<{name}{blank}{attributes}>"));
+        fill(self);
+        self.0.push_str(&format!("</{name}>"));
+    }
+
+    /// An element that holds a text only.
+    pub fn text(&mut self, name: &str, text: impl std::fmt::Display) {
+        let text = text.to_string();
+        if text.is_empty() {
+            self.0.push_str(&format!("<{name}/>"));
+        } else {
+            self.0.push_str(&format!("<{name}>{}</{name}>", escaped(&text)));
+        }
+    }
+
+    /// An element that holds a text only, if there is one.
+    pub fn text_if(&mut self, name: &str, text: Option<impl std::fmt::Display>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+}
+
+/// Escapes markup, and the control characters that XML can carry as references only. (Characters
+/// that XML 1.0 cannot carry at all are why listings offer URL encoding.)
+fn escaped(text: &str) -> String {
+    let escaped = escape(text);
+    if !escaped.bytes().any(|b| b < 0x20) {
+        return escaped.into_owned();
+    }
+    let mut out = String::with_capacity(escaped.len());
+    for character in escaped.chars() {
+        match u32::from(character) {
+            code @ 0..0x20 => out.push_str(&format!("&#x{code:X};")),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let document = Writer::document_with("A", "xmlns=\"x\"", |a| {
+            a.text("B", "<&>\"'\r\n\u{1} 中");
+            a.text("C", "");
+            a.element("D", |d| d.text("E", 1));
+        });
+        let root = Element::parse(&document).unwrap();
+        assert_eq!(root.child_text("B"), Some("<&>\"'\r\n\u{1} 中"));
+        assert_eq!(root.child_text("C"), Some(""));
+        assert_eq!(root.child("D").and_then(|d| d.value("E")), Some("1"));
+    }
+
+    #[test]
+    fn tolerant_of_what_clients_send() {
+        let root = Element::parse(b"  \n<?xml version='1.0'?><x:A xmlns:x='u'><!-- c --><B>&quot;e&quot;</B></x:A>\n");
+        assert_eq!(root.unwrap().value("B"), Some("\"e\""));
+    }
+
+    #[test]
+    fn refuses_what_expands_or_is_not_well_formed() {
+        let deep = format!("{}{}", "<a>".repeat(DEPTH_MAX + 1), "</a>".repeat(DEPTH_MAX + 1));
+        let large = format!("<a>{}</a>", " ".repeat(DOCUMENT_BYTES_MAX));
+        for bad in [
+            "", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&lol;</a>", "</a>", "<a", &deep, &large,
+            "<!DOCTYPE a [<!ENTITY lol 'lol'>]><a>&lol;</a>", "<a/>x",
+        ] {
+            assert!(Element::parse(bad.as_bytes()).is_err(), "{:.40}", bad);
+        }
+        assert!(Element::parse(b"<a>\xff</a>").is_err());
+    }
+}
