@@ -207,7 +207,7 @@ fn contains_word(line: &str, word: &str) -> bool {
     })
 }
 
-/// Whether an absolute path beginning with `path` is in the line; `docs/home/x` holds no `/home/`.
+/// Whether an absolute path beginning with `path` is in the line; a folder of that name inside a path is none.
 fn contains_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         let before = line.get(..at).and_then(|head| head.chars().next_back());
