@@ -48,12 +48,15 @@ pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs `command` to its end with no stdin, keeping stdout and stderr in the order they came.
+/// Runs `command` to its end with no stdin and no colours, keeping stdout and stderr in the order they came.
 ///
 /// A program that has not ended after `limit` is told to stop and counts as failed.
 pub(crate) fn run(name: &str, command: &mut Command, limit: Duration) -> Result<Finished> {
     let started = now();
     let mut child = command
+        .env("NO_COLOR", "1")
+        .env("CARGO_TERM_COLOR", "never")
+        .env_remove("FORCE_COLOR")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,6 +1,7 @@
 //! The real binary as the suites meet it: started on a free port, told to stop, its logs read afterwards.
 
 use std::collections::hash_map::RandomState;
+use std::env;
 use std::fs;
 use std::hash::BuildHasher;
 use std::io::{BufRead, BufReader, Write};
@@ -89,6 +90,10 @@ impl Folder {
         Ok(Self { root })
     }
 
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.root.join("data")
     }
@@ -127,12 +132,27 @@ pub(crate) fn binary() -> PathBuf {
     target().join("debug").join("cosette")
 }
 
+/// The built binary as a command without anything that a person has configured.
+pub(crate) fn cosette() -> Command {
+    let mut command = Command::new(binary());
+    let ours = ["COSETTE_", "COS_", "TENCENTCLOUD_"];
+    for (name, _) in env::vars_os() {
+        if ours
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
 impl Server {
     /// Starts the binary on a free loopback port and waits until it says that it listens.
     pub(crate) fn start(name: &str, accounts: &Accounts) -> Result<Self> {
         let folder = Folder::new(name)?;
         private_file(&folder.accounts(), &accounts.file())?;
-        let mut child = Command::new(binary())
+        let mut child = cosette()
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.data())
             .arg("--accounts")
@@ -202,14 +222,14 @@ impl Server {
 
     /// Every link of the store checked from both ends, by the binary itself.
     fn fsck(&self) -> Result<Option<String>> {
-        let help = exec::stdout_of(Command::new(binary()).arg("--help"))?;
+        let help = exec::stdout_of(cosette().arg("--help"))?;
         if !help
             .lines()
             .any(|line| line.trim_start().starts_with("fsck"))
         {
             return Ok(None);
         }
-        let mut fsck = Command::new(binary());
+        let mut fsck = cosette();
         let told = exec::run(
             "fsck",
             fsck.args(["fsck", "--data"]).arg(self.folder.data()),

@@ -116,9 +116,10 @@ fn cargo_test(name: &str, command: &mut Command) -> Result<(Counts, Finished)> {
 fn demo() -> Result<Finished> {
     let folder = Folder::new("demo")?;
     let run = || {
-        let mut command = Command::new(server::binary());
+        let mut command = server::cosette();
         command
             .current_dir(root())
+            .env("HOME", folder.root())
             .arg("demo")
             .arg("--data")
             .arg(folder.data());

@@ -45,6 +45,7 @@ pub(crate) fn problems(root: &Path) -> Result<Vec<String>> {
     problems.extend(machine_traces(&sources));
     problems.extend(decisions::problems(&sources));
     problems.extend(unpaired_examples(&sources));
+    problems.extend(dead_links(&sources, root));
     problems.extend(rows::problems(&sources)?);
     problems.extend(rooms::breaches(&metadata(root)?)?);
     Ok(problems)
@@ -153,6 +154,32 @@ fn foreign_registry<'a>(path: &str, line: &'a str) -> Option<&'a str> {
     }
     let python = path.ends_with(".txt") && path.starts_with("conformance/");
     (python && (line.contains("index-url") || line.contains("://"))).then_some(line)
+}
+
+/// A link from one page to another file leads somewhere.
+fn dead_links(sources: &[Source], root: &Path) -> Vec<String> {
+    let mut problems = Vec::new();
+    for page in sources.iter().filter(|source| source.path.ends_with(".md")) {
+        let path = root.join(&page.path);
+        let folder = path.parent().unwrap_or(root);
+        for (number, line) in numbered(&page.text) {
+            let dead = local_links(line).filter(|link| !folder.join(link).exists());
+            problems.extend(dead.map(|link| format!("{}:{number}: no file {link}", page.path)));
+        }
+    }
+    problems
+}
+
+/// The files that a line of a page links to, without the places inside them.
+fn local_links(line: &str) -> impl Iterator<Item = &str> {
+    let links = line
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', ' ']).next());
+    let local = links.filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
+    local
+        .filter_map(|link| link.split('#').next())
+        .filter(|link| !link.is_empty())
 }
 
 /// An example in the semantics page is a test of the same name.

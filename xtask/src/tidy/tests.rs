@@ -124,3 +124,13 @@ fn an_example_needs_a_test_of_its_name() {
     ));
     assert_eq!(unpaired_examples(&sources).len(), 0);
 }
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let found = |line: &str| dead_links(&file("docs/a.md", line), root()).len();
+    assert_eq!(
+        found("see [x](../Cargo.toml#here) and [y](https://example.com/none) [z](#top)"),
+        0
+    );
+    assert_eq!(found("see [x](../Cargo.toml), [y](none.md)"), 1);
+}
