@@ -1,8 +1,40 @@
 //! What Cosette keeps: versions, uploads, bodies and the extents that hold their bytes.
 //!
-//! Two narrow seams carry everything: [`meta::Meta`], an ordered key-value store with snapshots and
-//! one conditional commit, and [`extents::Extents`], write-once runs of bytes. What is above them is
-//! written once, whatever the drivers are. This crate knows no HTTP, no XML and no signatures.
+//! A [`Store`] answers each operation of the protocol with one call. Two narrow seams carry
+//! everything: [`meta::Meta`], an ordered key-value store with snapshots and one conditional commit,
+//! and [`extents::Extents`], write-once runs of bytes. What is above them is written once, whatever
+//! the drivers are. This crate knows no HTTP, no XML and no signatures, and decides nothing about
+//! who may do what: owners and grants are kept, not judged.
+//!
+//! What holds of every call that changes something: it happens at one instant, wholly or not at all;
+//! `Ok` is returned once the change would survive loss of power; and dropping its future does not
+//! stop it half-way.
 
+mod environment;
+mod error;
 pub mod extents;
+pub mod limits;
 pub mod meta;
+mod ops;
+mod store;
+
+pub use environment::{Clock, Random, SystemClock, SystemRandom};
+pub use error::Error;
+pub use ops::abort_upload::AbortUpload;
+pub use ops::bucket_settings::Versioning;
+pub use ops::buckets::{Bucket, BucketFilter, BucketPage, NewBucket};
+pub use ops::complete_upload::{CompleteUpload, Completed};
+pub use ops::copy_object::{Copied, CopyObject};
+pub use ops::copy_part::{CopiedPart, CopyPart};
+pub use ops::delete_object::Deleted;
+pub use ops::initiate_upload::InitiateUpload;
+pub use ops::list_objects::{ListObjects, ListedObject, ObjectPage};
+pub use ops::list_parts::{ListParts, ListedPart, PartPage};
+pub use ops::list_uploads::{ListUploads, ListedUpload, UploadPage};
+pub use ops::list_versions::{ListVersions, ListedVersion, VersionPage};
+pub use ops::move_object::{MoveObject, Moved};
+pub use ops::object::ObjectVersion;
+pub use ops::put_object::{Put, PutObject};
+pub use ops::put_part::{PutPart, StoredPart};
+pub use ops::stage::{StageError, StageLimits, Staged};
+pub use store::{Options, Store};

@@ -1,0 +1,187 @@
+//! The one error of this crate: a fact about what is kept.
+//!
+//! Not `#[non_exhaustive]`: a new fact must not compile until the server has chosen its answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use cosette_types::{BucketName, Owner, PartNumber, StorageClass, VersionId};
+
+use crate::extents::ExtentError;
+use crate::meta::MetaError;
+
+/// Why an operation did not happen. Nothing was changed, unless the variant says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// There is no bucket of this name.
+    NoSuchBucket {
+        /// The name.
+        bucket: BucketName,
+    },
+    /// There is a bucket of this name already.
+    BucketExists {
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// The bucket holds objects, versions, delete markers or unfinished uploads.
+    BucketNotEmpty,
+    /// The key has no current version.
+    NoSuchKey,
+    /// The key's current version is a delete marker: to readers, the key does not exist.
+    KeyIsDeleted {
+        /// The marker's id.
+        version_id: VersionId,
+    },
+    /// The key has no version of this id.
+    NoSuchVersion,
+    /// The version named is a delete marker: it has no bytes to read or copy.
+    VersionIsDeleteMarker {
+        /// Its id.
+        version_id: VersionId,
+    },
+    /// The text is no version id of this store.
+    MalformedVersionId,
+    /// There is no such upload of this key: unknown, aborted, or completed.
+    NoSuchUpload,
+    /// A listed part was never stored, or its ETag is not the one listed.
+    InvalidPart {
+        /// The part.
+        number: PartNumber,
+    },
+    /// The listed part numbers are not strictly ascending.
+    InvalidPartOrder,
+    /// No part is listed.
+    NoPartsListed,
+    /// A part other than the last is smaller than the least size of a part.
+    PartTooSmall {
+        /// The part.
+        number: PartNumber,
+        /// Its size.
+        size: u64,
+    },
+    /// The object would be larger than an object may be.
+    ObjectTooLarge {
+        /// The largest size.
+        limit: u64,
+    },
+    /// A precondition on the source does not hold.
+    PreconditionFailed,
+    /// A copy of an object onto itself that would change nothing.
+    SelfCopyWithoutChange,
+    /// A move of an object onto itself.
+    SelfMove,
+    /// The source's class is one that must be restored before it can be copied.
+    Archived {
+        /// The class.
+        class: StorageClass,
+    },
+    /// The range reaches beyond the end of the source.
+    RangeBeyondEnd {
+        /// The source's size.
+        size: u64,
+    },
+    /// Overwriting was forbidden, and the key exists.
+    ObjectExists,
+    /// The client token was used for another move before.
+    TokenReused,
+    /// Others changed the same things at the same time, again and again; a later try may succeed.
+    Conflict,
+    /// There is no room for more.
+    Full,
+    /// A sync failed before: the store takes no writes until it is reopened.
+    Poisoned,
+    /// What is stored is not what was written.
+    Corrupt {
+        /// Where and what; for the log.
+        what: Arc<str>,
+    },
+    /// The disk, the engine or the network failed. Whether a write happened may be unknown.
+    Io {
+        /// For the log.
+        cause: Arc<str>,
+    },
+}
+
+impl Error {
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt {
+            what: what.into().into(),
+        }
+    }
+
+    pub(crate) fn io(cause: impl fmt::Display) -> Self {
+        Self::Io {
+            cause: cause.to_string().into(),
+        }
+    }
+}
+
+impl From<MetaError> for Error {
+    fn from(error: MetaError) -> Self {
+        match error {
+            MetaError::Io(cause) => Self::Io { cause },
+            MetaError::Poisoned => Self::Poisoned,
+            MetaError::Full => Self::Full,
+        }
+    }
+}
+
+impl From<ExtentError> for Error {
+    fn from(error: ExtentError) -> Self {
+        match error {
+            ExtentError::Io(cause) => Self::Io { cause },
+            ExtentError::Corrupt(what) => Self::Corrupt { what },
+            ExtentError::Poisoned => Self::Poisoned,
+            ExtentError::Full => Self::Full,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchBucket { bucket } => write!(f, "there is no bucket {bucket}"),
+            Self::BucketExists { owner } => write!(f, "the bucket exists and belongs to {owner}"),
+            Self::BucketNotEmpty => f.write_str("the bucket is not empty"),
+            Self::NoSuchKey => f.write_str("the key does not exist"),
+            Self::KeyIsDeleted { version_id } => {
+                write!(f, "the key is deleted by the marker {version_id}")
+            }
+            Self::NoSuchVersion => f.write_str("the version does not exist"),
+            Self::VersionIsDeleteMarker { version_id } => {
+                write!(f, "the version {version_id} is a delete marker")
+            }
+            Self::MalformedVersionId => f.write_str("the version id is none of this store's"),
+            Self::NoSuchUpload => f.write_str("the upload does not exist"),
+            Self::InvalidPart { number } => {
+                write!(f, "part {number} is not stored, or not with the ETag listed")
+            }
+            Self::InvalidPartOrder => f.write_str("the part numbers are not ascending"),
+            Self::NoPartsListed => f.write_str("no part is listed"),
+            Self::PartTooSmall { number, size } => {
+                write!(f, "part {number} has only {size} bytes and is not the last")
+            }
+            Self::ObjectTooLarge { limit } => {
+                write!(f, "the object would have more than {limit} bytes")
+            }
+            Self::PreconditionFailed => f.write_str("a precondition does not hold"),
+            Self::SelfCopyWithoutChange => {
+                f.write_str("a copy of an object onto itself must change something")
+            }
+            Self::SelfMove => f.write_str("an object cannot be moved onto itself"),
+            Self::Archived { class } => write!(f, "the source is {class} and not restored"),
+            Self::RangeBeyondEnd { size } => {
+                write!(f, "the range reaches beyond the source's {size} bytes")
+            }
+            Self::ObjectExists => f.write_str("the key exists, and overwriting is forbidden"),
+            Self::TokenReused => f.write_str("the client token was used for another move"),
+            Self::Conflict => f.write_str("others kept changing the same things"),
+            Self::Full => f.write_str("there is no room left"),
+            Self::Poisoned => f.write_str("an earlier sync failed; reopen the store to write"),
+            Self::Corrupt { what } => write!(f, "stored data is damaged: {what}"),
+            Self::Io { cause } => write!(f, "I/O failed: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,39 @@
+//! Every upper bound of this room that is not a driver's, in one place.
+
+use std::time::Duration;
+
+/// Bodies up to this many bytes are rows of the metadata engine (default of `Options`).
+pub const TINY_BYTES_DEFAULT: usize = 16 << 10;
+/// The largest that a tiny body may be configured to be: it must fit into one row.
+pub const TINY_BYTES_MAX: usize = 60 << 10;
+/// How long the answers to a completed upload and to a client token are kept, in seconds.
+pub const ANSWER_KEPT_SECS: u64 = 24 * 60 * 60;
+/// Most remembered digests of ranges of one body.
+pub const DIGESTS_PER_BODY_MAX: usize = 10_000;
+/// Longest client token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 64;
+
+/// Tries of one transaction before it is given up as a conflict.
+pub(crate) const TRIES_MAX: u32 = 64;
+/// From this try on, a transaction also waits for its turn at the keys that it only reads.
+pub(crate) const TRIES_BEFORE_QUEUEING: u32 = 4;
+/// Longest pause between two tries.
+pub(crate) const RETRY_PAUSE_MAX: Duration = Duration::from_millis(50);
+/// Locks that keys are spread over, for taking turns at hot keys.
+pub(crate) const KEY_LOCKS: usize = 1024;
+/// Reads of object bytes under way for one stream.
+pub(crate) const READ_AHEAD: usize = 2;
+/// Bytes of a body's list of parts that stay in the body's own row.
+pub(crate) const INLINE_LIST_BYTES_MAX: usize = 24 << 10;
+/// Bytes of one row of a longer list.
+pub(crate) const CHAIN_ROW_BYTES_MAX: usize = 48 << 10;
+/// Rows that one transaction may carry for a body beside its own; more are written before it.
+pub(crate) const BODY_WRITES_MAX: usize = 300;
+/// Checks and writes of one transaction of the sweep.
+pub(crate) const SWEEP_WRITES_MAX: usize = 400;
+/// Rows read at once by anything that walks a table.
+pub(crate) const SCAN_ROWS: usize = 1000;
+/// Bodies whose count of remembered digests is kept in memory.
+pub(crate) const DIGEST_COUNTS_MAX: usize = 1024;
+/// The background sweep looks for work at least this often.
+pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);

@@ -1,0 +1,31 @@
+//! Deletes an object, or one version of it. Deleting what does not exist succeeds.
+
+use cosette_types::{BucketName, ObjectKey, VersionId};
+
+use crate::error::Error;
+use crate::store::Store;
+
+/// What a delete did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deleted {
+    /// The id of the version removed, if one was named, or of the delete marker made.
+    pub version_id: Option<VersionId>,
+    /// Without a version named: a delete marker was made. With one: it was a delete marker.
+    pub delete_marker: bool,
+}
+
+impl Store {
+    /// Deletes a key as the bucket's versioning says (removes it, or makes a delete marker), or
+    /// removes the version named.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], [`Error::MalformedVersionId`].
+    pub async fn delete_object(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        version_id: Option<&VersionId>,
+    ) -> Result<Deleted, Error> {
+        Err(Error::io("under construction"))
+    }
+}
