@@ -10,6 +10,9 @@
 //! 3. `free` gives the space back; it is called once no reader and no row refers to the extent.
 //! 4. Memory per writer and per reader is bounded, whatever the extent's length.
 
+pub mod folder;
+pub(crate) mod room;
+
 use std::fmt;
 use std::sync::Arc;
 

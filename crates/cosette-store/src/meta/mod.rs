@@ -15,6 +15,7 @@
 //!
 //! What it may rely on: the limits below, held by the caller.
 
+pub mod fjall;
 pub mod memory;
 
 use std::fmt;
@@ -74,6 +75,24 @@ pub struct MiniTxn {
     pub checks: Vec<(Bytes, Expect)>,
     /// What happens then. No two writes name the same key.
     pub writes: Vec<Write>,
+}
+
+impl MiniTxn {
+    /// Bytes of all its keys and values together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let checked = |(key, expect): &(Bytes, Expect)| match expect {
+            Expect::Absent => key.len(),
+            Expect::Same(value) => key.len() + value.len(),
+        };
+        let written = |write: &Write| match write {
+            Write::Put(key, value) => key.len() + value.len(),
+            Write::Delete(key) => key.len(),
+        };
+        let checks: usize = self.checks.iter().map(checked).sum();
+        let writes: usize = self.writes.iter().map(written).sum();
+        checks + writes
+    }
 }
 
 /// How a commit ended.

@@ -1,0 +1,145 @@
+//! Reads: the two keyspaces of the engine as one ordered space of keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fjall::{Keyspace, Readable};
+
+use super::failed;
+use crate::meta::{Boxed, MetaError, Scan, Snapshot};
+
+/// Where rows live: tiny bodies apart from all others, so that listing and looking up never read
+/// or compact past object bytes.
+#[derive(Clone)]
+pub(super) struct Spaces {
+    pub(super) rows: Keyspace,
+    pub(super) bytes: Keyspace,
+    /// Keys that begin with this byte are in `bytes`.
+    pub(super) bytes_prefix: u8,
+}
+
+impl Spaces {
+    pub(super) fn of(&self, key: &[u8]) -> &Keyspace {
+        if self.holds_bytes(key) {
+            &self.bytes
+        } else {
+            &self.rows
+        }
+    }
+
+    pub(super) fn holds_bytes(&self, key: &[u8]) -> bool {
+        key.first() == Some(&self.bytes_prefix)
+    }
+}
+
+/// The store as one durable batch left it.
+#[derive(Clone)]
+pub(super) struct View {
+    pub(super) spaces: Spaces,
+    pub(super) at: fjall::Snapshot,
+}
+
+impl View {
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, MetaError> {
+        let value = self
+            .at
+            .get(self.spaces.of(key), key)
+            .map_err(|error| failed("get", &error))?;
+        Ok(value.map(Bytes::from))
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<(Bytes, Bytes)>, MetaError> {
+        let mut found = Vec::new();
+        for (keyspace, start, end) in self.stretches(scan) {
+            let wanted = scan.limit.saturating_sub(found.len());
+            // A range that ends before it starts is empty; the engine would panic.
+            if wanted == 0 || end.as_ref().is_some_and(|end| *end <= start) {
+                continue;
+            }
+            let range = (
+                std::ops::Bound::Included(start),
+                end.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded),
+            );
+            for row in self.at.range::<Bytes, _>(keyspace, range).take(wanted) {
+                let (key, value) = row.into_inner().map_err(|error| failed("scan", &error))?;
+                found.push((Bytes::from(key), Bytes::from(value)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A range as stretches of one keyspace each: before, within and behind the rows of tiny
+    /// bodies.
+    fn stretches(&self, scan: &Scan) -> [(&Keyspace, Bytes, Option<Bytes>); 3] {
+        let prefix = self.spaces.bytes_prefix;
+        let first = Bytes::copy_from_slice(&[prefix]);
+        let behind = prefix
+            .checked_add(1)
+            .map(|next| Bytes::copy_from_slice(&[next]));
+        let earlier = |a: Option<Bytes>, b: Option<Bytes>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let Spaces { rows, bytes, .. } = &self.spaces;
+        let (start, end) = (&scan.start, &scan.end);
+        let before_end = earlier(end.clone(), Some(first.clone()));
+        let within_end = earlier(end.clone(), behind.clone());
+        // With the highest byte as the prefix nothing is behind it: an empty stretch.
+        let (behind_start, behind_end) = behind
+            .map_or((first.clone(), Some(first.clone())), |behind| {
+                (behind.max(start.clone()), end.clone())
+            });
+        [
+            (rows, start.clone(), before_end),
+            (bytes, start.clone().max(first), within_end),
+            (rows, behind_start, behind_end),
+        ]
+    }
+}
+
+/// A view that reads away from the tasks, since any read may wait for the disk.
+pub(super) struct FjallSnapshot {
+    pub(super) view: Arc<View>,
+}
+
+impl fmt::Debug for FjallSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FjallSnapshot")
+            .field("at", &self.view.at.seqno())
+            .finish()
+    }
+}
+
+impl FjallSnapshot {
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&View) -> Result<T, MetaError> + Send + 'static,
+    ) -> Boxed<'_, Result<T, MetaError>> {
+        let view = Arc::clone(&self.view);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || work(&view))
+                .await
+                .unwrap_or_else(|error| Err(MetaError::Io(format!("a read ended: {error}").into())))
+        })
+    }
+}
+
+impl Snapshot for FjallSnapshot {
+    fn get<'a>(&'a self, key: &'a [u8]) -> Boxed<'a, Result<Option<Bytes>, MetaError>> {
+        let key = Bytes::copy_from_slice(key);
+        self.read(move |view| view.get(&key))
+    }
+
+    fn multi_get<'a>(
+        &'a self,
+        keys: &'a [Bytes],
+    ) -> Boxed<'a, Result<Vec<Option<Bytes>>, MetaError>> {
+        let keys = keys.to_vec();
+        self.read(move |view| keys.iter().map(|key| view.get(key)).collect())
+    }
+
+    fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>> {
+        self.read(move |view| view.scan(&scan))
+    }
+}
