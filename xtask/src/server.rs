@@ -16,6 +16,9 @@ use serde_json::json;
 use crate::exec::{self, Result};
 use crate::target;
 
+/// SHA-1 in hexadecimal, the shorter of the two dialects' signatures.
+const DIGEST_DIGITS_MIN: usize = 40;
+
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
 
@@ -213,8 +216,12 @@ impl Server {
         for log in [self.folder.server_log(), self.folder.access_log()] {
             let text =
                 fs::read_to_string(&log).map_err(|why| format!("{}: {why}", log.display()))?;
-            problems
-                .extend(leaks(&text, accounts).map(|leak| format!("{}: {leak}", log.display())));
+            let leaks = leaks(&text, accounts);
+            problems.extend(
+                leaks
+                    .iter()
+                    .map(|leak| format!("{}: {leak}", log.display())),
+            );
         }
         problems.extend(self.fsck()?);
         Ok(problems)
@@ -273,24 +280,19 @@ fn read_aside(stdout: ChildStdout) -> (Receiver<String>, JoinHandle<Vec<String>>
     (first, lines)
 }
 
-/// Secrets and signatures that stand in a log, each named by its place.
-fn leaks(log: &str, accounts: &Accounts) -> impl Iterator<Item = String> {
-    let secrets = [
-        &accounts.root.secret,
-        &accounts.second.secret,
-        &accounts.sub.secret,
-    ];
-    let secrets = secrets.map(String::clone);
-    let lines: Vec<(usize, String)> = log.lines().map(str::to_owned).enumerate().collect();
-    lines.into_iter().filter_map(move |(index, line)| {
-        let secret = secrets.iter().any(|secret| line.contains(secret.as_str()));
-        let what = if secret {
-            "a secret key"
-        } else {
-            "a signature"
-        };
-        (secret || holds_signature(&line)).then(|| format!("line {} holds {what}", index + 1))
-    })
+/// Secrets and signatures that stand in a log, each named by its line and not shown again.
+fn leaks(log: &str, accounts: &Accounts) -> Vec<String> {
+    let Accounts { root, second, sub } = accounts;
+    let secrets = [&root.secret, &second.secret, &sub.secret];
+    let mut leaks = Vec::new();
+    for (index, line) in log.lines().enumerate() {
+        if secrets.iter().any(|secret| line.contains(secret.as_str())) {
+            leaks.push(format!("line {} holds a secret key", index + 1));
+        } else if holds_signature(line) {
+            leaks.push(format!("line {} holds a signature", index + 1));
+        }
+    }
+    leaks
 }
 
 /// Whether a parameter named `…signature` stands there with a digest for its value.
@@ -299,12 +301,12 @@ fn holds_signature(line: &str) -> bool {
     line.match_indices("signature").any(|(at, word)| {
         let after = line.get(at + word.len()..).unwrap_or_default();
         // `=`, `%3D`, `": "` and the like may stand between.
-        let value = after.char_indices().take(8).find_map(|(start, _)| {
-            let value = after.get(start..)?;
-            let digits = value.chars().take_while(char::is_ascii_hexdigit).count();
-            (digits >= 40).then_some(digits)
-        });
-        value.is_some()
+        let mut values = after
+            .char_indices()
+            .take(8)
+            .filter_map(|(start, _)| after.get(start..));
+        let digits = |text: &str| text.chars().take_while(char::is_ascii_hexdigit).count();
+        values.any(|value| digits(value) >= DIGEST_DIGITS_MIN)
     })
 }
 
@@ -326,7 +328,7 @@ mod tests {
     fn secrets_and_signatures_in_a_log_are_found() {
         let accounts = Accounts::random();
         let digest = "0123456789abcdef0123456789abcdef01234567";
-        let found = |log: &str| leaks(log, &accounts).count();
+        let found = |log: &str| leaks(log, &accounts).len();
         assert_eq!(found(&format!("ok\nkey {}\n", accounts.sub.secret)), 1);
         assert_eq!(found(&format!("q-signature={digest}")), 1);
         assert_eq!(
