@@ -72,7 +72,7 @@ export function sliceCopyCases(sdk) {
       }
     });
 
-    // seed: S121, S125, S126, S127, S130, S131, S132, S133, S134, S135, S137, S138, S139, S140, S141, S143
+    // seed: S121, S125, S127, S130, S131, S132, S133, S134, S135, S137, S138, S139, S140, S141, S143
     test('above the slice size: init, parts, complete', async () => {
       const bytes = pattern(3 * MIB);
       const { source, target, copy } = await buckets(bytes, { ContentType: 'image/jpeg', 'x-cos-meta-colour': 'blue' });
@@ -103,8 +103,8 @@ export function sliceCopyCases(sdk) {
       }
     });
 
-    // seed: S128
-    test('the slice size of the shipped SDK when none is given: 10 MiB', async () => {
+    // seed: S126, S128
+    test('what the shipped SDK does when no sizes are given: 10 MiB each', async () => {
       const { source, target, copy } = await buckets(pattern(10 * MIB));
       const at = await requestsDuring([source, target], () => room.succeed('sliceCopyFile', copy));
       assert.deepEqual(operations(at), ['head', 'copy']);
