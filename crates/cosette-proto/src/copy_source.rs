@@ -6,6 +6,7 @@
 use cosette_types::{BucketName, CopySource, ObjectKey, Region, VersionId};
 
 use crate::error::Error;
+use crate::host;
 use crate::percent;
 
 const VERSION: &str = "?versionid=";
@@ -22,18 +23,29 @@ pub fn parse(text: &str) -> Result<CopySource, Error> {
     if text.is_empty() {
         return Err(Error::argument(format!("the copy source is empty; {form}")));
     }
-    if text.contains("://") && text.split('/').next().is_some_and(|first| first.ends_with(':')) {
-        return Err(Error::argument(format!("the copy source has a scheme; {form}")));
+    if text.contains("://")
+        && text
+            .split('/')
+            .next()
+            .is_some_and(|first| first.ends_with(':'))
+    {
+        return Err(Error::argument(format!(
+            "the copy source has a scheme; {form}"
+        )));
     }
     let bare = text.strip_prefix('/').unwrap_or(text);
     let (place, rest) = bare
         .split_once('/')
         .ok_or_else(|| Error::argument(format!("the copy source names no key; {form}")))?;
-    let (bucket, region) = read_place(place)
-        .ok_or_else(|| Error::argument(format!("the copy source names no bucket of this service; {form}")))?;
+    let (bucket, region) = read_place(place).ok_or_else(|| {
+        Error::argument(format!(
+            "the copy source names no bucket of this service; {form}"
+        ))
+    })?;
     let (key, version_id) = split_version(rest);
-    let key = percent::decode(key)
-        .ok_or_else(|| Error::argument("the copy source's key has a bad escape, or is not UTF-8"))?;
+    let key = percent::decode(key).ok_or_else(|| {
+        Error::argument("the copy source's key has a bad escape, or is not UTF-8")
+    })?;
     let key = ObjectKey::parse_s3(&key)
         .map_err(|error| Error::argument(format!("the copy source's key is not legal: {error}")))?;
     let version_id = match version_id {
@@ -44,7 +56,12 @@ pub fn parse(text: &str) -> Result<CopySource, Error> {
             Some(id.parse::<VersionId>()?)
         }
     };
-    Ok(CopySource { bucket, region, key, version_id })
+    Ok(CopySource {
+        bucket,
+        region,
+        key,
+        version_id,
+    })
 }
 
 /// Splits at the last `?versionId=`, in any letter case.
@@ -57,28 +74,14 @@ fn split_version(rest: &str) -> (&str, Option<&str>) {
 }
 
 /// The bucket and region that a host names; a bare bucket names no region.
-///
-/// A host's first label is the bucket, the label after a `cos…` label (or the second one, on legacy
-/// hosts) the region; the suffix may be anything. Ports, user names and addresses are no hosts here.
 fn read_place(place: &str) -> Option<(BucketName, Option<Region>)> {
     let Some((bucket, host)) = place.split_once('.') else {
         return Some((place.parse().ok()?, None));
     };
-    let bucket = bucket.parse().ok()?;
-    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
-    if !host.bytes().all(legal) || host.split('.').any(str::is_empty) {
-        return None;
-    }
-    let mut labels = host.split('.');
-    let first = labels.next()?;
-    let region = if first.starts_with("cos") { labels.next()? } else { first };
+    let (region, suffix) = host::split_region(host)?;
     // A suffix must follow: `bucket.cos.region` alone is a cut host.
-    labels.next()?;
-    // The accelerated host serves every region, so it names none.
-    if region == "accelerate" {
-        return Some((bucket, None));
-    }
-    Some((bucket, Some(region.to_ascii_lowercase().parse().ok()?)))
+    (!suffix.is_empty()).then_some(())?;
+    Some((bucket.parse().ok()?, region))
 }
 
 /// Prints a copy source; `suffix` is what follows the region in hosts, such as `myqcloud.com`.
@@ -111,13 +114,26 @@ mod tests {
     fn spellings_of_official_clients() {
         let source = parse(&format!("{HOST}/a/1.jpg?versionId=MTg0NDU")).unwrap();
         assert_eq!(source.bucket.as_str(), "sourcebucket-1250000000");
-        assert_eq!(source.region.as_ref().map(Region::as_str), Some("ap-guangzhou"));
-        assert_eq!((source.key.as_str(), source.version_id.unwrap().as_str()), ("a/1.jpg", "MTg0NDU"));
-        for same in ["a/%E4%B8%AD%E6%96%87%201.jpg", "a%2F%E4%B8%AD%E6%96%87%201.jpg", "a/中文 1.jpg"] {
+        assert_eq!(
+            source.region.as_ref().map(Region::as_str),
+            Some("ap-guangzhou")
+        );
+        assert_eq!(
+            (source.key.as_str(), source.version_id.unwrap().as_str()),
+            ("a/1.jpg", "MTg0NDU")
+        );
+        for same in [
+            "a/%E4%B8%AD%E6%96%87%201.jpg",
+            "a%2F%E4%B8%AD%E6%96%87%201.jpg",
+            "a/中文 1.jpg",
+        ] {
             assert_eq!(key_of(&format!("{HOST}/{same}")), "a/中文 1.jpg");
         }
         assert_eq!(key_of(&format!("/{HOST}/a+b%2B")), "a+b+");
-        assert_eq!(key_of(&format!("{HOST}/a?versionId=x?VERSIONID=")), "a?versionId=x");
+        assert_eq!(
+            key_of(&format!("{HOST}/a?versionId=x?VERSIONID=")),
+            "a?versionId=x"
+        );
         assert_eq!(key_of(&format!("{HOST}/a%3FversionId=x")), "a?versionId=x");
         assert_eq!(key_of(&format!("{HOST}/./../a%252F")), "./../a%2F");
     }
@@ -128,7 +144,7 @@ mod tests {
             ("b-1.cos.ap-x.myqcloud.com", Some("ap-x")),
             ("b-1.cos-internal.ap-x.tencentcos.cn", Some("ap-x")),
             ("b-1.ap-x.mycloud.com", Some("ap-x")),
-            ("b-1.cosgz.myqcloud.com", Some("myqcloud")),
+            ("b-1.cosgz.myqcloud.com", Some("ap-guangzhou")),
             ("b-1.cos.accelerate.myqcloud.com", None),
             ("/b-1", None),
         ] {
@@ -140,12 +156,26 @@ mod tests {
     #[test]
     fn what_is_no_copy_source() {
         for bad in [
-            "", "/", "b-1", "b-1/", "http://b-1.cos.ap-x.myqcloud.com/k", "bucket/k", "//k",
-            "b-1.cos.ap-x.myqcloud.com", "b-1.cos.ap-x.myqcloud.com/", "127.0.0.1/k",
-            "b-1.cos.ap-x.myqcloud.com:80/k", "u@b-1.cos.ap-x.myqcloud.com/k", "b-1..com/k",
-            "b-1.cos.ap-x/k", "b-1.cos.ap-x.myqcloud.com./k", "b-1.cos.ap-x.myqcloud.com/%zz",
-            "b-1.cos.ap-x.myqcloud.com/%ff", "b-1.cos.ap-x.myqcloud.com/%00",
-            "b%2D1.cos.ap-x.myqcloud.com/k", "b-1%2Fk",
+            "",
+            "/",
+            "b-1",
+            "b-1/",
+            "http://b-1.cos.ap-x.myqcloud.com/k",
+            "bucket/k",
+            "//k",
+            "b-1.cos.ap-x.myqcloud.com",
+            "b-1.cos.ap-x.myqcloud.com/",
+            "127.0.0.1/k",
+            "b-1.cos.ap-x.myqcloud.com:80/k",
+            "u@b-1.cos.ap-x.myqcloud.com/k",
+            "b-1..com/k",
+            "b-1.cos.ap-x/k",
+            "b-1.cos.ap-x.myqcloud.com./k",
+            "b-1.cos.ap-x.myqcloud.com/%zz",
+            "b-1.cos.ap-x.myqcloud.com/%ff",
+            "b-1.cos.ap-x.myqcloud.com/%00",
+            "b%2D1.cos.ap-x.myqcloud.com/k",
+            "b-1%2Fk",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

@@ -13,7 +13,14 @@ pub fn rfc1123(time: Timestamp) -> String {
 
 /// `2020-03-25T10:07:14.000Z`: listings, and the result of a copy.
 pub fn iso(time: Timestamp) -> String {
-    let Civil { year, month, day, hour, minute, second } = Civil::of(time);
+    let Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = Civil::of(time);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
 }
 
@@ -25,7 +32,9 @@ pub fn iso_seconds(time: Timestamp) -> String {
 /// Reads the date of an HTTP header, in any of its three legal forms.
 pub fn parse_http(text: &str) -> Option<Timestamp> {
     let time = httpdate::parse_http_date(text.trim()).ok()?;
-    Some(Timestamp::from_secs(time.duration_since(UNIX_EPOCH).ok()?.as_secs()))
+    Some(Timestamp::from_secs(
+        time.duration_since(UNIX_EPOCH).ok()?.as_secs(),
+    ))
 }
 
 /// Reads a date in any shape that a store is known to write: ISO with and without a fraction and
@@ -67,7 +76,9 @@ fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
 const fn days_in(year: u64, month: u64) -> u64 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }
@@ -76,7 +87,11 @@ const fn days_in(year: u64, month: u64) -> u64 {
 /// Days from 1970-01-01 to a date, in the calendar that begins its years in March, so that leap days
 /// come last (the published "days from civil" derivation).
 const fn days_before(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let (era, of_era) = (year / 400, year % 400);
     let of_year = (153 * month + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
@@ -96,11 +111,14 @@ impl Civil {
         let secs = time.secs();
         let days = secs / 86_400 + 719_468;
         let (era, of_era) = (days / 146_097, days % 146_097);
-        let year_of_era =
-            (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
         let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let march_month = (5 * of_year + 2) / 153;
-        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+        let month = if march_month < 10 {
+            march_month + 3
+        } else {
+            march_month - 9
+        };
         Self {
             year: era * 400 + year_of_era + (month <= 2) as u64,
             month,
@@ -132,8 +150,17 @@ mod tests {
         ] {
             assert_eq!(parse(shape), Some(time), "{shape}");
         }
-        for bad in ["", "now", "2020-04-31T00:00:00Z", "2020-13-01T00:00:00Z", "2020-04-10",
-            "2020-04-10T24:00:00Z", "2020-04-10T18:17Z", "2020-04-10T18:17:25.Z", "-1"] {
+        for bad in [
+            "",
+            "now",
+            "2020-04-31T00:00:00Z",
+            "2020-13-01T00:00:00Z",
+            "2020-04-10",
+            "2020-04-10T24:00:00Z",
+            "2020-04-10T18:17Z",
+            "2020-04-10T18:17:25.Z",
+            "-1",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -129,7 +129,10 @@ impl Error {
 
     /// With more precise words.
     pub fn with(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     /// An argument that is not what it should be.
@@ -146,7 +149,10 @@ impl From<cosette_types::Error> for Error {
 
 impl From<crate::xml::Malformed> for Error {
     fn from(malformed: crate::xml::Malformed) -> Self {
-        Self::with(ErrorCode::MalformedXML, format!("The XML is not readable: {}.", malformed.0))
+        Self::with(
+            ErrorCode::MalformedXML,
+            format!("The XML is not readable: {}.", malformed.0),
+        )
     }
 }
 
@@ -190,7 +196,9 @@ impl ErrorDocument {
 
     /// The error in a reply's body: `Some` exactly when the root element is `Error`.
     pub fn read(payload: &[u8]) -> Option<Self> {
-        let root = Element::parse(payload).ok().filter(|root| root.name == "Error")?;
+        let root = Element::parse(payload)
+            .ok()
+            .filter(|root| root.name == "Error")?;
         let text = |name| root.value(name).unwrap_or_default().to_owned();
         Some(Self {
             code: text("Code"),
@@ -228,10 +236,16 @@ mod tests {
             trace_id: "OGVm".into(),
             server_time: None,
         };
-        assert_eq!(ErrorDocument::read(&document.encode()), Some(document.clone()));
+        assert_eq!(
+            ErrorDocument::read(&document.encode()),
+            Some(document.clone())
+        );
         let padded = [b"   \n".as_slice(), &document.encode()].concat();
         assert_eq!(ErrorDocument::read(&padded), Some(document));
-        assert_eq!(ErrorDocument::read(b"<CopyObjectResult><Error/></CopyObjectResult>"), None);
+        assert_eq!(
+            ErrorDocument::read(b"<CopyObjectResult><Error/></CopyObjectResult>"),
+            None
+        );
         assert_eq!(ErrorDocument::read(b"<html>502</html"), None);
     }
 }

@@ -64,14 +64,8 @@ impl Element {
                     let element = open.pop().unwrap_or_default();
                     parent(&mut open)?.children.push(element);
                 }
-                Event::Text(piece) => {
-                    let piece = piece.decode().map_err(|error| Malformed(error.to_string()))?;
-                    parent(&mut open)?.text.push_str(&piece);
-                }
-                Event::CData(piece) => {
-                    let piece = piece.decode().map_err(|error| Malformed(error.to_string()))?;
-                    parent(&mut open)?.text.push_str(&piece);
-                }
+                Event::Text(piece) => parent(&mut open)?.text.push_str(&piece),
+                Event::CData(piece) => parent(&mut open)?.text.push_str(&piece),
                 Event::GeneralRef(reference) => {
                     parent(&mut open)?.text.push(resolve(&reference)?);
                 }
@@ -91,12 +85,12 @@ impl Element {
     }
 
     fn begin(tag: &quick_xml::events::BytesStart<'_>) -> Result<Self, Malformed> {
-        let local = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let mut element = Self { name: local(tag.local_name().as_ref()), ..Self::default() };
+        let mut element =
+            Self { name: tag.local_name().as_ref().to_owned(), ..Self::default() };
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| Malformed(error.to_string()))?;
-            let value = String::from_utf8_lossy(&attribute.value).into_owned();
-            element.attributes.push((local(attribute.key.local_name().as_ref()), value));
+            let name = attribute.key.local_name().as_ref().to_owned();
+            element.attributes.push((name, attribute.value.into_owned()));
         }
         Ok(element)
     }
@@ -131,7 +125,7 @@ fn resolve(reference: &BytesRef<'_>) -> Result<char, Malformed> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_| unknown())? {
         return Ok(character);
     }
-    match reference.decode().map_err(|_| unknown())?.as_ref() {
+    match &**reference {
         "lt" => Ok('<'),
         "gt" => Ok('>'),
         "amp" => Ok('&'),

@@ -1,0 +1,311 @@
+//! The head of a request as it arrives: what it is about, its parameters, what was sent literally.
+
+use bytes::Bytes;
+use cosette_types::{ObjectKey, Region, Why};
+use http::{HeaderMap, Method, header, request};
+
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorCode};
+use crate::host::{Hosts, Style, without_port};
+use crate::message::{Query, Request, Target};
+use crate::percent;
+
+/// What a request is about, as text that nothing has judged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The service.
+    Service,
+    /// A bucket.
+    Bucket(String),
+    /// An object: bucket and decoded key.
+    Object(String, String),
+}
+
+/// A request's head, decoded once.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The HTTP method.
+    pub method: Method,
+    /// The host as sent, with its port; of the request line if that names one, else of the header.
+    pub host: String,
+    /// The path as sent.
+    pub raw_path: String,
+    /// The path decoded once, with its leading slash: what signatures are over.
+    pub path: String,
+    /// The parameters.
+    pub query: Query,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// What it is about.
+    pub place: Place,
+    /// The region that the host names.
+    pub region: Option<Region>,
+    /// How the bucket was named.
+    pub style: Style,
+    /// Which dialect it speaks.
+    pub dialect: Dialect,
+}
+
+impl Head {
+    /// Reads a head.
+    ///
+    /// # Errors
+    /// `InvalidURI` for a path or query that cannot be decoded, `InvalidRequest` for hosts that
+    /// contradict each other or are missing.
+    pub fn decode(parts: &request::Parts, hosts: &Hosts) -> Result<Self, Error> {
+        let host = host_of(parts)?;
+        let raw_path = match parts.uri.path() {
+            "" => "/",
+            path => path,
+        };
+        let bad_path = || {
+            Error::with(
+                ErrorCode::InvalidURI,
+                "The path has a bad escape, or is not UTF-8.",
+            )
+        };
+        let path = percent::decode(raw_path).ok_or_else(bad_path)?;
+        let query = parse_query(parts.uri.query().unwrap_or_default())?;
+        let meaning = hosts.meaning(&host);
+        let style = if meaning.bucket.is_some() {
+            Style::VirtualHosted
+        } else {
+            Style::Path
+        };
+        let rest = path.strip_prefix('/').ok_or_else(bad_path)?;
+        let place = match meaning.bucket {
+            Some(bucket) => place(bucket, rest),
+            // The border between bucket and key is sought before decoding, so `%2F` cannot be one.
+            None => match raw_path
+                .strip_prefix('/')
+                .unwrap_or_default()
+                .split_once('/')
+            {
+                None if rest.is_empty() => Place::Service,
+                None => Place::Bucket(rest.to_owned()),
+                Some((bucket, key)) => {
+                    let bucket = percent::decode(bucket).ok_or_else(bad_path)?;
+                    place(bucket, &percent::decode(key).ok_or_else(bad_path)?)
+                }
+            },
+        };
+        Ok(Self {
+            method: parts.method.clone(),
+            raw_path: raw_path.to_owned(),
+            path,
+            query,
+            headers: parts.headers.clone(),
+            place,
+            region: meaning.region,
+            style,
+            dialect: Dialect::Cos,
+            host,
+        })
+    }
+
+    /// The request as an operation reads it, with its document if it has one.
+    ///
+    /// # Errors
+    /// `InvalidBucketName`, `KeyTooLong` or `InvalidObjectName` for names that cannot be.
+    pub fn request(&self, payload: Option<Bytes>) -> Result<Request, Error> {
+        let bucket = |name: &str| {
+            name.parse().map_err(|error: cosette_types::Error| {
+                Error::with(ErrorCode::InvalidBucketName, format!("{error}."))
+            })
+        };
+        let target = match &self.place {
+            Place::Service => Target::Service,
+            Place::Bucket(name) => Target::Bucket(bucket(name)?),
+            Place::Object(name, key) => Target::Object(bucket(name)?, read_key(key)?),
+        };
+        Ok(Request {
+            method: self.method.clone(),
+            target,
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            payload,
+        })
+    }
+
+    /// Host and path without scheme and query: the `<Resource>` of error documents.
+    pub fn resource(&self) -> String {
+        format!("{}{}", self.host, self.path)
+    }
+}
+
+/// Reads a key of the COS dialect.
+///
+/// # Errors
+/// `KeyTooLong` or `InvalidObjectName`.
+pub fn read_key(text: &str) -> Result<ObjectKey, Error> {
+    text.parse().map_err(|error: cosette_types::Error| {
+        let code = match error.why {
+            Why::TooLong { .. } => ErrorCode::KeyTooLong,
+            _ => ErrorCode::InvalidObjectName,
+        };
+        Error::with(code, format!("{error}."))
+    })
+}
+
+fn place(bucket: String, key: &str) -> Place {
+    if key.is_empty() {
+        Place::Bucket(bucket)
+    } else {
+        Place::Object(bucket, key.to_owned())
+    }
+}
+
+/// The host that a request is for. A host in the request line (a client that takes us for a proxy)
+/// and one in the header must be the same, or one of them would pass unsigned.
+fn host_of(parts: &request::Parts) -> Result<String, Error> {
+    let refuse = |words: &str| Err(Error::with(ErrorCode::InvalidRequest, words));
+    let mut sent = parts.headers.get_all(header::HOST).iter();
+    let header = match (sent.next(), sent.next()) {
+        (Some(one), None) => match one.to_str() {
+            Ok(host) => Some(host),
+            Err(_) => return refuse("The Host header is not text."),
+        },
+        (None, _) => None,
+        (Some(_), Some(_)) => return refuse("There is more than one Host header."),
+    };
+    match (parts.uri.authority(), header) {
+        (Some(line), Some(header)) => {
+            let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+            let port = |host: &str| {
+                host.get(without_port(host).len()..)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let default = |port: String| if port == ":80" { String::new() } else { port };
+            let agree = same(without_port(line.as_str()), without_port(header))
+                && default(port(line.as_str())) == default(port(header));
+            if agree {
+                Ok(header.to_owned())
+            } else {
+                refuse("The request line and the Host header name different hosts.")
+            }
+        }
+        (Some(line), None) => Ok(line.as_str().to_owned()),
+        (None, Some(header)) => Ok(header.to_owned()),
+        (None, None) => refuse("The Host header is missing."),
+    }
+}
+
+fn parse_query(raw: &str) -> Result<Query, Error> {
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            percent::decode_query(name).zip(percent::decode_query(value))
+        })
+        .collect::<Option<Query>>()
+        .ok_or_else(|| {
+            Error::with(
+                ErrorCode::InvalidURI,
+                "The query has a bad escape, or is not UTF-8.",
+            )
+        })
+}
+
+impl Request {
+    /// Path and query as a client sends them.
+    pub fn path_and_query(&self, style: Style) -> String {
+        let mut text = match (&self.target, style) {
+            (Target::Service, _) | (Target::Bucket(_), Style::VirtualHosted) => "/".to_owned(),
+            (Target::Bucket(bucket), Style::Path) => format!("/{bucket}/"),
+            (Target::Object(_, key), Style::VirtualHosted) => {
+                format!("/{}", percent::encode_path(key.as_str()))
+            }
+            (Target::Object(bucket, key), Style::Path) => {
+                format!("/{bucket}/{}", percent::encode_path(key.as_str()))
+            }
+        };
+        let mut separator = '?';
+        for (name, value) in self.query.iter() {
+            text.push(separator);
+            text.push_str(&percent::encode(name));
+            if !value.is_empty() {
+                text.push('=');
+                text.push_str(&percent::encode(value));
+            }
+            separator = '&';
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(uri: &str, host: Option<&str>) -> Result<Head, Error> {
+        let mut request = http::Request::builder().method("GET").uri(uri);
+        if let Some(host) = host {
+            request = request.header("Host", host);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Head::decode(&parts, &Hosts::new(["localhost"]))
+    }
+
+    fn object(bucket: &str, key: &str) -> Place {
+        Place::Object(bucket.to_owned(), key.to_owned())
+    }
+
+    #[test]
+    fn keys_are_decoded_once_and_never_cleaned() {
+        let host = Some("b-1.cos.ap-x.myqcloud.com");
+        for (path, key) in [
+            ("/a%2Fb/%E4%B8%AD+%20", "a/b/中+ "),
+            ("/a//b", "a//b"),
+            ("/../a/./b", "../a/./b"),
+            ("/.%2Fa", "./a"),
+            ("/%2541", "%41"),
+        ] {
+            assert_eq!(
+                head(path, host).unwrap().place,
+                object("b-1", key),
+                "{path}"
+            );
+        }
+        assert_eq!(
+            head("/", host).unwrap().place,
+            Place::Bucket("b-1".to_owned())
+        );
+        assert_eq!(head("/%zz", host).unwrap_err().code, ErrorCode::InvalidURI);
+    }
+
+    #[test]
+    fn path_style_splits_before_decoding() {
+        let host = Some("127.0.0.1:9000");
+        assert_eq!(head("/b-1/a/b", host).unwrap().place, object("b-1", "a/b"));
+        assert_eq!(
+            head("/b-1", host).unwrap().place,
+            Place::Bucket("b-1".to_owned())
+        );
+        assert_eq!(
+            head("/b-1/", host).unwrap().place,
+            Place::Bucket("b-1".to_owned())
+        );
+        assert_eq!(
+            head("/b-1%2Fa", host).unwrap().place,
+            Place::Bucket("b-1/a".to_owned())
+        );
+        assert_eq!(head("/", host).unwrap().place, Place::Service);
+    }
+
+    #[test]
+    fn the_request_line_may_name_the_host() {
+        let uri = "http://b-1.cos.ap-x.myqcloud.com/k?a=b+c&d&e=%2B;f";
+        let read = head(uri, Some("b-1.cos.ap-x.myqcloud.com")).unwrap();
+        assert_eq!(
+            (read.place, read.raw_path.as_str()),
+            (object("b-1", "k"), "/k")
+        );
+        let pairs: Vec<_> = read.query.iter().collect();
+        assert_eq!(pairs, [("a", "b c"), ("d", ""), ("e", "+;f")]);
+        assert!(head(uri, None).is_ok());
+        assert!(head(uri, Some("b-1.cos.ap-x.myqcloud.com:80")).is_ok());
+        assert!(head(uri, Some("c-1.cos.ap-x.myqcloud.com")).is_err());
+        assert!(head("/k", None).is_err());
+    }
+}

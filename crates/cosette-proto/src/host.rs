@@ -1,0 +1,190 @@
+//! Hosts: which bucket and region a name means, and whether the path begins with the bucket.
+
+use cosette_types::Region;
+
+/// How a request names its bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// In the host: `<bucket>.cos.<region>.myqcloud.com/<key>`.
+    VirtualHosted,
+    /// First in the path: `cos.<region>.myqcloud.com/<bucket>/<key>`.
+    Path,
+}
+
+/// The suffixes of the vendor's own hosts, which any server of ours answers to as well.
+pub const VENDOR_SUFFIXES: [&str; 2] = ["myqcloud.com", "tencentcos.cn"];
+
+/// The domains that a server answers to beside the vendor's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hosts {
+    domains: Vec<String>,
+}
+
+/// What a host means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// The bucket that the host names, unchecked.
+    pub bucket: Option<String>,
+    /// The region that the host names.
+    pub region: Option<Region>,
+}
+
+impl Hosts {
+    /// With own domains, such as `localhost:9000` or `cos.example.com`; ports are ignored.
+    pub fn new<'a>(domains: impl IntoIterator<Item = &'a str>) -> Self {
+        let domains = domains
+            .into_iter()
+            .map(|domain| without_port(domain).to_ascii_lowercase());
+        Self {
+            domains: domains.collect(),
+        }
+    }
+
+    /// What a host, as sent, means.
+    ///
+    /// A host that is neither the vendor's, nor an own domain, nor of the form
+    /// `<bucket>.cos.<region>.…` (an address, say) names nothing: the path begins with the bucket.
+    pub fn meaning(&self, host: &str) -> Meaning {
+        let nothing = Meaning {
+            bucket: None,
+            region: None,
+        };
+        let host = without_port(host)
+            .trim_end_matches('.')
+            .to_ascii_lowercase();
+        if self.domains.contains(&host) {
+            return nothing;
+        }
+        let known = self
+            .domains
+            .iter()
+            .map(String::as_str)
+            .chain(VENDOR_SUFFIXES);
+        let before = known
+            .filter_map(|suffix| host.strip_suffix(suffix)?.strip_suffix('.'))
+            .min_by_key(|before| before.len());
+        match before {
+            Some(before) => of_known_suffix(before),
+            None => of_any_suffix(&host).unwrap_or(nothing),
+        }
+    }
+}
+
+/// What stands before a suffix that is known: `cos.<region>`, `service.cos`, `<bucket>`,
+/// `<bucket>.cos.<region>` or the legacy `<bucket>.<region>`.
+fn of_known_suffix(before: &str) -> Meaning {
+    if before == "service.cos" || before == "service" || before == "cos" {
+        return Meaning {
+            bucket: None,
+            region: None,
+        };
+    }
+    if let Some((region, "")) = cos_label(before).then(|| split_region(before)).flatten() {
+        return Meaning {
+            bucket: None,
+            region,
+        };
+    }
+    let (bucket, rest) = before.split_once('.').unwrap_or((before, ""));
+    let region = split_region(rest).and_then(|(region, _)| region);
+    Meaning {
+        bucket: Some(bucket.to_owned()),
+        region,
+    }
+}
+
+/// `<bucket>.cos.<region>.<any suffix>`, where the bucket ends in an account number.
+fn of_any_suffix(host: &str) -> Option<Meaning> {
+    let (bucket, rest) = host.split_once('.')?;
+    let (_, app_id) = bucket.rsplit_once('-')?;
+    let numbered = !app_id.is_empty() && app_id.bytes().all(|b| b.is_ascii_digit());
+    if !numbered || !cos_label(rest) {
+        return None;
+    }
+    let (region, _) = split_region(rest)?;
+    Some(Meaning {
+        bucket: Some(bucket.to_owned()),
+        region,
+    })
+}
+
+/// Splits `cos.<region>.<suffix>`, or the legacy `<region>.<suffix>`, into region and suffix. The
+/// accelerated host serves every region, so it names none.
+pub(crate) fn split_region(host: &str) -> Option<(Option<Region>, &str)> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+    if host.is_empty() || !host.bytes().all(legal) || host.split('.').any(str::is_empty) {
+        return None;
+    }
+    let rest = if cos_label(host) {
+        host.split_once('.')?.1
+    } else {
+        host
+    };
+    let (region, suffix) = rest.split_once('.').unwrap_or((rest, ""));
+    let region = region.to_ascii_lowercase();
+    let region = if region == "accelerate" {
+        None
+    } else {
+        Some(region.parse().ok()?)
+    };
+    Some((region, suffix))
+}
+
+/// Whether the first label is the service's own: `cos`, `cos-internal`, `cosv6` and the like. The
+/// legacy region names `cosgz`, `cossh`, … are none.
+fn cos_label(host: &str) -> bool {
+    let first = host.split('.').next().unwrap_or_default();
+    first == "cos" || first == "cosv6" || first.starts_with("cos-")
+}
+
+/// The host without `:port`; an IPv6 address keeps its brackets.
+pub(crate) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
+            name
+        }
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_the_protocol() {
+        let hosts = Hosts::new(["localhost:9000", "cos.example.com"]);
+        for (host, bucket, region) in [
+            ("b-1.cos.ap-x.myqcloud.com", Some("b-1"), Some("ap-x")),
+            ("B-1.COS.ap-x.MyQcloud.com:443", Some("b-1"), Some("ap-x")),
+            ("b-1.cos.ap-x.tencentcos.cn", Some("b-1"), Some("ap-x")),
+            (
+                "b-1.cos-internal.ap-x.tencentcos.cn",
+                Some("b-1"),
+                Some("ap-x"),
+            ),
+            ("b-1.cos.accelerate.myqcloud.com", Some("b-1"), None),
+            ("b-1.cosgz.myqcloud.com", Some("b-1"), Some("ap-guangzhou")),
+            ("bucket.cos.ap-x.myqcloud.com", Some("bucket"), Some("ap-x")),
+            ("service.cos.myqcloud.com", None, None),
+            ("cos.ap-x.myqcloud.com", None, Some("ap-x")),
+            ("localhost:9000", None, None),
+            ("b-1.localhost:9000", Some("b-1"), None),
+            ("b-1.cos.ap-x.localhost:9000", Some("b-1"), Some("ap-x")),
+            ("b-1.cos.example.com", Some("b-1"), None),
+            ("b-1.cos.ap-x.cos.example.com", Some("b-1"), Some("ap-x")),
+            ("b-1.cos.ap-x.some.where", Some("b-1"), Some("ap-x")),
+            ("127.0.0.1:9000", None, None),
+            ("[::1]:9000", None, None),
+            ("files.example.org", None, None),
+            ("", None, None),
+        ] {
+            let meaning = hosts.meaning(host);
+            let got = (
+                meaning.bucket.as_deref(),
+                meaning.region.as_ref().map(Region::as_str),
+            );
+            assert_eq!(got, (bucket, region), "{host}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Bounds of documents on the wire.
+
+/// Largest document of Complete: 10,000 parts are just under 1 MiB with tags of 32 digits.
+pub const COMPLETE_DOCUMENT_BYTES_MAX: usize = 2 << 20;
+/// Largest document of Delete Multiple: 1,000 keys of 850 bytes, escaped.
+pub const DELETE_DOCUMENT_BYTES_MAX: usize = 2 << 20;
+/// Largest document of any other request.
+pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;

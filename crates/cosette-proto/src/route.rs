@@ -1,0 +1,338 @@
+//! Which operation a request is: by method, by what it is about, by its parameters.
+//!
+//! A parameter without a value that nobody knows is refused on PUT, POST and DELETE: ignoring an
+//! unknown `?setting` would overwrite or delete the object that it is about.
+
+use http::Method;
+
+use crate::dialect::Field;
+use crate::error::{Error, ErrorCode};
+use crate::head::{Head, Place};
+use crate::limits;
+use crate::ops::OperationName;
+
+/// What a request of an operation carries in its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadKind {
+    /// Nothing.
+    None,
+    /// A document (XML), at most so many bytes.
+    Document {
+        /// The bound.
+        bytes_max: usize,
+    },
+    /// The bytes of an object or a part.
+    Object,
+}
+
+impl OperationName {
+    /// What its requests carry.
+    pub const fn payload(self) -> PayloadKind {
+        use OperationName as Op;
+        match self {
+            Op::PutObject | Op::UploadPart => PayloadKind::Object,
+            Op::CompleteUpload => PayloadKind::Document {
+                bytes_max: limits::COMPLETE_DOCUMENT_BYTES_MAX,
+            },
+            Op::DeleteObjects => PayloadKind::Document {
+                bytes_max: limits::DELETE_DOCUMENT_BYTES_MAX,
+            },
+            Op::PutBucket | Op::PutBucketAcl | Op::PutObjectAcl | Op::PutBucketVersioning => {
+                PayloadKind::Document {
+                    bytes_max: limits::DOCUMENT_BYTES_MAX,
+                }
+            }
+            _ => PayloadKind::None,
+        }
+    }
+}
+
+/// Parameters that mean something to an operation we have. All must be signed.
+const KNOWN: &[&str] = &[
+    "acl",
+    "delete",
+    "delimiter",
+    "encoding-type",
+    "key-marker",
+    "location",
+    "marker",
+    "max-keys",
+    "max-parts",
+    "max-uploads",
+    "part-number-marker",
+    "partnumber",
+    "prefix",
+    "region",
+    "rename",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "upload-id-marker",
+    "uploadid",
+    "uploads",
+    "version-id-marker",
+    "versionid",
+    "versioning",
+    "versions",
+];
+
+/// Sub-resources of the service that we do not have: refused by name, reads included.
+const ABSENT: &[&str] = &[
+    "accelerate",
+    "append",
+    "asyncfetch",
+    "cors",
+    "domain",
+    "domaincertificate",
+    "encryption",
+    "intelligenttiering",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "notification",
+    "object-lock",
+    "origin",
+    "policy",
+    "policystatus",
+    "publicaccessblock",
+    "referer",
+    "replication",
+    "requestpayment",
+    "restore",
+    "retention",
+    "select",
+    "symlink",
+    "tagging",
+    "torrent",
+    "website",
+];
+
+/// Whether a parameter means something to us; names that carry signatures are not among them.
+pub fn is_semantic_parameter(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    KNOWN.contains(&name.as_str()) || ABSENT.contains(&name.as_str())
+}
+
+/// Whether a parameter belongs to a signature rather than to the operation.
+pub fn is_signature_parameter(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("q-") || name == "sign" || name.ends_with("-security-token")
+}
+
+/// Finds the operation.
+///
+/// # Errors
+/// `NotImplemented` for what the service has and we do not, or nobody knows; `MethodNotAllowed` for
+/// methods that what it is about does not take; `InvalidArgument` for half a part's address.
+pub fn resolve(head: &Head) -> Result<OperationName, Error> {
+    refuse_unknown(head)?;
+    if head.method == Method::OPTIONS {
+        return Err(Error::new(ErrorCode::AccessForbidden));
+    }
+    match &head.place {
+        Place::Service if head.method == Method::GET => Ok(OperationName::ListBuckets),
+        Place::Service => Err(Error::new(ErrorCode::MethodNotAllowed)),
+        Place::Bucket(_) => bucket_operation(head),
+        Place::Object(..) => object_operation(head),
+    }
+}
+
+fn refuse_unknown(head: &Head) -> Result<(), Error> {
+    let reads = head.method == Method::GET || head.method == Method::HEAD;
+    let mut seen: Vec<String> = Vec::new();
+    for (name, value) in head.query.iter() {
+        let lower = name.to_ascii_lowercase();
+        if is_signature_parameter(&lower) {
+            continue;
+        }
+        let absent = ABSENT.contains(&lower.as_str());
+        let known = KNOWN.contains(&lower.as_str());
+        if absent || (!known && value.is_empty() && !reads) {
+            let words = format!("The sub-resource '{name}' is not implemented.");
+            return Err(Error::with(ErrorCode::NotImplemented, words));
+        }
+        if known && seen.contains(&lower) {
+            return Err(Error::argument(format!(
+                "The parameter '{name}' is given more than once."
+            )));
+        }
+        seen.push(lower);
+    }
+    Ok(())
+}
+
+fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
+    use OperationName as Op;
+    let has = |name| head.query.has(name);
+    let found = match head.method {
+        Method::GET if has("acl") => Op::GetBucketAcl,
+        Method::GET if has("versioning") => Op::GetBucketVersioning,
+        Method::GET if has("location") => Op::GetBucketLocation,
+        Method::GET if has("versions") => Op::ListVersions,
+        Method::GET if has("uploads") => Op::ListUploads,
+        Method::GET => Op::ListObjects,
+        Method::HEAD => Op::HeadBucket,
+        Method::PUT if has("acl") => Op::PutBucketAcl,
+        Method::PUT if has("versioning") => Op::PutBucketVersioning,
+        Method::PUT if has("rename") || has("uploads") || is_copy(head) => {
+            let words = "The request names no object key.";
+            return Err(Error::with(ErrorCode::InvalidURI, words));
+        }
+        Method::PUT => Op::PutBucket,
+        Method::DELETE if has("acl") || has("versioning") => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
+        Method::DELETE => Op::DeleteBucket,
+        Method::POST if has("delete") => Op::DeleteObjects,
+        Method::POST => {
+            let words = "Uploads by browser forms (POST Object) are not implemented.";
+            return Err(Error::with(ErrorCode::NotImplemented, words));
+        }
+        _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
+    };
+    Ok(found)
+}
+
+fn object_operation(head: &Head) -> Result<OperationName, Error> {
+    use OperationName as Op;
+    let has = |name| head.query.has(name);
+    let found = match head.method {
+        Method::GET if has("acl") => Op::GetObjectAcl,
+        Method::GET if has("uploadId") => Op::ListParts,
+        Method::GET => Op::GetObject,
+        Method::HEAD => Op::HeadObject,
+        Method::PUT if has("acl") => Op::PutObjectAcl,
+        Method::PUT if has("rename") => Op::MoveObject,
+        Method::PUT if has("partNumber") || has("uploadId") => {
+            if !(has("partNumber") && has("uploadId")) {
+                let words = "A part needs both parameters, partNumber and uploadId.";
+                return Err(Error::argument(words));
+            }
+            if is_copy(head) {
+                Op::UploadPartCopy
+            } else {
+                Op::UploadPart
+            }
+        }
+        Method::PUT if has("uploads") || has("delete") || has("versioning") || has("versions") => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
+        Method::PUT if is_copy(head) => Op::CopyObject,
+        Method::PUT => Op::PutObject,
+        Method::DELETE if has("uploadId") => Op::AbortUpload,
+        Method::DELETE if has("acl") || has("uploads") || has("delete") => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
+        Method::DELETE => Op::DeleteObject,
+        Method::POST if has("uploads") => Op::InitiateUpload,
+        Method::POST if has("uploadId") => Op::CompleteUpload,
+        _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
+    };
+    Ok(found)
+}
+
+/// A copy is told by its header, an empty one included: taken as absent, the request would replace
+/// the target by an empty object.
+fn is_copy(head: &Head) -> bool {
+    head.headers
+        .contains_key(head.dialect.name(Field::CopySource))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Hosts;
+
+    fn route(method: &str, uri: &str, copy: bool) -> Result<OperationName, ErrorCode> {
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .header("Host", "h");
+        if copy {
+            request = request.header(crate::Dialect::Cos.name(Field::CopySource), "");
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        resolve(&Head::decode(&parts, &Hosts::default()).unwrap()).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn each_operation_has_its_request() {
+        use OperationName as Op;
+        for (method, uri, copy, wanted) in [
+            ("GET", "/", false, Op::ListBuckets),
+            ("GET", "/b-1?prefix=a&foo", false, Op::ListObjects),
+            ("GET", "/b-1?versions", false, Op::ListVersions),
+            ("GET", "/b-1?uploads=", false, Op::ListUploads),
+            ("POST", "/b-1?delete", false, Op::DeleteObjects),
+            ("PUT", "/b-1/k?foo=bar", false, Op::PutObject),
+            ("PUT", "/b-1/k", true, Op::CopyObject),
+            (
+                "PUT",
+                "/b-1/k?partNumber=1&uploadId=u",
+                false,
+                Op::UploadPart,
+            ),
+            (
+                "PUT",
+                "/b-1/k?uploadid=u&PARTNUMBER=1",
+                true,
+                Op::UploadPartCopy,
+            ),
+            ("POST", "/b-1/k?uploads", false, Op::InitiateUpload),
+            ("POST", "/b-1/k?uploadId=u", false, Op::CompleteUpload),
+            ("DELETE", "/b-1/k?uploadId=u", false, Op::AbortUpload),
+            ("DELETE", "/b-1/k?VersionId=v", false, Op::DeleteObject),
+            ("GET", "/b-1/k?uploadId=u", false, Op::ListParts),
+            ("PUT", "/b-1/k?rename", false, Op::MoveObject),
+        ] {
+            assert_eq!(route(method, uri, copy), Ok(wanted), "{method} {uri}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_knows_changes_nothing() {
+        for (method, uri, copy, wanted) in [
+            ("PUT", "/b-1/k?tagging", false, ErrorCode::NotImplemented),
+            ("GET", "/b-1?policy", false, ErrorCode::NotImplemented),
+            ("PUT", "/b-1/k?unheard-of", false, ErrorCode::NotImplemented),
+            (
+                "DELETE",
+                "/b-1/k?unheard-of=",
+                false,
+                ErrorCode::NotImplemented,
+            ),
+            (
+                "POST",
+                "/b-1/k?append&position=0",
+                false,
+                ErrorCode::NotImplemented,
+            ),
+            ("POST", "/b-1", false, ErrorCode::NotImplemented),
+            (
+                "PUT",
+                "/b-1/k?partNumber=1",
+                false,
+                ErrorCode::InvalidArgument,
+            ),
+            ("PUT", "/b-1/k?uploadId=u", true, ErrorCode::InvalidArgument),
+            (
+                "DELETE",
+                "/b-1/k?versionId=a&versionid=b",
+                false,
+                ErrorCode::InvalidArgument,
+            ),
+            ("PUT", "/b-1", true, ErrorCode::InvalidURI),
+            ("PUT", "/b-1/k?uploads", false, ErrorCode::MethodNotAllowed),
+            ("PATCH", "/b-1/k", false, ErrorCode::MethodNotAllowed),
+            ("DELETE", "/", false, ErrorCode::MethodNotAllowed),
+            ("OPTIONS", "/b-1/k", false, ErrorCode::AccessForbidden),
+        ] {
+            assert_eq!(route(method, uri, copy), Err(wanted), "{method} {uri}");
+        }
+    }
+}
