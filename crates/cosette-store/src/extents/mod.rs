@@ -11,6 +11,7 @@
 //! 4. Memory per writer and per reader is bounded, whatever the extent's length.
 
 pub mod folder;
+pub mod memory;
 pub(crate) mod room;
 
 use std::fmt;
@@ -73,7 +74,8 @@ pub trait ExtentWriter: Send + fmt::Debug {
 
 /// A driver for immutable runs of bytes.
 pub trait Extents: Send + Sync + fmt::Debug {
-    /// Begins an extent. `expected_bytes`, when known, lets a driver choose where it goes.
+    /// Begins an extent. `expected_bytes`, when known, is the most that will be appended; it lets a
+    /// driver choose where the extent goes.
     fn begin(
         &self,
         id: ExtentId,
@@ -108,7 +110,9 @@ pub trait Extents: Send + Sync + fmt::Debug {
     /// Bytes of object content written through this driver since it was opened.
     fn written_bytes(&self) -> u64;
 
-    /// Finishes what is under way and lets go of the files. No call may follow.
+    /// Finishes what is under way and lets go of the files. No call may follow. By then every
+    /// finished extent is either referred to by a durable row or freed: after a close there is
+    /// nothing left for [`Extents::recover`] to look at.
     fn close(&self) -> Boxed<'_, Result<(), ExtentError>>;
 }
 
