@@ -81,6 +81,7 @@ codes! {
     InvalidRequest 400 final "Invalid request.",
     InvalidURI 400 final "The URI could not be parsed.",
     KeyTooLong 400 final "The object key, or the user metadata, is too long.",
+    ListPartUploadIdIsEmpty 400 final "The upload ID is empty.",
     MalformedXML 400 final "The XML you provided was not well-formed or did not have the documented form.",
     MethodNotAllowed 405 final "The specified method is not allowed against this resource.",
     MissingContentLength 411 final "You must provide the Content-Length HTTP header.",

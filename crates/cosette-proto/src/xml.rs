@@ -5,7 +5,7 @@
 //! those who read the tree; namespaces and prefixes are dropped.
 
 use quick_xml::Reader;
-use quick_xml::escape::escape;
+use quick_xml::escape::{escape, partial_escape};
 use quick_xml::events::{BytesRef, Event};
 
 /// Deepest nesting that is read.
@@ -159,6 +159,13 @@ impl Writer {
         bytes::Bytes::from(writer.0)
     }
 
+    /// A document whose root holds a text only.
+    pub fn text_document(root: &str, text: impl std::fmt::Display) -> bytes::Bytes {
+        let mut writer = Self(DECLARATION.to_owned());
+        writer.text(root, text);
+        bytes::Bytes::from(writer.0)
+    }
+
     /// An element; `fill` writes what is in it.
     pub fn element(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
         self.element_with(name, "", fill);
@@ -180,6 +187,12 @@ impl Writer {
         } else {
             self.0.push_str(&format!("<{name}>{}</{name}>", escaped(&text)));
         }
+    }
+
+    /// As [`Writer::text`], but quotes stay as they are.
+    pub fn text_with_quotes(&mut self, name: &str, text: impl std::fmt::Display) {
+        let text = text.to_string();
+        self.0.push_str(&format!("<{name}>{}</{name}>", partial_escape(text.as_str())));
     }
 
     /// An element that holds a text only, if there is one.

@@ -1,6 +1,21 @@
 //! Complete Multipart Upload: makes the object from the parts that the request lists.
 
-use cosette_types::{BucketName, Crc64, ETag, ObjectKey, PartNumber, UploadId, VersionId};
+use cosette_types::{BucketName, Crc64, ETag, ObjectKey, PartNumber, UploadId, VersionId, limits};
+use http::Method;
+
+use super::OperationName;
+use super::document::malformed;
+use super::parameters::UPLOAD_ID;
+use crate::dialect::{Dialect, Field};
+use crate::error::{Error, ErrorCode};
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::{Element, Writer};
+
+const ROOT: &str = "CompleteMultipartUpload";
+const RESULT: &str = "CompleteMultipartUploadResult";
+/// The one reply of the protocol whose document has a namespace.
+const NAMESPACE: &str = "xmlns=\"http://www.qcloud.com/document/product/436/7751\"";
 
 /// A part as the caller knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,4 +56,107 @@ pub struct CompleteUploadReply {
     pub crc64: Option<Crc64>,
     /// Its version (a header): an id where versioning is enabled, `null` where suspended.
     pub version_id: Option<VersionId>,
+}
+
+impl Message for CompleteUpload {
+    const NAME: OperationName = OperationName::CompleteUpload;
+    type Reply = CompleteUploadReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let document = Writer::document(ROOT, |root| {
+            for part in &self.parts {
+                root.element("Part", |element| {
+                    element.text("PartNumber", part.part_number);
+                    element.etag(&part.etag);
+                });
+            }
+        });
+        let query = Query::new().with(UPLOAD_ID, &self.upload_id);
+        let headers =
+            HeaderWriter::new(dialect).with_flag(Field::ForbidOverwrite, self.forbid_overwrite);
+        Request::of_object(
+            Method::POST,
+            (&self.bucket, &self.key),
+            query,
+            headers.done(),
+        )
+        .with_document(document, dialect)
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
+        let (bucket, key) = request.object()?;
+        let upload_id = request.query.upload_id()?;
+        let root = request.root(ROOT, dialect)?;
+        let parts = root
+            .children("Part")
+            .map(read_part)
+            .collect::<Result<Vec<_>, _>>()?;
+        if parts.is_empty() {
+            return Err(malformed("The list of parts is empty."));
+        }
+        if parts.len() > usize::from(limits::PART_NUMBER_MAX) {
+            return Err(malformed(
+                "The list has more parts than an upload may have.",
+            ));
+        }
+        let forbid_overwrite = headers.flag(Field::ForbidOverwrite)?;
+        Ok(Self {
+            bucket,
+            key,
+            upload_id,
+            parts,
+            forbid_overwrite,
+        })
+    }
+
+    fn encode_reply(reply: &CompleteUploadReply, dialect: Dialect) -> Reply {
+        let document = Writer::document_with(RESULT, NAMESPACE, |root| {
+            root.text("Location", &reply.location);
+            root.text("Bucket", &reply.bucket);
+            root.text("Key", &reply.key);
+            root.text("ETag", &reply.etag);
+        });
+        let headers = HeaderWriter::new(dialect)
+            .with_some(Field::HashCrc64, reply.crc64)
+            .with_some(Field::VersionId, reply.version_id.as_ref());
+        Reply::document(document, headers)
+    }
+
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<CompleteUploadReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        let root = reply.root(RESULT)?;
+        Ok(CompleteUploadReply {
+            location: root.child_text("Location").unwrap_or_default().to_owned(),
+            bucket: root.parse_child("Bucket")?,
+            key: root.key("Key")?,
+            etag: root.parse_child("ETag")?,
+            crc64: headers.parse(Field::HashCrc64)?,
+            version_id: headers.version_id()?,
+        })
+    }
+}
+
+/// Reads one part; the order of its elements is free.
+fn read_part(element: &Element) -> Result<CompletedPart, Error> {
+    let number = element
+        .value("PartNumber")
+        .ok_or_else(|| Error::argument("A part has no PartNumber."))?
+        .parse()
+        .map_err(|why| Error::argument(format!("A PartNumber is not right: {why}.")))?;
+    let unfit = |why: &str| {
+        Error::with(
+            ErrorCode::InvalidPart,
+            format!("The ETag of part {number} {why}."),
+        )
+    };
+    let etag = element.value("ETag").ok_or_else(|| unfit("is missing"))?;
+    let etag = etag
+        .parse()
+        .map_err(|_| unfit("is none that a part can have"))?;
+    Ok(CompletedPart {
+        part_number: number,
+        etag,
+    })
 }

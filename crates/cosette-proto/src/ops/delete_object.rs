@@ -1,6 +1,14 @@
 //! DELETE Object: removes a key, or one version of it. A key that is not there is no error.
 
 use cosette_types::{BucketName, ObjectKey, VersionId};
+use http::{Method, StatusCode};
+
+use super::OperationName;
+use super::parameters::VERSION_ID;
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Removes an object. Where versioning is on, a delete marker takes its place, unless a version is
 /// named, which then is removed for good.
@@ -21,4 +29,40 @@ pub struct DeleteObjectReply {
     pub version_id: Option<VersionId>,
     /// Without a version named: a marker was made. With one: what was removed was a marker.
     pub delete_marker: bool,
+}
+
+impl Message for DeleteObject {
+    const NAME: OperationName = OperationName::DeleteObject;
+    type Reply = DeleteObjectReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let query = Query::new().with_some(VERSION_ID, self.version_id.as_ref());
+        let headers = HeaderWriter::new(dialect).done();
+        Request::of_object(Method::DELETE, (&self.bucket, &self.key), query, headers)
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        HeaderReader::new(&request.headers, dialect).refuse_on_write()?;
+        let (bucket, key) = request.object()?;
+        Ok(Self {
+            bucket,
+            key,
+            version_id: request.query.version_id()?,
+        })
+    }
+
+    fn encode_reply(reply: &DeleteObjectReply, dialect: Dialect) -> Reply {
+        let headers = HeaderWriter::new(dialect)
+            .with_some(Field::VersionId, reply.version_id.as_ref())
+            .with_flag(Field::DeleteMarker, reply.delete_marker);
+        Reply::empty(StatusCode::NO_CONTENT, headers.done())
+    }
+
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<DeleteObjectReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        Ok(DeleteObjectReply {
+            version_id: headers.version_id()?,
+            delete_marker: headers.flag(Field::DeleteMarker)?,
+        })
+    }
 }

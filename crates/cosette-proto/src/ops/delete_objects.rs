@@ -1,6 +1,19 @@
 //! DELETE Multiple Objects: up to 1,000 keys, each removed or refused by itself.
 
-use cosette_types::{BucketName, VersionId};
+use cosette_types::{BucketName, VersionId, limits};
+use http::Method;
+
+use super::OperationName;
+use super::document::malformed;
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorCode};
+use crate::fields::{CONTENT_MD5, HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::{Element, Writer};
+
+const DELETE: &str = "delete";
+const ROOT: &str = "Delete";
+const RESULT: &str = "DeleteResult";
 
 /// One key, or one version, to remove.
 ///
@@ -57,4 +70,132 @@ pub struct DeleteObjectsReply {
     pub deleted: Vec<DeletedEntry>,
     /// Not removed.
     pub failed: Vec<DeleteFailure>,
+}
+
+impl Message for DeleteObjects {
+    const NAME: OperationName = OperationName::DeleteObjects;
+    type Reply = DeleteObjectsReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let document = Writer::document(ROOT, |root| {
+            root.text("Quiet", self.quiet);
+            for object in &self.objects {
+                root.element("Object", |element| {
+                    element.text("Key", &object.key);
+                    element.text_if("VersionId", object.version_id.as_ref());
+                });
+            }
+        });
+        let headers = HeaderWriter::new(dialect).done();
+        Request::of_bucket(
+            Method::POST,
+            &self.bucket,
+            Query::new().with(DELETE, ""),
+            headers,
+        )
+        .with_document(document, dialect)
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
+        if headers.bytes(CONTENT_MD5)?.is_none() {
+            let words = "Missing required header for this request: Content-MD5";
+            return Err(Error::with(ErrorCode::InvalidRequest, words));
+        }
+        let root = request.root(ROOT, dialect)?;
+        let objects = root
+            .children("Object")
+            .map(read_object)
+            .collect::<Result<Vec<_>, _>>()?;
+        if objects.is_empty() {
+            return Err(malformed("The list of objects is empty."));
+        }
+        if objects.len() > limits::DELETE_KEYS_MAX {
+            let most = limits::DELETE_KEYS_MAX;
+            return Err(malformed(format!("delete key size is greater than {most}")));
+        }
+        let quiet = match root.value("Quiet") {
+            None => false,
+            Some(text) if text.eq_ignore_ascii_case("false") => false,
+            Some(text) if text.eq_ignore_ascii_case("true") => true,
+            Some(_) => return Err(malformed("Quiet is neither true nor false.")),
+        };
+        Ok(Self {
+            bucket: request.bucket()?,
+            objects,
+            quiet,
+        })
+    }
+
+    fn encode_reply(reply: &DeleteObjectsReply, dialect: Dialect) -> Reply {
+        let document = Writer::document(RESULT, |root| {
+            for entry in &reply.deleted {
+                root.element("Deleted", |element| write_deleted(element, entry));
+            }
+            for failure in &reply.failed {
+                root.element("Error", |element| {
+                    element.text("Key", &failure.key);
+                    element.text_if("VersionId", failure.version_id.as_ref());
+                    element.text("Code", &failure.code);
+                    element.text("Message", &failure.message);
+                });
+            }
+        });
+        Reply::document(document, HeaderWriter::new(dialect))
+    }
+
+    fn decode_reply(reply: &Reply, _: Dialect) -> Result<DeleteObjectsReply, Unreadable> {
+        let root = reply.root(RESULT)?;
+        Ok(DeleteObjectsReply {
+            deleted: root
+                .children("Deleted")
+                .map(read_deleted)
+                .collect::<Result<_, _>>()?,
+            failed: root
+                .children("Error")
+                .map(read_failure)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn read_object(element: &Element) -> Result<ObjectToDelete, Error> {
+    let key = element
+        .child_text("Key")
+        .ok_or_else(|| malformed("An Object has no Key."))?;
+    let version_id = element.value("VersionId").map(str::parse).transpose()?;
+    Ok(ObjectToDelete {
+        key: key.to_owned(),
+        version_id,
+    })
+}
+
+fn write_deleted(element: &mut Writer, entry: &DeletedEntry) {
+    element.text("Key", &entry.key);
+    element.text_if("DeleteMarker", entry.delete_marker.then_some("true"));
+    element.text_if(
+        "DeleteMarkerVersionId",
+        entry.delete_marker_version_id.as_ref(),
+    );
+    element.text_if("VersionId", entry.version_id.as_ref());
+}
+
+fn read_deleted(element: &Element) -> Result<DeletedEntry, Unreadable> {
+    Ok(DeletedEntry {
+        key: element.child_text("Key").unwrap_or_default().to_owned(),
+        version_id: element.parse_some("VersionId")?,
+        delete_marker: element.truth("DeleteMarker")?,
+        delete_marker_version_id: element.parse_some("DeleteMarkerVersionId")?,
+    })
+}
+
+fn read_failure(element: &Element) -> Result<DeleteFailure, Unreadable> {
+    let text = |name| element.child_text(name).unwrap_or_default().to_owned();
+    Ok(DeleteFailure {
+        key: text("Key"),
+        version_id: element.parse_some("VersionId")?,
+        code: text("Code"),
+        message: text("Message"),
+    })
 }

@@ -1,6 +1,17 @@
 //! Initiate Multipart Upload: begins an object that is put together from parts.
 
 use cosette_types::{AclHeaders, BucketName, Metadata, ObjectKey, StorageClass, UploadId};
+use http::Method;
+
+use super::OperationName;
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::Writer;
+
+const UPLOADS: &str = "uploads";
+const ROOT: &str = "InitiateMultipartUploadResult";
 
 /// Begins an upload; all that the object will have beside its bytes is said here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,4 +37,54 @@ pub struct InitiateUploadReply {
     pub key: ObjectKey,
     /// Names the upload in every later request.
     pub upload_id: UploadId,
+}
+
+impl Message for InitiateUpload {
+    const NAME: OperationName = OperationName::InitiateUpload;
+    type Reply = InitiateUploadReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let headers = HeaderWriter::new(dialect)
+            .with_metadata(&self.metadata)
+            .with_some(Field::StorageClass, self.storage_class)
+            .with_acl(&self.acl);
+        let query = Query::new().with(UPLOADS, "");
+        Request::of_object(
+            Method::POST,
+            (&self.bucket, &self.key),
+            query,
+            headers.done(),
+        )
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
+        let (bucket, key) = request.object()?;
+        Ok(Self {
+            bucket,
+            key,
+            metadata: headers.metadata()?,
+            storage_class: headers.parse(Field::StorageClass)?,
+            acl: headers.acl_of_object()?,
+        })
+    }
+
+    fn encode_reply(reply: &InitiateUploadReply, dialect: Dialect) -> Reply {
+        let document = Writer::document(ROOT, |root| {
+            root.text("Bucket", &reply.bucket);
+            root.text("Key", &reply.key);
+            root.text("UploadId", &reply.upload_id);
+        });
+        Reply::document(document, HeaderWriter::new(dialect))
+    }
+
+    fn decode_reply(reply: &Reply, _: Dialect) -> Result<InitiateUploadReply, Unreadable> {
+        let root = reply.root(ROOT)?;
+        Ok(InitiateUploadReply {
+            bucket: root.parse_child("Bucket")?,
+            key: root.key("Key")?,
+            upload_id: root.parse_child("UploadId")?,
+        })
+    }
 }

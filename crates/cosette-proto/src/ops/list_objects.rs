@@ -1,6 +1,20 @@
 //! GET Bucket (List Objects), first version: a page of keys, with what lies below a delimiter folded.
 
 use cosette_types::{AppId, BucketName, ETag, ObjectKey, Region, StorageClass, Timestamp};
+use http::Method;
+
+use super::OperationName;
+use super::document::KeyCoding;
+use crate::date;
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::{Element, Writer};
+
+const ROOT: &str = "ListBucketResult";
+const MARKER: &str = "marker";
+const MAX_KEYS: &str = "max-keys";
 
 /// Lists keys in the byte order of UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,4 +76,114 @@ pub struct ListObjectsReply {
     pub contents: Vec<ObjectEntry>,
     /// The bucket's region (a header).
     pub region: Option<Region>,
+}
+
+impl Message for ListObjects {
+    const NAME: OperationName = OperationName::ListObjects;
+    type Reply = ListObjectsReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let query = Query::new()
+            .with_listing(&self.prefix, self.delimiter, self.encoded)
+            .with_some(MARKER, self.marker.as_ref())
+            .with_some(MAX_KEYS, self.max_keys);
+        let headers = HeaderWriter::new(dialect).done();
+        Request::of_bucket(Method::GET, &self.bucket, query, headers)
+    }
+
+    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+        let query = &request.query;
+        Ok(Self {
+            bucket: request.bucket()?,
+            prefix: query.prefix()?,
+            delimiter: query.delimiter()?,
+            marker: query.key_text(MARKER)?,
+            max_keys: query.page_size(MAX_KEYS)?,
+            encoded: query.encoded()?,
+        })
+    }
+
+    fn encode_reply(reply: &ListObjectsReply, dialect: Dialect) -> Reply {
+        let coding = KeyCoding {
+            encoded: reply.encoded,
+        };
+        let delimiter = reply.delimiter.map(String::from);
+        let document = Writer::document(ROOT, |root| {
+            root.text("Name", &reply.bucket);
+            root.text_if("EncodingType", reply.encoded.then_some("url"));
+            root.text("Prefix", coding.write(&reply.prefix));
+            root.text("Marker", coding.write(&reply.marker));
+            root.text("MaxKeys", reply.max_keys);
+            root.text_if(
+                "Delimiter",
+                delimiter.as_ref().map(|text| coding.write(text)),
+            );
+            root.text("IsTruncated", reply.next_marker.is_some());
+            root.text_if(
+                "NextMarker",
+                reply.next_marker.as_ref().map(|next| coding.write(next)),
+            );
+            root.common_prefixes(&reply.common_prefixes, coding);
+            for entry in &reply.contents {
+                root.element("Contents", |element| write_entry(element, entry, coding));
+            }
+        });
+        let headers =
+            HeaderWriter::new(dialect).with_some(Field::BucketRegion, reply.region.as_ref());
+        Reply::document(document, headers)
+    }
+
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<ListObjectsReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        let root = reply.root(ROOT)?;
+        let coding = KeyCoding::of(&root);
+        let contents = root
+            .children("Contents")
+            .map(|element| read_entry(element, coding));
+        let contents: Vec<ObjectEntry> = contents.collect::<Result<_, _>>()?;
+        let common_prefixes = coding.common_prefixes(&root)?;
+        let next_marker = if root.truth("IsTruncated")? {
+            // Without a delimiter, other stores leave it to the reader to take the last key.
+            let last_key = contents.last().map(|entry| entry.key.to_string());
+            let last = last_key.max(common_prefixes.last().cloned());
+            let next = coding.some(&root, "NextMarker")?.or(last);
+            Some(
+                next.ok_or_else(|| Unreadable("a page without entries says there is more".into()))?,
+            )
+        } else {
+            None
+        };
+        Ok(ListObjectsReply {
+            bucket: root.parse_child("Name")?,
+            prefix: coding.text(&root, "Prefix")?,
+            delimiter: coding.delimiter(&root)?,
+            marker: coding.text(&root, "Marker")?,
+            max_keys: root.parse_child("MaxKeys")?,
+            encoded: coding.encoded,
+            next_marker,
+            common_prefixes,
+            contents,
+            region: headers.parse(Field::BucketRegion)?,
+        })
+    }
+}
+
+fn write_entry(element: &mut Writer, entry: &ObjectEntry, coding: KeyCoding) {
+    element.text("Key", coding.write(entry.key.as_str()));
+    element.text("LastModified", date::iso(entry.last_modified));
+    element.text("ETag", &entry.etag);
+    element.text("Size", entry.size);
+    element.list_owner(entry.owner.as_ref());
+    element.text("StorageClass", entry.storage_class);
+}
+
+fn read_entry(element: &Element, coding: KeyCoding) -> Result<ObjectEntry, Unreadable> {
+    Ok(ObjectEntry {
+        key: coding.parse(element, "Key")?,
+        last_modified: element.date("LastModified")?,
+        etag: element.parse_child("ETag")?,
+        size: element.parse_child("Size")?,
+        owner: element.list_owner("Owner"),
+        storage_class: element.parse_some("StorageClass")?.unwrap_or_default(),
+    })
 }

@@ -1,8 +1,22 @@
 //! GET Bucket Object versions: a page of versions and delete markers, newest first within a key.
 
 use cosette_types::{BucketName, ETag, ObjectKey, StorageClass, Timestamp, VersionId};
+use http::Method;
 
-use super::ListOwner;
+use super::document::KeyCoding;
+use super::{ListOwner, OperationName};
+use crate::date;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::fields::HeaderWriter;
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::{Element, Writer};
+
+const ROOT: &str = "ListVersionsResult";
+const VERSIONS: &str = "versions";
+const KEY_MARKER: &str = "key-marker";
+const VERSION_ID_MARKER: &str = "version-id-marker";
+const MAX_KEYS: &str = "max-keys";
 
 /// Lists versions in the byte order of their keys, newest first within a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,4 +109,142 @@ pub struct ListVersionsReply {
     pub common_prefixes: Vec<String>,
     /// Versions and delete markers, in order.
     pub items: Vec<VersionItem>,
+}
+
+impl Message for ListVersions {
+    const NAME: OperationName = OperationName::ListVersions;
+    type Reply = ListVersionsReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let query = Query::new()
+            .with(VERSIONS, "")
+            .with_listing(&self.prefix, self.delimiter, self.encoded)
+            .with_some(KEY_MARKER, self.key_marker.as_ref())
+            .with_some(VERSION_ID_MARKER, self.version_id_marker.as_ref())
+            .with_some(MAX_KEYS, self.max_keys);
+        let headers = HeaderWriter::new(dialect).done();
+        Request::of_bucket(Method::GET, &self.bucket, query, headers)
+    }
+
+    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+        let query = &request.query;
+        Ok(Self {
+            bucket: request.bucket()?,
+            prefix: query.prefix()?,
+            delimiter: query.delimiter()?,
+            key_marker: query.key_text(KEY_MARKER)?,
+            version_id_marker: query.parse(VERSION_ID_MARKER)?,
+            max_keys: query.page_size(MAX_KEYS)?,
+            encoded: query.encoded()?,
+        })
+    }
+
+    fn encode_reply(reply: &ListVersionsReply, dialect: Dialect) -> Reply {
+        let coding = KeyCoding {
+            encoded: reply.encoded,
+        };
+        let delimiter = reply.delimiter.map(String::from);
+        let document = Writer::document(ROOT, |root| {
+            root.text("Name", &reply.bucket);
+            root.text_if("EncodingType", reply.encoded.then_some("url"));
+            root.text("Prefix", coding.write(&reply.prefix));
+            root.text("KeyMarker", coding.write(&reply.key_marker));
+            root.text("VersionIdMarker", id_text(reply.version_id_marker.as_ref()));
+            root.text("MaxKeys", reply.max_keys);
+            root.text("IsTruncated", reply.is_truncated);
+            if let Some(next) = &reply.next_key_marker {
+                root.text("NextKeyMarker", coding.write(next));
+                root.text(
+                    "NextVersionIdMarker",
+                    id_text(reply.next_version_id_marker.as_ref()),
+                );
+            }
+            root.text_if(
+                "Delimiter",
+                delimiter.as_ref().map(|text| coding.write(text)),
+            );
+            root.common_prefixes(&reply.common_prefixes, coding);
+            for item in &reply.items {
+                write_item(root, item, coding);
+            }
+        });
+        Reply::document(document, HeaderWriter::new(dialect))
+    }
+
+    fn decode_reply(reply: &Reply, _: Dialect) -> Result<ListVersionsReply, Unreadable> {
+        let root = reply.root(ROOT)?;
+        let coding = KeyCoding::of(&root);
+        let items = root
+            .children
+            .iter()
+            .filter_map(|element| match element.name.as_str() {
+                "Version" => Some(read_version(element, coding).map(VersionItem::Version)),
+                "DeleteMarker" => Some(read_marker(element, coding).map(VersionItem::DeleteMarker)),
+                _ => None,
+            });
+        Ok(ListVersionsReply {
+            bucket: root.parse_child("Name")?,
+            prefix: coding.text(&root, "Prefix")?,
+            delimiter: coding.delimiter(&root)?,
+            key_marker: coding.text(&root, "KeyMarker")?,
+            version_id_marker: root.parse_some("VersionIdMarker")?,
+            max_keys: root.parse_child("MaxKeys")?,
+            encoded: coding.encoded,
+            is_truncated: root.truth("IsTruncated")?,
+            next_key_marker: coding.some(&root, "NextKeyMarker")?,
+            next_version_id_marker: root.parse_some("NextVersionIdMarker")?,
+            common_prefixes: coding.common_prefixes(&root)?,
+            items: items.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A version id as listings write it: empty when there is none.
+fn id_text(id: Option<&VersionId>) -> &str {
+    id.map_or("", VersionId::as_str)
+}
+
+fn write_item(root: &mut Writer, item: &VersionItem, coding: KeyCoding) {
+    match item {
+        VersionItem::Version(version) => root.element("Version", |element| {
+            element.text("Key", coding.write(version.key.as_str()));
+            element.text("VersionId", id_text(version.version_id.as_ref()));
+            element.text("IsLatest", version.is_latest);
+            element.text("LastModified", date::iso(version.last_modified));
+            element.text("ETag", &version.etag);
+            element.text("Size", version.size);
+            element.text("StorageClass", version.storage_class);
+            element.list_owner(version.owner.as_ref());
+        }),
+        VersionItem::DeleteMarker(marker) => root.element("DeleteMarker", |element| {
+            element.text("Key", coding.write(marker.key.as_str()));
+            element.text("VersionId", id_text(marker.version_id.as_ref()));
+            element.text("IsLatest", marker.is_latest);
+            element.text("LastModified", date::iso(marker.last_modified));
+            element.list_owner(marker.owner.as_ref());
+        }),
+    }
+}
+
+fn read_version(element: &Element, coding: KeyCoding) -> Result<VersionEntry, Unreadable> {
+    Ok(VersionEntry {
+        key: coding.parse(element, "Key")?,
+        version_id: element.parse_some("VersionId")?,
+        is_latest: element.truth("IsLatest")?,
+        last_modified: element.date("LastModified")?,
+        etag: element.parse_child("ETag")?,
+        size: element.parse_child("Size")?,
+        storage_class: element.parse_some("StorageClass")?.unwrap_or_default(),
+        owner: element.list_owner("Owner"),
+    })
+}
+
+fn read_marker(element: &Element, coding: KeyCoding) -> Result<DeleteMarkerEntry, Unreadable> {
+    Ok(DeleteMarkerEntry {
+        key: coding.parse(element, "Key")?,
+        version_id: element.parse_some("VersionId")?,
+        is_latest: element.truth("IsLatest")?,
+        last_modified: element.date("LastModified")?,
+        owner: element.list_owner("Owner"),
+    })
 }

@@ -10,6 +10,7 @@ mod complete_upload;
 mod copy_object;
 mod delete_object;
 mod delete_objects;
+mod document;
 mod get_object;
 mod initiate_upload;
 mod list_buckets;
@@ -17,6 +18,8 @@ mod list_objects;
 mod list_parts;
 mod list_uploads;
 mod list_versions;
+mod move_object;
+mod parameters;
 mod put_object;
 mod upload_part;
 mod upload_part_copy;
@@ -26,9 +29,7 @@ pub use abort_upload::AbortUpload;
 pub use acl::{
     AclDocument, GetAclReply, GetBucketAcl, GetObjectAcl, NewAcl, PutBucketAcl, PutObjectAcl,
 };
-pub use buckets::{
-    DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket,
-};
+pub use buckets::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket};
 pub use complete_upload::{CompleteUpload, CompleteUploadReply, CompletedPart};
 pub use copy_object::{CopyObject, CopyObjectReply};
 pub use delete_object::{DeleteObject, DeleteObjectReply};
@@ -36,7 +37,7 @@ pub use delete_objects::{
     DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
 };
 pub use get_object::{
-    ContentRange, GetObject, HeadObject, ObjectReply, ResponseOverrides, ObjectType,
+    ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
 };
 pub use initiate_upload::{InitiateUpload, InitiateUploadReply};
 pub use list_buckets::{BucketEntry, ListBuckets, ListBucketsReply};
@@ -46,6 +47,7 @@ pub use list_uploads::{ListUploads, ListUploadsReply, UploadEntry};
 pub use list_versions::{
     DeleteMarkerEntry, ListVersions, ListVersionsReply, VersionEntry, VersionItem,
 };
+pub use move_object::{MoveObject, MoveObjectReply};
 pub use put_object::{PutObject, PutObjectReply};
 pub use upload_part::{UploadPart, UploadPartReply};
 pub use upload_part_copy::{UploadPartCopy, UploadPartCopyReply};
@@ -149,6 +151,8 @@ operations! {
     HeadObject => "HeadObject",
     /// DELETE Object
     DeleteObject => "DeleteObject",
+    /// Move Object (`PUT ?rename`)
+    MoveObject => "RenameObject",
     /// PUT Object acl
     PutObjectAcl => "PutObjectACL",
     /// GET Object acl

@@ -3,6 +3,14 @@
 use cosette_types::{
     AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, StorageClass, VersionId,
 };
+use http::header::ETAG;
+use http::{Method, StatusCode};
+
+use super::OperationName;
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Stores an object; its bytes are the body of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,4 +40,56 @@ pub struct PutObjectReply {
     pub crc64: Option<Crc64>,
     /// Its version, if versioning is enabled.
     pub version_id: Option<VersionId>,
+}
+
+impl Message for PutObject {
+    const NAME: OperationName = OperationName::PutObject;
+    type Reply = PutObjectReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let headers = HeaderWriter::new(dialect)
+            .with_metadata(&self.metadata)
+            .with_some(Field::StorageClass, self.storage_class)
+            .with_acl(&self.acl)
+            .with_md5(self.content_md5)
+            .with_flag(Field::ForbidOverwrite, self.forbid_overwrite);
+        Request::of_object(
+            Method::PUT,
+            (&self.bucket, &self.key),
+            Query::new(),
+            headers.done(),
+        )
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
+        let (bucket, key) = request.object()?;
+        Ok(Self {
+            bucket,
+            key,
+            metadata: headers.metadata()?,
+            storage_class: headers.parse(Field::StorageClass)?,
+            acl: headers.acl_of_object()?,
+            content_md5: headers.content_md5()?,
+            forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
+        })
+    }
+
+    fn encode_reply(reply: &PutObjectReply, dialect: Dialect) -> Reply {
+        let headers = HeaderWriter::new(dialect)
+            .with_plain(ETAG, &reply.etag)
+            .with_some(Field::HashCrc64, reply.crc64)
+            .with_some(Field::VersionId, reply.version_id.as_ref());
+        Reply::empty(StatusCode::OK, headers.done())
+    }
+
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<PutObjectReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        Ok(PutObjectReply {
+            etag: headers.etag()?,
+            crc64: headers.parse(Field::HashCrc64)?,
+            version_id: headers.version_id()?.filter(|id| !id.is_null()),
+        })
+    }
 }

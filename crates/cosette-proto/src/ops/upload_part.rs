@@ -1,6 +1,15 @@
 //! Upload Part: stores the body of the request as one part of an upload.
 
 use cosette_types::{BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, UploadId};
+use http::header::ETAG;
+use http::{Method, StatusCode};
+
+use super::OperationName;
+use super::parameters::{PART_NUMBER, UPLOAD_ID};
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Stores a part; its bytes are the body of the request. A part of that number is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,4 +33,50 @@ pub struct UploadPartReply {
     pub etag: ETag,
     /// The CRC-64 of its bytes.
     pub crc64: Option<Crc64>,
+}
+
+impl Message for UploadPart {
+    const NAME: OperationName = OperationName::UploadPart;
+    type Reply = UploadPartReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let query = Query::new()
+            .with(PART_NUMBER, self.part_number)
+            .with(UPLOAD_ID, &self.upload_id);
+        let headers = HeaderWriter::new(dialect).with_md5(self.content_md5);
+        Request::of_object(
+            Method::PUT,
+            (&self.bucket, &self.key),
+            query,
+            headers.done(),
+        )
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
+        let (bucket, key) = request.object()?;
+        Ok(Self {
+            bucket,
+            key,
+            part_number: request.query.part_number()?,
+            upload_id: request.query.upload_id()?,
+            content_md5: headers.content_md5()?,
+        })
+    }
+
+    fn encode_reply(reply: &UploadPartReply, dialect: Dialect) -> Reply {
+        let headers = HeaderWriter::new(dialect)
+            .with_plain(ETAG, &reply.etag)
+            .with_some(Field::HashCrc64, reply.crc64);
+        Reply::empty(StatusCode::OK, headers.done())
+    }
+
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<UploadPartReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        Ok(UploadPartReply {
+            etag: headers.etag()?,
+            crc64: headers.parse(Field::HashCrc64)?,
+        })
+    }
 }

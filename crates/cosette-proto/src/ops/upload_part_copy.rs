@@ -4,6 +4,18 @@ use cosette_types::{
     BucketName, ByteRange, CopySource, Crc64, ETag, ObjectKey, PartNumber, Preconditions,
     Timestamp, UploadId, VersionId,
 };
+use http::Method;
+
+use super::OperationName;
+use super::parameters::{PART_NUMBER, UPLOAD_ID};
+use crate::date;
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{ConditionsOn, HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::Writer;
+
+const ROOT: &str = "CopyPartResult";
 
 /// Copies an object, a version of one, or a range of its bytes into a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,4 +47,64 @@ pub struct UploadPartCopyReply {
     pub crc64: Option<Crc64>,
     /// The source's version, if the request named one.
     pub source_version_id: Option<VersionId>,
+}
+
+impl Message for UploadPartCopy {
+    const NAME: OperationName = OperationName::UploadPartCopy;
+    type Reply = UploadPartCopyReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let query = Query::new()
+            .with(PART_NUMBER, self.part_number)
+            .with(UPLOAD_ID, &self.upload_id);
+        let headers = HeaderWriter::new(dialect)
+            .with_copy_source(&self.source)
+            .with_some(Field::CopySourceRange, self.source_range)
+            .with_preconditions(&self.source_preconditions, ConditionsOn::CopySource);
+        Request::of_object(
+            Method::PUT,
+            (&self.bucket, &self.key),
+            query,
+            headers.done(),
+        )
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
+        let (bucket, key) = request.object()?;
+        Ok(Self {
+            bucket,
+            key,
+            part_number: request.query.part_number()?,
+            upload_id: request.query.upload_id()?,
+            source: headers.copy_source()?,
+            source_range: headers.parse(Field::CopySourceRange)?,
+            source_preconditions: headers.preconditions(ConditionsOn::CopySource)?,
+        })
+    }
+
+    fn encode_reply(reply: &UploadPartCopyReply, dialect: Dialect) -> Reply {
+        let document = Writer::document(ROOT, |root| {
+            root.etag(&reply.etag);
+            root.text("LastModified", date::iso_seconds(reply.last_modified));
+            root.text_if("CRC64", reply.crc64);
+        });
+        let headers = HeaderWriter::new(dialect)
+            .with_some(Field::HashCrc64, reply.crc64)
+            .with_some(Field::CopySourceVersionId, reply.source_version_id.as_ref());
+        Reply::document(document, headers)
+    }
+
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<UploadPartCopyReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        let root = reply.root(ROOT)?;
+        let said = root.parse_some("CRC64")?;
+        Ok(UploadPartCopyReply {
+            etag: root.parse_child("ETag")?,
+            last_modified: root.date("LastModified")?,
+            crc64: said.or(headers.parse(Field::HashCrc64)?),
+            source_version_id: headers.parse(Field::CopySourceVersionId)?,
+        })
+    }
 }

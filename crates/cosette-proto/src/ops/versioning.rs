@@ -1,6 +1,17 @@
 //! PUT and GET Bucket versioning.
 
 use cosette_types::BucketName;
+use http::{Method, StatusCode};
+
+use super::OperationName;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::fields::HeaderWriter;
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::Writer;
+
+const VERSIONING: &str = "versioning";
+const ROOT: &str = "VersioningConfiguration";
 
 /// Whether new versions are kept; a bucket that never had versioning has no status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,4 +36,93 @@ pub struct PutBucketVersioning {
 pub struct GetBucketVersioning {
     /// The bucket.
     pub bucket: BucketName,
+}
+
+impl VersioningStatus {
+    /// The status as documents write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Suspended => "Suspended",
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        [Self::Enabled, Self::Suspended]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+}
+
+impl Message for PutBucketVersioning {
+    const NAME: OperationName = OperationName::PutBucketVersioning;
+    type Reply = ();
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let document = Writer::document(ROOT, |root| root.text("Status", self.status.as_str()));
+        let headers = HeaderWriter::new(dialect).done();
+        Request::of_bucket(
+            Method::PUT,
+            &self.bucket,
+            Query::new().with(VERSIONING, ""),
+            headers,
+        )
+        .with_document(document, dialect)
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let root = request.root(ROOT, dialect)?;
+        let status = root.value("Status").and_then(VersioningStatus::read);
+        let status =
+            status.ok_or_else(|| Error::argument("The Status is not Enabled or Suspended."))?;
+        Ok(Self {
+            bucket: request.bucket()?,
+            status,
+        })
+    }
+
+    fn encode_reply((): &(), dialect: Dialect) -> Reply {
+        Reply::empty(StatusCode::OK, HeaderWriter::new(dialect).done())
+    }
+
+    fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
+        Ok(())
+    }
+}
+
+impl Message for GetBucketVersioning {
+    const NAME: OperationName = OperationName::GetBucketVersioning;
+    type Reply = Option<VersioningStatus>;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let headers = HeaderWriter::new(dialect).done();
+        Request::of_bucket(
+            Method::GET,
+            &self.bucket,
+            Query::new().with(VERSIONING, ""),
+            headers,
+        )
+    }
+
+    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+        Ok(Self {
+            bucket: request.bucket()?,
+        })
+    }
+
+    fn encode_reply(status: &Option<VersioningStatus>, dialect: Dialect) -> Reply {
+        let document = Writer::document(ROOT, |root| {
+            root.text_if("Status", status.map(VersioningStatus::as_str));
+        });
+        Reply::document(document, HeaderWriter::new(dialect))
+    }
+
+    fn decode_reply(reply: &Reply, _: Dialect) -> Result<Option<VersioningStatus>, Unreadable> {
+        let root = reply.root(ROOT)?;
+        let Some(text) = root.value("Status") else {
+            return Ok(None);
+        };
+        let unknown = || Unreadable(format!("the Status is {text}"));
+        VersioningStatus::read(text).map(Some).ok_or_else(unknown)
+    }
 }

@@ -1,0 +1,268 @@
+//! What operations share in reading and writing their documents and their empty replies.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use cosette_types::{AppId, ETag, Md5, ObjectKey, Owner, Timestamp};
+use http::{HeaderMap, StatusCode};
+use md5::Digest;
+
+use crate::date;
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorCode};
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Reply, Request, Unreadable};
+use crate::percent;
+use crate::xml::{Element, Writer};
+
+/// The digest of a document.
+fn md5_of(document: &[u8]) -> Md5 {
+    Md5(md5::Md5::digest(document).into())
+}
+
+impl Request {
+    /// With a document, and the headers that say which bytes it has.
+    #[must_use]
+    pub(super) fn with_document(mut self, document: Bytes, dialect: Dialect) -> Self {
+        let headers = HeaderWriter::new(dialect)
+            .with_xml()
+            .with_md5(Some(md5_of(&document)));
+        self.headers.extend(headers.done());
+        self.payload = Some(document);
+        self
+    }
+
+    /// The document; no bytes are none.
+    pub(super) fn document(&self) -> Option<&Bytes> {
+        self.payload.as_ref().filter(|payload| !payload.is_empty())
+    }
+
+    /// The root of the request's document, which must be there and have that name.
+    pub(super) fn root(&self, name: &str, dialect: Dialect) -> Result<Element, Error> {
+        let missing = || Error::new(ErrorCode::MissingRequestBodyError);
+        let document = self.document().ok_or_else(missing)?;
+        let wanted = HeaderReader::new(&self.headers, dialect).content_md5()?;
+        if wanted.is_some_and(|wanted| wanted != md5_of(document)) {
+            return Err(Error::new(ErrorCode::BadDigest));
+        }
+        let root = Element::parse(document)?;
+        if root.name == name {
+            Ok(root)
+        } else {
+            Err(malformed(format!("The root element is not {name}.")))
+        }
+    }
+}
+
+pub(super) fn malformed(words: impl Into<String>) -> Error {
+    Error::with(ErrorCode::MalformedXML, words)
+}
+
+impl Reply {
+    /// A reply without a document.
+    pub(super) const fn empty(status: StatusCode, headers: HeaderMap) -> Self {
+        Self {
+            status,
+            headers,
+            payload: None,
+        }
+    }
+
+    /// A reply whose document says it all.
+    pub(super) fn document(document: Bytes, headers: HeaderWriter) -> Self {
+        Self {
+            status: StatusCode::OK,
+            headers: headers.with_xml().done(),
+            payload: Some(document),
+        }
+    }
+
+    /// The root of the reply's document, which must have that name.
+    pub(super) fn root(&self, name: &str) -> Result<Element, Unreadable> {
+        let payload = self.payload.as_deref().unwrap_or_default();
+        let root = Element::parse(payload).map_err(|malformed| Unreadable(malformed.0))?;
+        if root.name == name {
+            Ok(root)
+        } else {
+            Err(Unreadable(format!(
+                "the root element is {}, not {name}",
+                root.name
+            )))
+        }
+    }
+}
+
+/// Reading a reply's elements.
+impl Element {
+    /// The thing that a child element names; `None` when it is absent or empty.
+    pub(super) fn parse_some<T>(&self, name: &str) -> Result<Option<T>, Unreadable>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let parse = |text: &str| {
+            text.parse()
+                .map_err(|why: T::Err| Unreadable(format!("{name}: {why}")))
+        };
+        self.value(name).map(parse).transpose()
+    }
+
+    /// The thing that a child element names, which must be there.
+    pub(super) fn parse_child<T>(&self, name: &str) -> Result<T, Unreadable>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        self.parse_some(name)?
+            .ok_or_else(|| Unreadable(format!("{name} is missing")))
+    }
+
+    /// A key, with the blanks at its ends.
+    pub(super) fn key(&self, name: &str) -> Result<ObjectKey, Unreadable> {
+        KeyCoding { encoded: false }.parse(self, name)
+    }
+
+    /// A date in any shape that is known.
+    pub(super) fn date(&self, name: &str) -> Result<Timestamp, Unreadable> {
+        let text = self.value(name).unwrap_or_default();
+        date::parse(text).ok_or_else(|| Unreadable(format!("{name} is not a date: {text}")))
+    }
+
+    /// `true` or `false`; absent means `false`.
+    pub(super) fn truth(&self, name: &str) -> Result<bool, Unreadable> {
+        match self.value(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Unreadable(format!("{name} is neither true nor false"))),
+        }
+    }
+
+    /// The account number of a listing's owner; one of another form is not told.
+    pub(super) fn list_owner(&self, name: &str) -> Option<AppId> {
+        self.child(name)?.value("ID")?.parse().ok()
+    }
+
+    /// A user; one of another form is not told.
+    pub(super) fn user(&self, name: &str) -> Option<Owner> {
+        self.child(name)?.value("ID")?.parse().ok()
+    }
+}
+
+/// Writing a document's elements.
+impl Writer {
+    /// An owner as listings write it: the account number, twice.
+    pub(super) fn list_owner(&mut self, owner: Option<&AppId>) {
+        if let Some(owner) = owner {
+            self.element("Owner", |element| {
+                element.text("ID", owner);
+                element.text("DisplayName", owner);
+            });
+        }
+    }
+
+    /// A user, whose display name is the id.
+    pub(super) fn user(&mut self, name: &str, user: &Owner) {
+        self.element(name, |element| {
+            element.text("ID", user);
+            element.text("DisplayName", user);
+        });
+    }
+
+    /// Who began an upload: the display name is the user's own number.
+    pub(super) fn initiator(&mut self, user: Option<&Owner>) {
+        if let Some(user) = user {
+            self.element("Initiator", |element| {
+                element.text("ID", user);
+                element.text("DisplayName", user.sub_uin());
+            });
+        }
+    }
+
+    /// Folded prefixes.
+    pub(super) fn common_prefixes(&mut self, prefixes: &[String], coding: KeyCoding) {
+        for prefix in prefixes {
+            self.element("CommonPrefixes", |element| {
+                element.text("Prefix", coding.write(prefix))
+            });
+        }
+    }
+
+    /// An ETag, with its quotes written literally as the results of copies have them.
+    pub(super) fn etag(&mut self, etag: &ETag) {
+        self.text_with_quotes("ETag", etag);
+    }
+}
+
+/// How keys stand in a listing: plainly, or percent-encoded with `/` kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyCoding {
+    pub(super) encoded: bool,
+}
+
+impl KeyCoding {
+    /// The coding that a listing says it has. The name of that element is spelled in three ways.
+    pub(super) fn of(root: &Element) -> Self {
+        let named = ["EncodingType", "Encoding-Type", "Encoding-type"];
+        let said = named.iter().find_map(|name| root.value(name));
+        Self {
+            encoded: said.is_some_and(|coding| coding.eq_ignore_ascii_case("url")),
+        }
+    }
+
+    /// The text as it stands in the document.
+    pub(super) fn write(self, text: &str) -> Cow<'_, str> {
+        if self.encoded {
+            Cow::Owned(percent::encode_path(text))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+
+    fn read(self, name: &str, text: &str) -> Result<String, Unreadable> {
+        if !self.encoded {
+            return Ok(text.to_owned());
+        }
+        let bad = || Unreadable(format!("{name} is not percent-encoded text"));
+        percent::decode(text).ok_or_else(bad)
+    }
+
+    /// The text of a child element; empty when it is absent.
+    pub(super) fn text(self, element: &Element, name: &str) -> Result<String, Unreadable> {
+        self.read(name, element.child_text(name).unwrap_or_default())
+    }
+
+    /// The text of a child element; `None` when it is absent or empty.
+    pub(super) fn some(self, element: &Element, name: &str) -> Result<Option<String>, Unreadable> {
+        Ok(Some(self.text(element, name)?).filter(|text| !text.is_empty()))
+    }
+
+    /// A child element as the thing that it names.
+    pub(super) fn parse<T>(self, element: &Element, name: &str) -> Result<T, Unreadable>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let text = self.text(element, name)?;
+        text.parse()
+            .map_err(|why: T::Err| Unreadable(format!("{name}: {why}")))
+    }
+
+    /// The delimiter; more than one character cannot be.
+    pub(super) fn delimiter(self, root: &Element) -> Result<Option<char>, Unreadable> {
+        let text = self.text(root, "Delimiter")?;
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (one, None) => Ok(one),
+            _ => Err(Unreadable("Delimiter is not one character".into())),
+        }
+    }
+
+    /// The folded prefixes.
+    pub(super) fn common_prefixes(self, root: &Element) -> Result<Vec<String>, Unreadable> {
+        root.children("CommonPrefixes")
+            .map(|element| self.text(element, "Prefix"))
+            .collect()
+    }
+}
