@@ -38,7 +38,7 @@ class Objects(CoscmdTestCase):
         files = {"1.txt": b"one", "sub/2.txt": b"two", "sub/中 3.txt": b"three"}
         for name, data in files.items():
             self.write(f"up/{name}", data)
-        self.run_coscmd("upload", "-r", str(self.folder / "up"), "tree/")
+        self.run_coscmd("upload", "-r", str(self.folder / "up"), "tree")
         self.assertEqual(self.keys(self.room), sorted((f"tree/{name}" for name in files), key=str.encode))
         told = self.run_coscmd("list", "-r", "tree/")
         for name in files:
