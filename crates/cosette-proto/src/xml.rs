@@ -10,8 +10,13 @@ use quick_xml::events::{BytesRef, Event};
 
 /// Deepest nesting that is read.
 pub const DEPTH_MAX: usize = 16;
-/// Most bytes of a document that is read; Complete with 10,000 parts is under 1 MiB.
-pub const DOCUMENT_BYTES_MAX: usize = 2 << 20;
+/// Most bytes of a document that is read: a page of 1,000 keys of 850 bytes, each escaped, fits.
+/// Requests have smaller bounds of their own.
+pub const DOCUMENT_BYTES_MAX: usize = 8 << 20;
+/// Most elements of a document that is read; Complete with 10,000 parts has 30,001.
+pub const ELEMENTS_MAX: usize = 100_000;
+/// Most attributes of one element; telling duplicates apart costs the square of their number.
+pub const ATTRIBUTES_MAX: usize = 16;
 
 /// An element that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,10 +50,17 @@ impl Element {
         reader.config_mut().check_end_names = true;
         // The bottom element is no element: the root becomes its only child.
         let mut open = vec![Self::default()];
+        let mut elements = 0_usize;
         loop {
             let event = reader.read_event().map_err(|error| {
                 Malformed(format!("at byte {}: {error}", reader.error_position()))
             })?;
+            if matches!(event, Event::Start(_) | Event::Empty(_)) {
+                elements += 1;
+                if elements > ELEMENTS_MAX {
+                    return Err(Malformed(format!("more than {ELEMENTS_MAX} elements")));
+                }
+            }
             match event {
                 Event::Start(tag) => {
                     if open.len() > DEPTH_MAX {
@@ -85,12 +97,19 @@ impl Element {
     }
 
     fn begin(tag: &quick_xml::events::BytesStart<'_>) -> Result<Self, Malformed> {
-        let mut element =
-            Self { name: tag.local_name().as_ref().to_owned(), ..Self::default() };
+        let mut element = Self {
+            name: tag.local_name().as_ref().to_owned(),
+            ..Self::default()
+        };
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|error| Malformed(error.to_string()))?;
+            if element.attributes.len() == ATTRIBUTES_MAX {
+                return Err(Malformed(format!("more than {ATTRIBUTES_MAX} attributes")));
+            }
             let name = attribute.key.local_name().as_ref().to_owned();
-            element.attributes.push((name, attribute.value.into_owned()));
+            element
+                .attributes
+                .push((name, attribute.value.into_owned()));
         }
         Ok(element)
     }
@@ -112,12 +131,15 @@ impl Element {
 
     /// The text of the first child of that name, outer blanks removed; `None` when absent or empty.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.child_text(name).map(str::trim).filter(|text| !text.is_empty())
+        self.child_text(name)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 }
 
 fn parent(open: &mut [Element]) -> Result<&mut Element, Malformed> {
-    open.last_mut().ok_or_else(|| Malformed("an element is closed that was not opened".into()))
+    open.last_mut()
+        .ok_or_else(|| Malformed("an element is closed that was not opened".into()))
 }
 
 fn resolve(reference: &BytesRef<'_>) -> Result<char, Malformed> {
@@ -174,9 +196,16 @@ impl Writer {
     /// An element with attributes, written as given.
     pub fn element_with(&mut self, name: &str, attributes: &str, fill: impl FnOnce(&mut Self)) {
         let blank = if attributes.is_empty() { "" } else { " " };
-        self.0.push_str(&format!("<{name}{blank}{attributes}>"));
+        self.0.push_str(&format!("<{name}{blank}{attributes}"));
+        let open = self.0.len();
+        self.0.push('>');
         fill(self);
-        self.0.push_str(&format!("</{name}>"));
+        if self.0.len() == open + 1 {
+            self.0.truncate(open);
+            self.0.push_str("/>");
+        } else {
+            self.0.push_str(&format!("</{name}>"));
+        }
     }
 
     /// An element that holds a text only.
@@ -185,14 +214,18 @@ impl Writer {
         if text.is_empty() {
             self.0.push_str(&format!("<{name}/>"));
         } else {
-            self.0.push_str(&format!("<{name}>{}</{name}>", escaped(&text)));
+            self.0
+                .push_str(&format!("<{name}>{}</{name}>", escaped(&text)));
         }
     }
 
     /// As [`Writer::text`], but quotes stay as they are.
     pub fn text_with_quotes(&mut self, name: &str, text: impl std::fmt::Display) {
         let text = text.to_string();
-        self.0.push_str(&format!("<{name}>{}</{name}>", partial_escape(text.as_str())));
+        self.0.push_str(&format!(
+            "<{name}>{}</{name}>",
+            partial_escape(text.as_str())
+        ));
     }
 
     /// An element that holds a text only, if there is one.
@@ -239,17 +272,38 @@ mod tests {
 
     #[test]
     fn tolerant_of_what_clients_send() {
-        let root = Element::parse(b"  \n<?xml version='1.0'?><x:A xmlns:x='u'><!-- c --><B>&quot;e&quot;</B></x:A>\n");
+        let root = Element::parse(
+            b"  \n<?xml version='1.0'?><x:A xmlns:x='u'><!-- c --><B>&quot;e&quot;</B></x:A>\n",
+        );
         assert_eq!(root.unwrap().value("B"), Some("\"e\""));
     }
 
     #[test]
     fn refuses_what_expands_or_is_not_well_formed() {
-        let deep = format!("{}{}", "<a>".repeat(DEPTH_MAX + 1), "</a>".repeat(DEPTH_MAX + 1));
+        let deep = format!(
+            "{}{}",
+            "<a>".repeat(DEPTH_MAX + 1),
+            "</a>".repeat(DEPTH_MAX + 1)
+        );
+        let wide = format!("<a>{}</a>", "<b/>".repeat(ELEMENTS_MAX));
+        let attributes: String = (0..=ATTRIBUTES_MAX).map(|n| format!(" a{n}=''")).collect();
+        let attributes = format!("<a{attributes}/>");
         let large = format!("<a>{}</a>", " ".repeat(DOCUMENT_BYTES_MAX));
         for bad in [
-            "", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&lol;</a>", "</a>", "<a", &deep, &large,
-            "<!DOCTYPE a [<!ENTITY lol 'lol'>]><a>&lol;</a>", "<a/>x",
+            "",
+            "x",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a>&lol;</a>",
+            "</a>",
+            "<a",
+            &deep,
+            &large,
+            &wide,
+            &attributes,
+            "<!DOCTYPE a [<!ENTITY lol 'lol'>]><a>&lol;</a>",
+            "<a/>x",
         ] {
             assert!(Element::parse(bad.as_bytes()).is_err(), "{:.40}", bad);
         }

@@ -149,6 +149,11 @@ impl Query {
                     format!("The parameter {name} is longer than {MARKER_BYTES_MAX} bytes.");
                 Err(Error::with(ErrorCode::InvalidURI, words))
             }
+            // No key holds it, and no document can repeat it to the caller.
+            Some(text) if text.contains('\0') => {
+                let words = format!("The parameter {name} holds a NUL character.");
+                Err(Error::with(ErrorCode::InvalidURI, words))
+            }
             text => Ok(text.map(str::to_owned)),
         }
     }
@@ -163,7 +168,7 @@ impl Query {
         };
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
-            (one, None) => Ok(one),
+            (Some(one), None) if one != '\0' => Ok(Some(one)),
             _ => Err(Error::new(ErrorCode::InvalidDelimiter)),
         }
     }
