@@ -18,7 +18,10 @@ describe('endpoints', () => {
     await room.put(bucket, 'a/中 1.jpg', 'picture');
     const copy = { ...bucket.at('b/+ 1.jpg'), CopySource: bucket.source('a/中 1.jpg') };
     const requests = await requestsDuring([bucket], () => room.succeed('putObjectCopy', copy, client));
-    assert.deepEqual(requests.map(({ method, key }) => [method, key]), [['PUT', 'b/+ 1.jpg']]);
+    assert.deepEqual(
+      requests.map(({ method, key }) => [method, key]),
+      [['PUT', 'b/+ 1.jpg']],
+    );
     await room.assertBytes(bucket, 'b/+ 1.jpg', Buffer.from('picture'));
   }
 
@@ -55,6 +58,8 @@ describe('endpoints', () => {
     const client = connect(environment.root, { ForceSignHost: false });
     const data = await client.putObjectCopy({ ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') });
     assert.equal(data.statusCode, 200);
-    await assert.rejects(client.putObjectCopy({ ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/2.jpg') }), { statusCode: 404 });
+    await assert.rejects(client.putObjectCopy({ ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/2.jpg') }), {
+      statusCode: 404,
+    });
   });
 });

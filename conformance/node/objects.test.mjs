@@ -34,7 +34,12 @@ describe('objects', () => {
     assert.match(ETag, /^"[0-9a-f]{32}-4"$/);
     const data = await room.succeed('putObjectCopy', { ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') });
     assert.equal(data.ETag, ETag, 'a copy in one request keeps the ETag of the assembled source');
-    await room.succeed('downloadFile', { ...bucket.at('b/1.jpg'), FilePath: path.join(files, 'down'), ChunkSize: MIB, onProgress() {} });
+    await room.succeed('downloadFile', {
+      ...bucket.at('b/1.jpg'),
+      FilePath: path.join(files, 'down'),
+      ChunkSize: MIB,
+      onProgress() {},
+    });
     assert.ok((await readFile(path.join(files, 'down'))).equals(bytes));
   });
 
@@ -57,7 +62,9 @@ describe('objects', () => {
     await room.succeed('putObjectCopy', { ...bucket.at(key), CopySource: bucket.source('a/1.jpg') });
     const query = { 'response-content-type': 'text/plain; charset=utf-8' };
     const { Url } = await new Promise((resolve, reject) => {
-      room.root.getObjectUrl({ ...bucket.at(key), Sign: true, Query: query }, (err, data) => (err ? reject(err) : resolve(data)));
+      room.root.getObjectUrl({ ...bucket.at(key), Sign: true, Query: query }, (err, data) =>
+        err ? reject(err) : resolve(data),
+      );
     });
     const [, host, target] = Url.match(/^http:\/\/([^/]+)(.*)$/);
     const { status, headers, body } = await anonymous(host, target);

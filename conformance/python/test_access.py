@@ -61,8 +61,7 @@ class Access:
     def test_the_example_of_two_grantees(self):
         bucket = self.source_bucket()
         example = (
-            'id="qcs::cam::uin/100000000001:uin/100000000001", '
-            'id="qcs::cam::uin/100000000001:uin/100000000011"'
+            'id="qcs::cam::uin/100000000001:uin/100000000001", ' 'id="qcs::cam::uin/100000000001:uin/100000000011"'
         )
         self.make(bucket, "granted", GrantRead=example)
         expected = {principal("100000000001"), principal("100000000001", "100000000011")}

@@ -59,7 +59,10 @@ class AdvancedCopy(CosTestCase):
     def test_at_the_threshold(self):
         source, target = self.bucket(), self.bucket(region=OTHER_REGION)
         self.put(source, "a/1.jpg", pattern(2 * MIB))
-        for threshold, expected in [(2 * MIB + 1, ["copy", "head"]), (2 * MIB, ["complete", "head", "init", "part 1", "part 2"])]:
+        for threshold, expected in [
+            (2 * MIB + 1, ["copy", "head"]),
+            (2 * MIB, ["complete", "head", "init", "part 1", "part 2"]),
+        ]:
             cutting = cutting_client(OTHER_REGION, threshold)
             copy = {**target.at("b/1.jpg"), "CopySource": source.source("a/1.jpg"), "PartSize": 1}
             requests = requests_during([source, target], lambda: cutting.copy(**copy))
@@ -123,7 +126,9 @@ class Move(CosTestCase):
         self.put(source, "a/1.jpg", b"picture", GrantRead='id="100000000002"')
         copy = {**source.at("b/1.jpg"), "CopySource": source.source("a/1.jpg"), "CopySourceIfMatch": '"0"'}
         move = self.copy_then_delete
-        attempt = lambda: self.assert_refused(412, "PreconditionFailed", move, cos=self.root, copy=copy, deletion=source.at("a/1.jpg"))
+        attempt = lambda: self.assert_refused(
+            412, "PreconditionFailed", move, cos=self.root, copy=copy, deletion=source.at("a/1.jpg")
+        )
         requests = requests_during([source], attempt)
         self.assertEqual([method for method, _, _ in requests], ["PUT"])
         copy = {**theirs.at("b/1.jpg"), "CopySource": source.source("a/1.jpg")}

@@ -25,7 +25,11 @@ class WholeCopies:
 
     def copy(self, params):
         self.case.put(self.room, "target", b"before")
-        return self.case.root.copy_object, {**self.room.at("target"), "CopySource": self.room.source("source"), **params}
+        return self.case.root.copy_object, {
+            **self.room.at("target"),
+            "CopySource": self.room.source("source"),
+            **params,
+        }
 
     def assert_copied(self):
         self.case.assertEqual(self.case.read(self.room, "target"), BODY)

@@ -63,7 +63,18 @@ class Copy(CosTestCase):
     # seed: S12
     def test_keys_of_every_shape(self):
         bucket = self.bucket()
-        keys = ["1.jpg", "a/b/test.txt", "a//b", "x+y z", "50%", "q?a=b&c#d", "it's!(*)~", "照片/😀.jpg", "<&>\"'", "a./b"]
+        keys = [
+            "1.jpg",
+            "a/b/test.txt",
+            "a//b",
+            "x+y z",
+            "50%",
+            "q?a=b&c#d",
+            "it's!(*)~",
+            "照片/😀.jpg",
+            "<&>\"'",
+            "a./b",
+        ]
         for number, key in enumerate(keys):
             data = f"body {number}".encode()
             self.put(bucket, key, data)
@@ -136,7 +147,9 @@ class Copy(CosTestCase):
 
         def attempts():
             refused = self.second.copy_object
-            self.assert_refused(403, "AccessDenied", refused, **theirs.at("b/2.jpg"), CopySource=source.source("closed"))
+            self.assert_refused(
+                403, "AccessDenied", refused, **theirs.at("b/2.jpg"), CopySource=source.source("closed")
+            )
             self.assert_refused(403, "AccessDenied", refused, **target.at("b/2.jpg"), CopySource=source.source("open"))
 
         self.assert_unchanged([source, target, theirs], attempts)
@@ -146,7 +159,9 @@ class Copy(CosTestCase):
         bucket = self.bucket()
         self.put(bucket, "a/1.jpg", b"picture")
         copy = self.root.copy_object
-        missing = self.assert_refused(404, "NoSuchKey", copy, **bucket.at("b/1.jpg"), CopySource=bucket.source("a/2.jpg"))
+        missing = self.assert_refused(
+            404, "NoSuchKey", copy, **bucket.at("b/1.jpg"), CopySource=bucket.source("a/2.jpg")
+        )
         self.assertTrue(missing.get_resource_location().startswith(f"{bucket.host}/b/1.jpg"))
         self.assertNotEqual(missing.get_trace_id(), "Unknown")
         nowhere = {"Bucket": "nobody-made-this-one-1250000000", "Key": "k"}

@@ -24,7 +24,9 @@ class CopyAndMove(CoscmdTestCase):
         source = self.bucket(region=OTHER_REGION)
         data = pattern(2 * MIB)
         self.put(source, "a/1.jpg", data)
-        requests = requests_during([source, self.room], lambda: self.run_coscmd("copy", f"{source.host}/a/1.jpg", "b/1.jpg"))
+        requests = requests_during(
+            [source, self.room], lambda: self.run_coscmd("copy", f"{source.host}/a/1.jpg", "b/1.jpg")
+        )
         self.assertEqual([(method, key) for method, key, _ in requests], [("HEAD", "a/1.jpg"), ("PUT", "b/1.jpg")])
         self.assertEqual(self.read(self.room, "b/1.jpg"), data)
 

@@ -10,7 +10,13 @@ class Objects(CoscmdTestCase):
     # seed: S12, S57
     def test_upload_download_info_and_delete(self):
         data = pattern(3 * MIB + 1)
-        self.run_coscmd("upload", self.write("up/1.jpg", data), "a/中文 1.jpg", "-H", "{'Content-Type': 'image/jpeg', 'x-cos-meta-colour': 'blue'}")
+        self.run_coscmd(
+            "upload",
+            self.write("up/1.jpg", data),
+            "a/中文 1.jpg",
+            "-H",
+            "{'Content-Type': 'image/jpeg', 'x-cos-meta-colour': 'blue'}",
+        )
         self.assertEqual(self.read(self.room, "a/中文 1.jpg"), data)
         head = self.head(self.room, "a/中文 1.jpg")
         self.assertEqual((head["Content-Type"], head["x-cos-meta-colour"]), ("image/jpeg", "blue"))
@@ -27,7 +33,9 @@ class Objects(CoscmdTestCase):
     def test_an_upload_in_parts(self):
         data = pattern(21 * MIB)
         config = self.folder / "cos.conf"
-        config.write_text(config.read_text().replace("[common]", "[common]\nmultiupload_threshold = 20\nmultidownload_threshold = 20"))
+        config.write_text(
+            config.read_text().replace("[common]", "[common]\nmultiupload_threshold = 20\nmultidownload_threshold = 20")
+        )
         self.run_coscmd("upload", self.write("large", data), "large")
         self.assertRegex(self.head(self.room, "large")["ETag"], r'-21"$')
         self.run_coscmd("download", "large", str(self.folder / "back"))

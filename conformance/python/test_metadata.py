@@ -73,7 +73,9 @@ class Metadata(CosTestCase):
     # seed: S06, S29
     def test_onto_itself(self):
         def attempt():
-            self.assert_refused(400, "InvalidRequest", self.root.copy_object, **self.room.at("a/1.txt"), CopySource=self.source, **NEW)
+            self.assert_refused(
+                400, "InvalidRequest", self.root.copy_object, **self.room.at("a/1.txt"), CopySource=self.source, **NEW
+            )
             self.assertEqual(self.shown("a/1.txt"), OLD_SHOWN)
 
         self.assert_unchanged([self.room], attempt)
@@ -95,7 +97,9 @@ class Metadata(CosTestCase):
         def attempts():
             much = metadata_of(2049)
             self.assert_refused(400, "KeyTooLong", self.root.copy_object, **self.room.at("b"), **copy, Metadata=much)
-            self.assert_refused(400, "KeyTooLong", self.root.create_multipart_upload, **self.room.at("c"), Metadata=much)
+            self.assert_refused(
+                400, "KeyTooLong", self.root.create_multipart_upload, **self.room.at("c"), Metadata=much
+            )
 
         self.assert_unchanged([self.room], attempts)
         self.root.copy_object(**self.room.at("b"), **copy, Metadata=metadata_of(2048))

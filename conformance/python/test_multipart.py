@@ -24,7 +24,9 @@ class Multipart(CosTestCase):
 
     def part(self, upload, number=1, key="target", **params):
         source = {"CopySource": self.room.source("source")}
-        return self.root.upload_part_copy(**self.room.at(key), UploadId=upload, PartNumber=number, **{**source, **params})
+        return self.root.upload_part_copy(
+            **self.room.at(key), UploadId=upload, PartNumber=number, **{**source, **params}
+        )
 
     def parts(self, upload):
         found = self.root.list_parts(**self.room.at("target"), UploadId=upload).get("Part", [])
@@ -76,7 +78,9 @@ class Multipart(CosTestCase):
             reply = self.part(upload, number, CopySourceRange=f"bytes={first}-{last}")
             self.assertEqual(reply["ETag"], quoted_md5(data[first : last + 1]))
         for wrong in ("bytes=5-", "bytes=-5", "0-9", "bytes=a-b", "bytes=9-0", "bytes=0-1000", "bytes=1000-1000"):
-            attempt = lambda: self.assert_refused(400, "InvalidArgument", self.part, upload=upload, CopySourceRange=wrong)
+            attempt = lambda: self.assert_refused(
+                400, "InvalidArgument", self.part, upload=upload, CopySourceRange=wrong
+            )
             self.assert_unchanged([self.room], attempt)
 
     # seed: S88
@@ -102,7 +106,9 @@ class Multipart(CosTestCase):
             def attempts(wrong=wrong, key=key):
                 self.assert_refused(404, "NoSuchUpload", self.part, upload=wrong, key=key)
                 complete = self.root.complete_multipart_upload
-                self.assert_refused(404, "NoSuchUpload", complete, **self.room.at(key), UploadId=wrong, MultipartUpload=listed)
+                self.assert_refused(
+                    404, "NoSuchUpload", complete, **self.room.at(key), UploadId=wrong, MultipartUpload=listed
+                )
 
             self.assert_unchanged([self.room], attempts)
 
@@ -113,7 +119,9 @@ class Multipart(CosTestCase):
         key = "dir/目标 1.jpg"
         upload = self.start(key, ACL="public-read")
         etags = {
-            number: self.part(upload, number, key, CopySourceRange=f"bytes={(number - 1) * MIB}-{number * MIB - 1}")["ETag"]
+            number: self.part(upload, number, key, CopySourceRange=f"bytes={(number - 1) * MIB}-{number * MIB - 1}")[
+                "ETag"
+            ]
             for number in (3, 1, 2)
         }
         self.assert_absent(self.room, key)
@@ -139,7 +147,12 @@ class Multipart(CosTestCase):
         self.put(self.room, "source", data)
         upload = self.start()
         right = [
-            {"PartNumber": number, "ETag": self.part(upload, number, CopySourceRange=f"bytes={(number - 1) * MIB}-{number * MIB - 1}")["ETag"]}
+            {
+                "PartNumber": number,
+                "ETag": self.part(upload, number, CopySourceRange=f"bytes={(number - 1) * MIB}-{number * MIB - 1}")[
+                    "ETag"
+                ],
+            }
             for number in (1, 2)
         ]
         complete = self.root.complete_multipart_upload
@@ -166,7 +179,9 @@ class Multipart(CosTestCase):
         parts = [{"PartNumber": number, "ETag": self.part(upload, number)["ETag"]} for number in (1, 2)]
         target = {**self.room.at("target"), "UploadId": upload}
         complete = self.root.complete_multipart_upload
-        attempt = lambda: self.assert_refused(400, "EntityTooSmall", complete, **target, MultipartUpload={"Part": parts})
+        attempt = lambda: self.assert_refused(
+            400, "EntityTooSmall", complete, **target, MultipartUpload={"Part": parts}
+        )
         self.assert_unchanged([self.room], attempt)
 
     # seed: S99

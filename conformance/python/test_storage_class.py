@@ -33,7 +33,9 @@ class StorageClass(CosTestCase):
         def attempts():
             copy = {"CopySource": self.room.source("source"), "StorageClass": "GLASS"}
             self.assert_refused(400, "InvalidArgument", self.root.copy_object, **self.room.at("b"), **copy)
-            self.assert_refused(400, "InvalidArgument", self.root.create_multipart_upload, **self.room.at("b"), StorageClass="GLASS")
+            self.assert_refused(
+                400, "InvalidArgument", self.root.create_multipart_upload, **self.room.at("b"), StorageClass="GLASS"
+            )
 
         self.assert_unchanged([self.room], attempts)
 
@@ -72,7 +74,9 @@ class StorageClass(CosTestCase):
 
         def attempts():
             self.assert_refused(403, "InvalidObjectState", self.root.get_object, **self.room.at("1.jpg"))
-            self.assert_refused(403, "InvalidObjectState", self.root.copy_object, **example.at("2.jpg"), CopySource=source)
+            self.assert_refused(
+                403, "InvalidObjectState", self.root.copy_object, **example.at("2.jpg"), CopySource=source
+            )
 
         self.assert_unchanged([self.room, example], attempts)
 

@@ -92,7 +92,9 @@ class Versions(CosTestCase):
         bucket, first, second = self.two_versions()
         marker = self.root.delete_object(**bucket.at("source"))["x-cos-version-id"]
         page = self.root.list_objects_versions(Bucket=bucket.name)
-        self.assertEqual([(v["VersionId"], v["IsLatest"]) for v in page["Version"]], [(second, "false"), (first, "false")])
+        self.assertEqual(
+            [(v["VersionId"], v["IsLatest"]) for v in page["Version"]], [(second, "false"), (first, "false")]
+        )
         self.assertEqual([(v["VersionId"], v["IsLatest"]) for v in page["DeleteMarker"]], [(marker, "true")])
         self.root.delete_object(**bucket.at("source"), VersionId=marker)
         self.assertEqual(self.read(bucket, "source"), b"two")

@@ -114,7 +114,11 @@ export class Room {
   }
 
   async put(bucket, key, bytes, params = {}) {
-    const data = await this.succeed('putObject', { ...bucket.at(key), Body: this.sdk.body(Buffer.from(bytes)), ...params });
+    const data = await this.succeed('putObject', {
+      ...bucket.at(key),
+      Body: this.sdk.body(Buffer.from(bytes)),
+      ...params,
+    });
     assert.equal(data.ETag, quotedMd5(Buffer.from(bytes)));
     return data;
   }
@@ -187,9 +191,15 @@ export class Room {
     }
     for (;;) {
       const { Versions, DeleteMarkers } = await this.succeed('listObjectVersions', bucket.place, client);
-      const Objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => (VersionId ? { Key, VersionId } : { Key }));
+      const Objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) =>
+        VersionId ? { Key, VersionId } : { Key },
+      );
       if (Objects.length === 0) return;
-      const { Error: errors } = await this.succeed('deleteMultipleObject', { ...bucket.place, Objects, Quiet: true }, client);
+      const { Error: errors } = await this.succeed(
+        'deleteMultipleObject',
+        { ...bucket.place, Objects, Quiet: true },
+        client,
+      );
       assert.deepEqual(errors, []);
     }
   }

@@ -28,7 +28,10 @@ export function anonymous(host, path, { method = 'GET', headers = {} } = {}) {
 async function logEntries() {
   const text = await readFile(environment.requestLog, 'utf8');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  return whole.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  return whole
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 /** Sends a request that is recognisable in the log and waits until it is there: all requests before it are too. */

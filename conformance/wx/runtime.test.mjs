@@ -24,7 +24,10 @@ describe('runtime', () => {
       const params = { ...bucket.at('a/1.jpg'), FilePath: path.join(folder, 'up'), ChunkSize: MIB };
       const { ETag } = await room.succeed('sliceUploadFile', params);
       assert.match(ETag, /^"[0-9a-f]{32}-3"$/);
-      const data = await room.succeed('putObjectCopy', { ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') });
+      const data = await room.succeed('putObjectCopy', {
+        ...bucket.at('b/1.jpg'),
+        CopySource: bucket.source('a/1.jpg'),
+      });
       assert.equal(data.ETag, ETag);
       await room.assertBytes(bucket, 'b/1.jpg', bytes);
     } finally {
@@ -40,7 +43,10 @@ describe('runtime', () => {
     const requests = await requestsDuring([bucket], () =>
       room.succeed('putObjectCopy', { ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') }, client),
     );
-    assert.deepEqual(requests.map(({ method, key }) => [method, key]), [['PUT', 'b/1.jpg']]);
+    assert.deepEqual(
+      requests.map(({ method, key }) => [method, key]),
+      [['PUT', 'b/1.jpg']],
+    );
     await room.assertBytes(bucket, 'b/1.jpg', Buffer.from('picture'));
   });
 
@@ -52,8 +58,14 @@ describe('runtime', () => {
     assert.equal((await room.root.putObjectCopy({ ...bucket.at('b/1.jpg'), CopySource })).statusCode, 200);
     const { UploadId } = await room.root.multipartInit(bucket.at('c/1.jpg'));
     const { ETag } = await room.root.uploadPartCopy({ ...bucket.at('c/1.jpg'), UploadId, PartNumber: '1', CopySource });
-    const { Location } = await room.root.multipartComplete({ ...bucket.at('c/1.jpg'), UploadId, Parts: [{ PartNumber: '1', ETag }] });
+    const { Location } = await room.root.multipartComplete({
+      ...bucket.at('c/1.jpg'),
+      UploadId,
+      Parts: [{ PartNumber: '1', ETag }],
+    });
     assert.equal(Location, `${bucket.host}/c/1.jpg`);
-    await assert.rejects(room.root.putObjectCopy({ ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/2.jpg') }), { statusCode: 404 });
+    await assert.rejects(room.root.putObjectCopy({ ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/2.jpg') }), {
+      statusCode: 404,
+    });
   });
 });

@@ -43,7 +43,12 @@ function request(endpoint, { url, method = 'GET', header, data, responseType, su
   const failed = (error) => fail({ errMsg: `request:fail ${error.message}` });
   let sent;
   try {
-    const options = { ...destination(endpoint, authority), method, path, headers: requestHeaders(header, authority, body) };
+    const options = {
+      ...destination(endpoint, authority),
+      method,
+      path,
+      headers: requestHeaders(header, authority, body),
+    };
     sent = http.request(options, (reply) => {
       const chunks = [];
       reply.on('data', (chunk) => chunks.push(chunk));

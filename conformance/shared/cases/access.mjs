@@ -12,12 +12,17 @@ const WAYS = [
     make: (room, bucket, key, params) =>
       room.succeed('putObjectCopy', { ...bucket.at(key), CopySource: bucket.source('source'), ...params }),
     refused: (room, bucket, params) =>
-      room.refuse(400, 'InvalidArgument', 'putObjectCopy', { ...bucket.at('b'), CopySource: bucket.source('source'), ...params }),
+      room.refuse(400, 'InvalidArgument', 'putObjectCopy', {
+        ...bucket.at('b'),
+        CopySource: bucket.source('source'),
+        ...params,
+      }),
   },
   {
     name: 'multipart copy',
     make: (room, bucket, key, params) => room.copyInOnePart(bucket, key, bucket.source('source'), params),
-    refused: (room, bucket, params) => room.refuse(400, 'InvalidArgument', 'multipartInit', { ...bucket.at('b'), ...params }),
+    refused: (room, bucket, params) =>
+      room.refuse(400, 'InvalidArgument', 'multipartInit', { ...bucket.at('b'), ...params }),
   },
 ];
 
@@ -71,7 +76,10 @@ export function accessCases(sdk) {
       test('without an ACL, and with default, the bucket decides, also later', async () => {
         const open = await sourceBucket({ acl: 'public-read' });
         const closed = await sourceBucket();
-        for (const [key, params] of [['none', {}], ['default', { ACL: 'default' }]]) {
+        for (const [key, params] of [
+          ['none', {}],
+          ['default', { ACL: 'default' }],
+        ]) {
           await make(open, key, params);
           await make(closed, key, params);
           assert.equal((await aclOf(closed, key)).ACL, 'default');
@@ -128,7 +136,10 @@ export function accessCases(sdk) {
       test('the form of a root account means the same as the bare uin, also of an account nobody knows', async () => {
         const bucket = await sourceBucket();
         await make(bucket, 'granted', { GrantRead: `id="${principal(SECOND_UIN)}",id="100000000999"` });
-        assert.deepEqual((await grants(bucket, 'granted', 'READ')).sort(), [principal(SECOND_UIN), principal('100000000999')]);
+        assert.deepEqual((await grants(bucket, 'granted', 'READ')).sort(), [
+          principal(SECOND_UIN),
+          principal('100000000999'),
+        ]);
         await mayRead(room.second, bucket, 'granted');
       });
 
@@ -167,7 +178,10 @@ export function accessCases(sdk) {
       await room.succeed('putObjectCopy', copy);
       const { Grants } = await room.succeed('getObjectAcl', bucket.at('granted'));
       const granted = Grants.filter(({ Grantee }) => Grantee.ID === principal(SECOND_UIN));
-      assert.deepEqual(granted.map(({ Permission }) => Permission), ['WRITE_ACP']);
+      assert.deepEqual(
+        granted.map(({ Permission }) => Permission),
+        ['WRITE_ACP'],
+      );
       await room.refuse(403, 'AccessDenied', 'getObject', bucket.at('granted'), room.second);
       await room.refuse(403, 'AccessDenied', 'getObjectAcl', bucket.at('granted'), room.second);
       await room.refuse(403, 'AccessDenied', 'putObjectAcl', { ...bucket.at('granted'), ACL: 'public-read' }, room.sub);

@@ -22,7 +22,12 @@ export function completeCases(sdk) {
       const etags = {};
       for (const PartNumber of order) {
         const CopySourceRange = `bytes=${(PartNumber - 1) * MIB}-${PartNumber * MIB - 1}`;
-        const copy = { ...target, PartNumber: String(PartNumber), CopySource: bucket.source('source'), CopySourceRange };
+        const copy = {
+          ...target,
+          PartNumber: String(PartNumber),
+          CopySource: bucket.source('source'),
+          CopySourceRange,
+        };
         etags[PartNumber] = (await room.succeed('uploadPartCopy', copy)).ETag;
       }
       const Parts = [1, 2, 3].map((number) => ({ PartNumber: String(number), ETag: etags[number] }));
@@ -80,7 +85,10 @@ export function completeCases(sdk) {
     // seed: S113
     test('the number decides the place, whatever the order of the copies', async () => {
       const { bucket, target, Parts } = await threeParts('target', {}, [3, 1, 2]);
-      await room.succeed('multipartComplete', { ...target, Parts: Parts.map((part) => ({ ...part, PartNumber: Number(part.PartNumber) })) });
+      await room.succeed('multipartComplete', {
+        ...target,
+        Parts: Parts.map((part) => ({ ...part, PartNumber: Number(part.PartNumber) })),
+      });
       await room.assertBytes(bucket, 'target', BYTES);
     });
 
@@ -104,7 +112,12 @@ export function completeCases(sdk) {
     test('a list that does not fit the parts is refused, and the upload stays usable', async () => {
       const { bucket, target, Parts } = await threeParts();
       const replaced = Parts[1].ETag;
-      const again = { ...target, PartNumber: '2', CopySource: bucket.source('source'), CopySourceRange: `bytes=0-${MIB - 1}` };
+      const again = {
+        ...target,
+        PartNumber: '2',
+        CopySource: bucket.source('source'),
+        CopySourceRange: `bytes=0-${MIB - 1}`,
+      };
       const { ETag } = await room.succeed('uploadPartCopy', again);
       const right = [Parts[0], { PartNumber: '2', ETag }, Parts[2]];
       const wrong = [
@@ -118,7 +131,13 @@ export function completeCases(sdk) {
         const listed = list.map((part) => ({ ...part }));
         await room.unchanged([bucket], () => room.refuse(400, code, 'multipartComplete', { ...target, Parts: listed }));
       }
-      const malformed = [[], [{ PartNumber: 'one', ETag }], [{ PartNumber: '0', ETag }], [{ PartNumber: '10001', ETag }], [{ ETag }]];
+      const malformed = [
+        [],
+        [{ PartNumber: 'one', ETag }],
+        [{ PartNumber: '0', ETag }],
+        [{ PartNumber: '10001', ETag }],
+        [{ ETag }],
+      ];
       for (const list of malformed) {
         await room.unchanged([bucket], async () => {
           const err = await room.refuse(400, undefined, 'multipartComplete', { ...target, Parts: list });
@@ -129,16 +148,27 @@ export function completeCases(sdk) {
         room.refuse(400, 'InvalidPart', 'multipartComplete', { ...target, Parts: [{ PartNumber: '1', ETag: '' }] }),
       );
       await room.succeed('multipartComplete', { ...target, Parts: right });
-      await room.assertBytes(bucket, 'target', Buffer.concat([BYTES.subarray(0, MIB), BYTES.subarray(0, MIB), BYTES.subarray(2 * MIB)]));
+      await room.assertBytes(
+        bucket,
+        'target',
+        Buffer.concat([BYTES.subarray(0, MIB), BYTES.subarray(0, MIB), BYTES.subarray(2 * MIB)]),
+      );
     });
 
     // seed: S104
     test('a part under 1 MiB before the last is refused', async () => {
       const { bucket, target, Parts } = await threeParts();
-      const small = { ...target, PartNumber: '2', CopySource: bucket.source('source'), CopySourceRange: `bytes=0-${MIB - 2}` };
+      const small = {
+        ...target,
+        PartNumber: '2',
+        CopySource: bucket.source('source'),
+        CopySourceRange: `bytes=0-${MIB - 2}`,
+      };
       const { ETag } = await room.succeed('uploadPartCopy', small);
       const list = [Parts[0], { PartNumber: '2', ETag }, Parts[2]];
-      await room.unchanged([bucket], () => room.refuse(400, 'EntityTooSmall', 'multipartComplete', { ...target, Parts: list }));
+      await room.unchanged([bucket], () =>
+        room.refuse(400, 'EntityTooSmall', 'multipartComplete', { ...target, Parts: list }),
+      );
       await room.succeed('multipartComplete', { ...target, Parts: list.slice(0, 2) });
       await room.assertBytes(bucket, 'target', Buffer.concat([BYTES.subarray(0, MIB), BYTES.subarray(0, MIB - 1)]));
     });
@@ -148,11 +178,22 @@ export function completeCases(sdk) {
       const { bucket, target, Parts } = await threeParts();
       const { UploadId: aborted } = await room.succeed('multipartInit', bucket.at('target'));
       await room.succeed('multipartAbort', { ...bucket.at('target'), UploadId: aborted });
-      for (const params of [{ UploadId: 'exampleUploadId' }, { UploadId: '!/?' }, { UploadId: aborted }, { Key: 'another' }]) {
-        await room.unchanged([bucket], () => room.refuse(404, 'NoSuchUpload', 'multipartComplete', { ...target, Parts, ...params }));
+      for (const params of [
+        { UploadId: 'exampleUploadId' },
+        { UploadId: '!/?' },
+        { UploadId: aborted },
+        { Key: 'another' },
+      ]) {
+        await room.unchanged([bucket], () =>
+          room.refuse(404, 'NoSuchUpload', 'multipartComplete', { ...target, Parts, ...params }),
+        );
       }
       await room.unchanged([bucket], () =>
-        room.refuse(404, 'NoSuchUpload', 'multipartComplete', { ...target, UploadId: 'exampleUploadId', Parts: [{ PartNumber: '1', ETag: 'exampleETag' }] }),
+        room.refuse(404, 'NoSuchUpload', 'multipartComplete', {
+          ...target,
+          UploadId: 'exampleUploadId',
+          Parts: [{ PartNumber: '1', ETag: 'exampleETag' }],
+        }),
       );
     });
 

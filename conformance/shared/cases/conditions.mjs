@@ -63,7 +63,9 @@ async function wholeCopies(room) {
     },
     async refused(params) {
       await room.put(bucket, 'target', 'before');
-      await room.unchanged([bucket], () => room.refuse(412, 'PreconditionFailed', 'putObjectCopy', { ...copy, ...params }));
+      await room.unchanged([bucket], () =>
+        room.refuse(412, 'PreconditionFailed', 'putObjectCopy', { ...copy, ...params }),
+      );
     },
   };
 }
@@ -82,7 +84,10 @@ async function partCopies(room) {
       const data = await room.succeed('uploadPartCopy', { ...part, CopySource: bucket.source('source'), ...params });
       assert.equal(data.ETag, ETAG);
       const { Part } = await room.succeed('multipartListPart', { ...bucket.at('target'), UploadId });
-      assert.deepEqual(Part.map(({ PartNumber, ETag }) => [PartNumber, ETag]), [['1', ETAG]]);
+      assert.deepEqual(
+        Part.map(({ PartNumber, ETag }) => [PartNumber, ETag]),
+        [['1', ETAG]],
+      );
     },
     async refused(params) {
       await before();
@@ -95,7 +100,10 @@ async function partCopies(room) {
 const sdkBody = (room, text) => room.sdk.body(Buffer.from(text));
 
 export function conditionCases(sdk) {
-  for (const [name, prepare] of [['putObjectCopy', wholeCopies], ['uploadPartCopy', partCopies]]) {
+  for (const [name, prepare] of [
+    ['putObjectCopy', wholeCopies],
+    ['uploadPartCopy', partCopies],
+  ]) {
     describe(`conditions: ${name}`, () => {
       const room = openRoom(sdk);
 
@@ -115,13 +123,15 @@ export function conditionCases(sdk) {
       test('if modified since: an earlier time passes; that very second and any later one are 412', () => alone(SINCE));
 
       // seed: S31, S95
-      test('if unmodified since: that very second and any later one pass; an earlier time is 412', () => alone(UNMODIFIED));
+      test('if unmodified since: that very second and any later one pass; an earlier time is 412', () =>
+        alone(UNMODIFIED));
 
       // seed: S32, S93
       test('if match: the source ETag, quoted or not, passes; another is 412', () => alone(MATCH));
 
       // seed: S33, S94
-      test('if none match: another ETag passes; the source ETag, quoted or not, is 412 and never 304', () => alone(NONE_MATCH));
+      test('if none match: another ETag passes; the source ETag, quoted or not, is 412 and never 304', () =>
+        alone(NONE_MATCH));
 
       // seed: S34, S35, S97
       test('the legal pairs: both must hold', async () => {

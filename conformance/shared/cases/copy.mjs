@@ -25,7 +25,10 @@ export function copyCases(sdk) {
         'x-cos-meta-colour': 'blue',
         'x-cos-meta-size': 'large',
       });
-      const data = await room.succeed('putObjectCopy', { ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') });
+      const data = await room.succeed('putObjectCopy', {
+        ...bucket.at('b/1.jpg'),
+        CopySource: bucket.source('a/1.jpg'),
+      });
       assert.equal(data.statusCode, 200);
       assert.equal(data.ETag, quotedMd5(bytes));
       assert.match(data.LastModified, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -37,7 +40,13 @@ export function copyCases(sdk) {
       const second = (time) => Math.floor(Date.parse(time) / 1000);
       assert.equal(second(data.LastModified), second(target.headers['last-modified']));
       assert.equal(data.CRC64, target.headers['x-cos-hash-crc64ecma']);
-      for (const name of [...CONTENT_HEADERS, 'x-cos-meta-colour', 'x-cos-meta-size', 'content-length', 'x-cos-hash-crc64ecma']) {
+      for (const name of [
+        ...CONTENT_HEADERS,
+        'x-cos-meta-colour',
+        'x-cos-meta-size',
+        'content-length',
+        'x-cos-hash-crc64ecma',
+      ]) {
         assert.ok(source.headers[name], `${name} of the source`);
         assert.equal(target.headers[name], source.headers[name], name);
       }
@@ -56,7 +65,10 @@ export function copyCases(sdk) {
         await room.assertBytes(bucket, 'target', bytes);
       }
       const { Contents } = await room.succeed('getBucket', bucket.place);
-      assert.deepEqual(Contents.map(({ Key }) => Key), ['1.jpg', 'a/b/test.txt', 'empty', 'target']);
+      assert.deepEqual(
+        Contents.map(({ Key }) => Key),
+        ['1.jpg', 'a/b/test.txt', 'empty', 'target'],
+      );
     });
 
     // seed: S12
@@ -125,8 +137,18 @@ export function copyCases(sdk) {
       await room.put(bucket, 'a/1.jpg', 'one');
       const { UploadId } = await room.succeed('multipartInit', bucket.at('upload'));
       // The SDK's own check of the copy source is taken out of the way by the option it has for that.
-      const client = sdk.connect(environment.root, { CopySourceParser: () => ({ Bucket: bucket.name, Region: bucket.region, Key: 'k' }) });
-      const sources = ['', 'nonsense', `http://${bucket.source('a/1.jpg')}`, `${bucket.host}/`, bucket.host, `${bucket.host}/%zz`, `${bucket.host}/%ff%fe`];
+      const client = sdk.connect(environment.root, {
+        CopySourceParser: () => ({ Bucket: bucket.name, Region: bucket.region, Key: 'k' }),
+      });
+      const sources = [
+        '',
+        'nonsense',
+        `http://${bucket.source('a/1.jpg')}`,
+        `${bucket.host}/`,
+        bucket.host,
+        `${bucket.host}/%zz`,
+        `${bucket.host}/%ff%fe`,
+      ];
       for (const CopySource of sources) {
         await room.unchanged([bucket], async () => {
           await room.refuse(400, 'InvalidArgument', 'putObjectCopy', { ...bucket.at('b/1.jpg'), CopySource }, client);

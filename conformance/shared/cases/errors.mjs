@@ -27,7 +27,10 @@ export function errorCases(sdk) {
       await room.put(bucket, 'a/1.jpg', 'picture');
       const copy = { ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') };
       await room.unchanged([bucket], async () => {
-        const missing = await room.refuse(404, 'NoSuchKey', 'putObjectCopy', { ...copy, CopySource: bucket.source('a/2.jpg') });
+        const missing = await room.refuse(404, 'NoSuchKey', 'putObjectCopy', {
+          ...copy,
+          CopySource: bucket.source('a/2.jpg'),
+        });
         assert.ok(missing.error.Resource.startsWith(`${bucket.host}/b/1.jpg`), missing.error.Resource);
         assert.equal(missing.RequestId, missing.headers['x-cos-request-id']);
         assert.ok(missing.error.TraceId);
@@ -83,7 +86,12 @@ export function errorCases(sdk) {
       const bucket = await room.bucket();
       await room.put(bucket, 'a/1.jpg', 'picture');
       await room.unchanged([bucket], async () => {
-        const copy = { Bucket: 'examplebucket', Region: bucket.region, Key: 'b/1.jpg', CopySource: bucket.source('a/1.jpg') };
+        const copy = {
+          Bucket: 'examplebucket',
+          Region: bucket.region,
+          Key: 'b/1.jpg',
+          CopySource: bucket.source('a/1.jpg'),
+        };
         await room.refuseUnsent('putObjectCopy', copy);
         await room.refuseUnsent('multipartInit', copy);
         const { status, headers } = await anonymous('examplebucket.cos.ap-guangzhou.myqcloud.com', '/b/1.jpg', {

@@ -23,7 +23,10 @@ export function listingCases(sdk) {
       const data = await room.succeed('getBucket', bucket.place);
       assert.equal(data.Name, bucket.name);
       assert.equal(data.IsTruncated, 'false');
-      assert.deepEqual(data.Contents.map(({ Key }) => Key), KEYS);
+      assert.deepEqual(
+        data.Contents.map(({ Key }) => Key),
+        KEYS,
+      );
       for (const { Key, ETag, Size, StorageClass, LastModified, Owner } of data.Contents) {
         assert.equal(ETag, quotedMd5(Buffer.from(Key)));
         assert.equal(Size, String(Buffer.byteLength(Key)));
@@ -37,14 +40,26 @@ export function listingCases(sdk) {
     test('prefix, delimiter and encoding', async () => {
       const bucket = await filled();
       const folders = await room.succeed('getBucket', { ...bucket.place, Delimiter: '/' });
-      assert.deepEqual(folders.Contents.map(({ Key }) => Key), ['c', '😀']);
-      assert.deepEqual(folders.CommonPrefixes.map(({ Prefix }) => Prefix), ['a/', 'b/', '中文/']);
+      assert.deepEqual(
+        folders.Contents.map(({ Key }) => Key),
+        ['c', '😀'],
+      );
+      assert.deepEqual(
+        folders.CommonPrefixes.map(({ Prefix }) => Prefix),
+        ['a/', 'b/', '中文/'],
+      );
       const inside = await room.succeed('getBucket', { ...bucket.place, Prefix: 'a/', Delimiter: '/' });
-      assert.deepEqual(inside.Contents.map(({ Key }) => Key), ['a/1.jpg', 'a/2.jpg']);
+      assert.deepEqual(
+        inside.Contents.map(({ Key }) => Key),
+        ['a/1.jpg', 'a/2.jpg'],
+      );
       assert.deepEqual(inside.CommonPrefixes, [{ Prefix: 'a/b/' }]);
       const encoded = await room.succeed('getBucket', { ...bucket.place, EncodingType: 'url' });
       assert.equal(encoded.EncodingType, 'url');
-      assert.deepEqual(encoded.Contents.map(({ Key }) => decodeURIComponent(Key)), KEYS);
+      assert.deepEqual(
+        encoded.Contents.map(({ Key }) => decodeURIComponent(Key)),
+        KEYS,
+      );
       assert.notEqual(encoded.Contents[3].Key, KEYS[3]);
     });
 
@@ -53,7 +68,10 @@ export function listingCases(sdk) {
       const bucket = await filled();
       for (const Delimiter of [undefined, '/']) {
         const whole = await room.succeed('getBucket', { ...bucket.place, Delimiter });
-        const items = (page) => [...page.Contents.map(({ Key }) => Key), ...page.CommonPrefixes.map(({ Prefix }) => Prefix)];
+        const items = (page) => [
+          ...page.Contents.map(({ Key }) => Key),
+          ...page.CommonPrefixes.map(({ Prefix }) => Prefix),
+        ];
         const seen = [];
         let Marker;
         for (;;) {
@@ -71,7 +89,8 @@ export function listingCases(sdk) {
     test('uploads by prefix and page, and abort', async () => {
       const bucket = await room.bucket();
       const made = [];
-      for (const key of ['a/1', 'a/2', 'a/2', 'b']) made.push([key, (await room.succeed('multipartInit', bucket.at(key))).UploadId]);
+      for (const key of ['a/1', 'a/2', 'a/2', 'b'])
+        made.push([key, (await room.succeed('multipartInit', bucket.at(key))).UploadId]);
       const pairs = (uploads) => uploads.map(({ Key, UploadId }) => [Key, UploadId]);
       const seen = [];
       let markers = {};
@@ -82,7 +101,10 @@ export function listingCases(sdk) {
         if (page.IsTruncated === 'false') break;
         markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
       }
-      assert.deepEqual(seen.map(([key]) => key), ['a/1', 'a/2', 'a/2', 'b']);
+      assert.deepEqual(
+        seen.map(([key]) => key),
+        ['a/1', 'a/2', 'a/2', 'b'],
+      );
       assert.deepEqual(seen.toSorted(), made.toSorted());
       const ofA = await room.succeed('multipartList', { ...bucket.place, Prefix: 'a/' });
       assert.deepEqual(pairs(ofA.Upload), seen.slice(0, 3));
@@ -100,7 +122,8 @@ export function listingCases(sdk) {
       const { UploadId } = await room.succeed('multipartInit', bucket.at('target'));
       const target = { ...bucket.at('target'), UploadId };
       const numbers = ['1', '2', '7', '10', '10000'];
-      for (const PartNumber of numbers) await room.succeed('uploadPartCopy', { ...target, PartNumber, CopySource: bucket.source('source') });
+      for (const PartNumber of numbers)
+        await room.succeed('uploadPartCopy', { ...target, PartNumber, CopySource: bucket.source('source') });
       const seen = [];
       let PartNumberMarker;
       for (;;) {

@@ -46,7 +46,8 @@ const NEW_SHOWN = {
   'x-cos-meta-weight': '12 g',
 };
 
-const shown = ({ headers }) => Object.fromEntries(NAMES.filter((name) => name in headers).map((name) => [name, headers[name]]));
+const shown = ({ headers }) =>
+  Object.fromEntries(NAMES.filter((name) => name in headers).map((name) => [name, headers[name]]));
 
 /** User metadata of exactly `size` bytes, names and values together. */
 export function metadataOf(size) {
@@ -79,10 +80,18 @@ export function metadataCases(sdk) {
     // seed: S28, S39
     test('Replaced drops the source metadata and takes what the request carries', async () => {
       const bucket = await sourceBucket();
-      const copy = { ...bucket.at('b/1.txt'), CopySource: bucket.source('a/1.txt'), MetadataDirective: 'Replaced', ...NEW };
+      const copy = {
+        ...bucket.at('b/1.txt'),
+        CopySource: bucket.source('a/1.txt'),
+        MetadataDirective: 'Replaced',
+        ...NEW,
+      };
       await room.succeed('putObjectCopy', copy);
       assert.deepEqual(shown(await room.head(bucket, 'b/1.txt')), NEW_SHOWN);
-      assert.deepEqual(shown(await room.succeed('getObject', { ...bucket.at('b/1.txt'), ...sdk.readOptions })), NEW_SHOWN);
+      assert.deepEqual(
+        shown(await room.succeed('getObject', { ...bucket.at('b/1.txt'), ...sdk.readOptions })),
+        NEW_SHOWN,
+      );
       assert.deepEqual(shown(await room.head(bucket, 'a/1.txt')), OLD_SHOWN);
       await room.assertBytes(bucket, 'b/1.txt', Buffer.from('one'));
     });
@@ -136,14 +145,19 @@ export function metadataCases(sdk) {
       await room.copyInOnePart(bucket, 'c/1.txt', bucket.source('a/1.txt'), metadataOf(2048));
       for (const key of ['b/1.txt', 'c/1.txt']) {
         const { headers } = await room.head(bucket, key);
-        for (const [name, value] of Object.entries(metadataOf(2048))) assert.equal(headers[name], value, `${name} of ${key}`);
+        for (const [name, value] of Object.entries(metadataOf(2048)))
+          assert.equal(headers[name], value, `${name} of ${key}`);
       }
     });
 
     // seed: S27
     test('metadata that Copy ignores does not count against the bound', async () => {
       const bucket = await sourceBucket();
-      await room.succeed('putObjectCopy', { ...bucket.at('b/1.txt'), CopySource: bucket.source('a/1.txt'), ...metadataOf(2049) });
+      await room.succeed('putObjectCopy', {
+        ...bucket.at('b/1.txt'),
+        CopySource: bucket.source('a/1.txt'),
+        ...metadataOf(2049),
+      });
       assert.deepEqual(shown(await room.head(bucket, 'b/1.txt')), OLD_SHOWN);
     });
   });

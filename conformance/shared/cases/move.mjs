@@ -33,7 +33,10 @@ export function moveCases(sdk) {
       });
       assert.deepEqual(
         requests.map(({ method, key, query, status }) => [method, key, [...query].length, status]),
-        [['PUT', 'b/1.jpg', 0, 200], ['DELETE', 'a/1.jpg', 0, 204]],
+        [
+          ['PUT', 'b/1.jpg', 0, 200],
+          ['DELETE', 'a/1.jpg', 0, 204],
+        ],
       );
       await room.assertAbsent(bucket, 'a/1.jpg');
       await room.assertBytes(bucket, 'b/1.jpg', Buffer.from('picture'));
@@ -77,7 +80,10 @@ export function moveCases(sdk) {
             assert.equal(err.statusCode, status);
             assert.ok(!data);
           });
-          assert.deepEqual(requests.map(({ method }) => method), ['PUT']);
+          assert.deepEqual(
+            requests.map(({ method }) => method),
+            ['PUT'],
+          );
         });
       }
     });
@@ -113,7 +119,12 @@ export function moveCases(sdk) {
       const target = await room.bucket();
       const bytes = pattern(3 * MIB + 1);
       await room.put(source, 'a/1.jpg', bytes, { ContentType: 'image/jpeg', 'x-cos-meta-colour': 'blue' });
-      const copy = { ...target.at('b/1.jpg'), CopySource: source.source('a/1.jpg'), CopySliceSize: MIB, CopyChunkSize: MIB };
+      const copy = {
+        ...target.at('b/1.jpg'),
+        CopySource: source.source('a/1.jpg'),
+        CopySliceSize: MIB,
+        CopyChunkSize: MIB,
+      };
       const requests = await requestsDuring([source, target], async () => {
         const { err, data } = await copyThenDelete(room.root, copy, source.at('a/1.jpg'), 'sliceCopyFile');
         assert.ok(!err, JSON.stringify(err));
@@ -154,10 +165,17 @@ export function moveCases(sdk) {
       const quiet = await room.succeed('deleteMultipleObject', { ...bucket.place, Objects, Quiet: true });
       assert.deepEqual([quiet.Deleted, quiet.Error], [[], []]);
       const { Contents } = await room.succeed('getBucket', bucket.place);
-      assert.deepEqual(Contents.map(({ Key }) => Key), ['keep']);
+      assert.deepEqual(
+        Contents.map(({ Key }) => Key),
+        ['keep'],
+      );
 
       const { data } = await call(room.second, 'deleteMultipleObject', { ...bucket.place, Objects: [{ Key: 'keep' }] });
-      if (data) assert.deepEqual(data.Error.map(({ Key, Code }) => [Key, Code]), [['keep', 'AccessDenied']]);
+      if (data)
+        assert.deepEqual(
+          data.Error.map(({ Key, Code }) => [Key, Code]),
+          [['keep', 'AccessDenied']],
+        );
       await room.assertBytes(bucket, 'keep', Buffer.from('x'));
     });
   });

@@ -34,7 +34,10 @@ export function multipartInitCases(sdk) {
       const { Upload } = await room.succeed('multipartList', bucket.place);
       assert.deepEqual(
         Upload.map(({ Key, UploadId }) => [Key, UploadId]).sort(),
-        [['1.jpg', first.UploadId], ['1.jpg', second.UploadId]].sort(),
+        [
+          ['1.jpg', first.UploadId],
+          ['1.jpg', second.UploadId],
+        ].sort(),
       );
       await room.assertAbsent(bucket, '1.jpg');
     });
@@ -48,7 +51,11 @@ export function multipartInitCases(sdk) {
         assert.equal(Key, key);
         const part = { ...bucket.at(key), UploadId, PartNumber: '1', CopySource: bucket.source('source') };
         const { ETag } = await room.succeed('uploadPartCopy', part);
-        const done = await room.succeed('multipartComplete', { ...bucket.at(key), UploadId, Parts: [{ PartNumber: '1', ETag }] });
+        const done = await room.succeed('multipartComplete', {
+          ...bucket.at(key),
+          UploadId,
+          Parts: [{ PartNumber: '1', ETag }],
+        });
         assert.equal(done.Key, key);
         await room.assertBytes(bucket, key, Buffer.from('body'));
       }
@@ -58,7 +65,11 @@ export function multipartInitCases(sdk) {
       // seed: S66, S67, S68, S69, S70
       test(`${parameter} is stored with the object and comes back as ${header}`, async () => {
         const bucket = await room.bucket();
-        await room.put(bucket, 'source', 'body', { CacheControl: 'max-age=7', ContentType: 'text/source', 'x-cos-meta-a': 'b' });
+        await room.put(bucket, 'source', 'body', {
+          CacheControl: 'max-age=7',
+          ContentType: 'text/source',
+          'x-cos-meta-a': 'b',
+        });
         await room.copyInOnePart(bucket, '1.jpg', bucket.source('source'), { [parameter]: value });
         const replies = [
           await room.head(bucket, '1.jpg'),
@@ -67,7 +78,8 @@ export function multipartInitCases(sdk) {
         for (const { headers } of replies) {
           assert.equal(headers[header], value);
           for (const [, other] of CONTENT) {
-            if (other !== header && other !== 'content-type') assert.equal(headers[other], undefined, `${other} was not given`);
+            if (other !== header && other !== 'content-type')
+              assert.equal(headers[other], undefined, `${other} was not given`);
           }
           assert.equal(headers['x-cos-meta-a'], undefined, 'the metadata of the source does not come along');
         }
@@ -112,8 +124,17 @@ export function multipartInitCases(sdk) {
     test('Bucket, Region and Key are required', async () => {
       const { Bucket, Region } = (await room.bucket()).place;
       for (const operation of ['multipartInit', 'multipartComplete', 'putObjectCopy']) {
-        for (const params of [{ Region, Key: 'k' }, { Bucket, Key: 'k' }, { Bucket, Region }, { Bucket: 'without', Region, Key: 'k' }]) {
-          await room.refuseUnsent(operation, { Parts: [], CopySource: `${Bucket}.cos.${Region}.myqcloud.com/k`, ...params });
+        for (const params of [
+          { Region, Key: 'k' },
+          { Bucket, Key: 'k' },
+          { Bucket, Region },
+          { Bucket: 'without', Region, Key: 'k' },
+        ]) {
+          await room.refuseUnsent(operation, {
+            Parts: [],
+            CopySource: `${Bucket}.cos.${Region}.myqcloud.com/k`,
+            ...params,
+          });
         }
       }
     });

@@ -56,7 +56,11 @@ export function sliceCopyCases(sdk) {
         const events = [];
         let data;
         const requests = await requestsDuring([source, target], async () => {
-          data = await room.succeed('sliceCopyFile', { ...copy, CopySliceSize, onProgress: (event) => events.push(event) });
+          data = await room.succeed('sliceCopyFile', {
+            ...copy,
+            CopySliceSize,
+            onProgress: (event) => events.push(event),
+          });
         });
         assert.deepEqual(operations(requests), ['head', 'copy']);
         assert.equal(requests[0].bucket, source);
@@ -76,7 +80,11 @@ export function sliceCopyCases(sdk) {
     test('above the slice size: init, parts, complete', async () => {
       const bytes = pattern(3 * MIB);
       const { source, target, copy } = await buckets(bytes, { ContentType: 'image/jpeg', 'x-cos-meta-colour': 'blue' });
-      for (const [CopySliceSize, CopyChunkSize, count] of [[0, MIB, 3], [0, 2 * MIB, 2], [3 * MIB - 1, 4 * MIB, 1]]) {
+      for (const [CopySliceSize, CopyChunkSize, count] of [
+        [0, MIB, 3],
+        [0, 2 * MIB, 2],
+        [3 * MIB - 1, 4 * MIB, 1],
+      ]) {
         const events = [];
         let data;
         const requests = await requestsDuring([source, target], async () => {
@@ -85,7 +93,10 @@ export function sliceCopyCases(sdk) {
         });
         const names = operations(requests);
         assert.deepEqual([names[0], names[1], names.at(-1)], ['head', 'init', 'complete']);
-        assert.deepEqual(names.slice(2, -1).sort(), Array.from({ length: count }, (_, i) => `part ${i + 1}`));
+        assert.deepEqual(
+          names.slice(2, -1).sort(),
+          Array.from({ length: count }, (_, i) => `part ${i + 1}`),
+        );
         assert.equal(data.statusCode, 200);
         assert.equal(data.Location, `${target.host}/b/1.jpg`);
         assert.equal(data.Bucket, target.name);
@@ -161,7 +172,12 @@ export function sliceCopyCases(sdk) {
       const source = await room.bucket({ region: 'ap-beijing' });
       await room.put(source, 'a/1.jpg', bytes, { GrantRead: 'id="100000000002"' });
       const theirs = await room.bucket({ owner: 'second' });
-      const copy = { ...theirs.at('b/1.jpg'), CopySource: source.source('a/1.jpg'), CopySliceSize: 0, CopyChunkSize: MIB };
+      const copy = {
+        ...theirs.at('b/1.jpg'),
+        CopySource: source.source('a/1.jpg'),
+        CopySliceSize: 0,
+        CopyChunkSize: MIB,
+      };
       const data = await room.succeed('sliceCopyFile', copy, sdk.connect(environment.second));
       assert.match(data.ETag, /-3"$/);
       assert.ok((await room.read(theirs, 'b/1.jpg', {}, room.second)).equals(bytes));

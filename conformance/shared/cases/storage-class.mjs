@@ -109,7 +109,10 @@ export function storageClassCases(sdk) {
       const below = await requestsDuring([bucket], () =>
         room.succeed('sliceCopyFile', { ...inPlace, StorageClass: 'STANDARD_IA', CopySliceSize: bytes.length }),
       );
-      assert.deepEqual(below.map(({ method }) => method), ['HEAD', 'PUT']);
+      assert.deepEqual(
+        below.map(({ method }) => method),
+        ['HEAD', 'PUT'],
+      );
       await assertClass(bucket, '1.jpg', 'STANDARD_IA');
 
       const above = { ...inPlace, StorageClass: 'INTELLIGENT_TIERING', CopySliceSize: 0, CopyChunkSize: MIB };

@@ -27,7 +27,10 @@ export function versionCases(sdk) {
     // seed: S15
     test('versionId on the copy source selects a previous version, its bytes and its metadata', async () => {
       const { bucket, first } = await twoVersions('one', 'two');
-      const data = await room.succeed('putObjectCopy', { ...bucket.at('old'), CopySource: bucket.source('source', first) });
+      const data = await room.succeed('putObjectCopy', {
+        ...bucket.at('old'),
+        CopySource: bucket.source('source', first),
+      });
       assert.equal(data.ETag, quotedMd5(Buffer.from('one')));
       assert.equal(data.headers['x-cos-copy-source-version-id'], first);
       await room.assertBytes(bucket, 'old', Buffer.from('one'));
@@ -44,7 +47,10 @@ export function versionCases(sdk) {
       const { bucket } = await twoVersions('one', 'two');
       const { UploadId } = await room.succeed('multipartInit', bucket.at('target'));
       await room.unchanged([bucket], async () => {
-        for (const [status, code, version] of [[404, 'NoSuchVersion', UNKNOWN_VERSION], [400, 'InvalidArgument', '!']]) {
+        for (const [status, code, version] of [
+          [404, 'NoSuchVersion', UNKNOWN_VERSION],
+          [400, 'InvalidArgument', '!'],
+        ]) {
           const copy = { ...bucket.at('target'), CopySource: bucket.source('source', version) };
           await room.refuse(status, code, 'putObjectCopy', copy);
           await room.refuse(status, code, 'uploadPartCopy', { ...copy, UploadId, PartNumber: '1' });
@@ -63,7 +69,10 @@ export function versionCases(sdk) {
         await room.refuse(404, 'NoSuchKey', 'putObjectCopy', from(undefined));
         await room.refuse(400, 'InvalidRequest', 'putObjectCopy', from(VersionId));
       });
-      for (const [version, bytes] of [[first, 'one'], [second, 'two']]) {
+      for (const [version, bytes] of [
+        [first, 'one'],
+        [second, 'two'],
+      ]) {
         await room.succeed('putObjectCopy', from(version));
         await room.assertBytes(bucket, 'target', Buffer.from(bytes));
       }
@@ -72,7 +81,10 @@ export function versionCases(sdk) {
     // seed: S15, S29
     test('an older version copied onto its own key becomes the current one', async () => {
       const { bucket, first, second } = await twoVersions('one', 'two');
-      const data = await room.succeed('putObjectCopy', { ...bucket.at('source'), CopySource: bucket.source('source', first) });
+      const data = await room.succeed('putObjectCopy', {
+        ...bucket.at('source'),
+        CopySource: bucket.source('source', first),
+      });
       assert.ok(data.VersionId && ![first, second].includes(data.VersionId));
       await room.assertBytes(bucket, 'source', Buffer.from('one'));
       await room.assertBytes(bucket, 'source', Buffer.from('two'), { VersionId: second });
@@ -99,7 +111,10 @@ export function versionCases(sdk) {
       await room.setVersioning(suspended, 'Suspended');
       for (const bucket of [never, suspended]) {
         await room.put(bucket, 'source', 'one');
-        const data = await room.succeed('putObjectCopy', { ...bucket.at('target'), CopySource: bucket.source('source') });
+        const data = await room.succeed('putObjectCopy', {
+          ...bucket.at('target'),
+          CopySource: bucket.source('source'),
+        });
         assert.ok(!('VersionId' in data), `VersionId ${data.VersionId}`);
         assert.ok(!('x-cos-version-id' in data.headers));
       }
@@ -123,8 +138,16 @@ export function versionCases(sdk) {
       const client = sdk.connect(environment.root, {
         CopySourceParser: () => ({ Bucket: bucket.name, Region: bucket.region, Key: 'source' }),
       });
-      for (const [CopySliceSize, etag] of [[2 * MIB, quotedMd5(older)], [0, /^"[0-9a-f]{32}-2"$/]]) {
-        const copy = { ...bucket.at(`copy/${CopySliceSize}`), CopySource: bucket.source('source', first), CopySliceSize, CopyChunkSize: MIB };
+      for (const [CopySliceSize, etag] of [
+        [2 * MIB, quotedMd5(older)],
+        [0, /^"[0-9a-f]{32}-2"$/],
+      ]) {
+        const copy = {
+          ...bucket.at(`copy/${CopySliceSize}`),
+          CopySource: bucket.source('source', first),
+          CopySliceSize,
+          CopyChunkSize: MIB,
+        };
         const data = await room.succeed('sliceCopyFile', copy, client);
         if (etag instanceof RegExp) assert.match(data.ETag, etag);
         else assert.equal(data.ETag, etag);
@@ -138,14 +161,20 @@ export function versionCases(sdk) {
       const { bucket, first, second } = await twoVersions('one', 'two!');
       const { VersionId: marker } = await room.succeed('deleteObject', bucket.at('source'));
       let { Versions, DeleteMarkers } = await room.succeed('listObjectVersions', bucket.place);
-      assert.deepEqual(Versions.map(({ Key, VersionId, IsLatest, Size }) => [Key, VersionId, IsLatest, Size]), [
-        ['source', second, 'false', '4'],
-        ['source', first, 'false', '3'],
-      ]);
+      assert.deepEqual(
+        Versions.map(({ Key, VersionId, IsLatest, Size }) => [Key, VersionId, IsLatest, Size]),
+        [
+          ['source', second, 'false', '4'],
+          ['source', first, 'false', '3'],
+        ],
+      );
       assert.equal(Versions[0].ETag, quotedMd5(Buffer.from('two!')));
       assert.equal(Versions[0].StorageClass, 'STANDARD');
       assert.match(Versions[0].LastModified, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
-      assert.deepEqual(DeleteMarkers.map(({ Key, VersionId, IsLatest }) => [Key, VersionId, IsLatest]), [['source', marker, 'true']]);
+      assert.deepEqual(
+        DeleteMarkers.map(({ Key, VersionId, IsLatest }) => [Key, VersionId, IsLatest]),
+        [['source', marker, 'true']],
+      );
 
       const removed = await room.succeed('deleteObject', { ...bucket.at('source'), VersionId: marker });
       assert.equal(removed.DeleteMarker, 'true');
@@ -153,7 +182,10 @@ export function versionCases(sdk) {
       await room.succeed('deleteObject', { ...bucket.at('source'), VersionId: second });
       await room.assertBytes(bucket, 'source', Buffer.from('one'));
       ({ Versions, DeleteMarkers } = await room.succeed('listObjectVersions', bucket.place));
-      assert.deepEqual(Versions.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]), [[first, 'true']]);
+      assert.deepEqual(
+        Versions.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]),
+        [[first, 'true']],
+      );
       assert.deepEqual(DeleteMarkers, []);
     });
 
