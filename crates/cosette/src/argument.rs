@@ -1,0 +1,185 @@
+//! What the setters of calls take: the type itself, or its text.
+
+use bytes::Bytes;
+use cosette_proto::ops::{CompletedPart, NewAcl, ObjectToDelete, VersioningStatus};
+use cosette_proto::{copy_source, date};
+use cosette_types::{
+    AclHeaders, BucketName, ByteRange, CannedAcl, CopySource, Directive, ETag, ETagMatch, Grantee,
+    Md5, ObjectKey, PartNumber, ReadRange, Region, StorageClass, Text, Timestamp, UploadId,
+    VersionId,
+};
+
+/// A value that can stand for a `T`: a `T`, or its text. Text that is not a `T` makes the call fail
+/// before anything is sent.
+pub trait Argument<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// Why it is none, in words.
+    fn into_argument(self) -> Result<T, String>;
+}
+
+/// `T` itself, by value and by reference.
+macro_rules! itself {
+    ($($ty:ty),* $(,)?) => {$(
+        impl Argument<$ty> for $ty {
+            fn into_argument(self) -> Result<$ty, String> {
+                Ok(self)
+            }
+        }
+
+        impl Argument<$ty> for &$ty {
+            fn into_argument(self) -> Result<$ty, String> {
+                Ok(self.clone())
+            }
+        }
+    )*};
+}
+
+/// Text, read by a function.
+macro_rules! text {
+    ($($ty:ty => $read:expr),* $(,)?) => {$(
+        impl Argument<$ty> for &str {
+            fn into_argument(self) -> Result<$ty, String> {
+                let read: fn(&str) -> Result<$ty, String> = $read;
+                read(self)
+            }
+        }
+
+        impl Argument<$ty> for String {
+            fn into_argument(self) -> Result<$ty, String> {
+                self.as_str().into_argument()
+            }
+        }
+
+        impl Argument<$ty> for &String {
+            fn into_argument(self) -> Result<$ty, String> {
+                self.as_str().into_argument()
+            }
+        }
+    )*};
+}
+
+/// A number that must be in range.
+macro_rules! number {
+    ($($from:ty),*) => {$(
+        impl Argument<PartNumber> for $from {
+            fn into_argument(self) -> Result<PartNumber, String> {
+                u64::try_from(self)
+                    .map_err(|_| "the part number (1 to 10000) is out of range".to_owned())
+                    .and_then(|number| PartNumber::try_from(number).map_err(words))
+            }
+        }
+    )*};
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+itself!(
+    BucketName,
+    ByteRange,
+    CannedAcl,
+    CopySource,
+    Directive,
+    ETag,
+    ETagMatch,
+    Md5,
+    NewAcl,
+    ObjectKey,
+    PartNumber,
+    ReadRange,
+    Region,
+    StorageClass,
+    Text,
+    Timestamp,
+    UploadId,
+    VersionId,
+    VersioningStatus,
+    Vec<CompletedPart>,
+    Vec<Grantee>,
+    Vec<ObjectToDelete>,
+    String,
+    bool,
+    char,
+    u16,
+);
+
+text!(
+    BucketName => |text| text.parse().map_err(words),
+    ByteRange => |text| text.parse().map_err(words),
+    CannedAcl => |text| text.parse().map_err(words),
+    CopySource => |text| copy_source::parse(text).map_err(|error| error.message),
+    Directive => |text| text.parse().map_err(words),
+    ETag => |text| text.parse().map_err(words),
+    ETagMatch => |text| text.parse().map_err(words),
+    ObjectKey => |text| text.parse().map_err(words),
+    PartNumber => |text| text.parse().map_err(words),
+    ReadRange => |text| text.parse().map_err(words),
+    Region => |text| text.parse().map_err(words),
+    StorageClass => |text| text.parse().map_err(words),
+    Text => |text| text.parse().map_err(words),
+    UploadId => |text| text.parse().map_err(words),
+    VersionId => |text| text.parse().map_err(words),
+    Vec<Grantee> => |text| Grantee::parse_list(text).map_err(words),
+    Timestamp => |text| date::parse(text).ok_or_else(|| {
+        "the date must be like Fri, 10 Apr 2020 18:17:25 GMT or 2020-04-10T18:17:25Z".to_owned()
+    }),
+    VersioningStatus => |text| match text {
+        "Enabled" => Ok(VersioningStatus::Enabled),
+        "Suspended" => Ok(VersioningStatus::Suspended),
+        _ => Err("the status must be Enabled or Suspended".to_owned()),
+    },
+    char => |text| {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(one), None) => Ok(one),
+            _ => Err("the delimiter must be one character".to_owned()),
+        }
+    },
+);
+
+number!(u16, u32, u64, i32, usize);
+
+impl Argument<String> for &str {
+    fn into_argument(self) -> Result<String, String> {
+        Ok(self.to_owned())
+    }
+}
+
+impl Argument<ETagMatch> for ETag {
+    fn into_argument(self) -> Result<ETagMatch, String> {
+        Ok(self.into())
+    }
+}
+
+impl Argument<ETagMatch> for &ETag {
+    fn into_argument(self) -> Result<ETagMatch, String> {
+        Ok(self.clone().into())
+    }
+}
+
+impl Argument<ReadRange> for ByteRange {
+    fn into_argument(self) -> Result<ReadRange, String> {
+        Ok(ReadRange::FromTo(self.first(), self.last()))
+    }
+}
+
+impl Argument<Vec<Grantee>> for Grantee {
+    fn into_argument(self) -> Result<Vec<Grantee>, String> {
+        Ok(vec![self])
+    }
+}
+
+impl Argument<NewAcl> for AclHeaders {
+    fn into_argument(self) -> Result<NewAcl, String> {
+        Ok(NewAcl::Headers(self))
+    }
+}
+
+impl Argument<Bytes> for Bytes {
+    fn into_argument(self) -> Result<Bytes, String> {
+        Ok(self)
+    }
+}

@@ -1,0 +1,333 @@
+//! The bytes of objects, both ways, as streams of bounded memory.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{Stream, StreamExt};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
+
+use crate::clock::BoxFuture;
+use crate::error::{Error, ErrorKind};
+
+/// Why a body ended early.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How much of a file is read at a time.
+const READ_BYTES: usize = 256 << 10;
+
+/// The bytes of a request or of a reply: whole, from a file, or from a stream.
+///
+/// It is a [`Stream`] of chunks. Bytes and files can be sent again after a lost connection; a stream
+/// cannot.
+pub struct Body(Kind);
+
+enum Kind {
+    Whole(Option<Bytes>),
+    File(FileSpan, Reading),
+    Stream(UnsyncBoxBody<Bytes, BodyError>),
+}
+
+/// Some bytes of a file.
+#[derive(Debug, Clone)]
+struct FileSpan {
+    path: PathBuf,
+    start: u64,
+    len: u64,
+}
+
+/// How far the reading of a file is.
+enum Reading {
+    Waiting,
+    Busy(
+        BoxFuture<'static, Result<(tokio::fs::File, Bytes), BodyError>>,
+        u64,
+    ),
+    Open(tokio::fs::File, u64),
+    Done,
+}
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Self {
+        Self(Kind::Whole(None))
+    }
+
+    /// All of a file, whose size is taken now. A file that shrinks meanwhile makes the request fail.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Local`] when there is no such file.
+    pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let facts = tokio::fs::metadata(path)
+            .await
+            .map_err(|why| Error::local(&path.display().to_string(), why))?;
+        Ok(Self::file_span(path, 0, facts.len()))
+    }
+
+    /// `len` bytes of a file from `start` on.
+    pub fn file_span(path: impl Into<PathBuf>, start: u64, len: u64) -> Self {
+        Self(Kind::File(
+            FileSpan {
+                path: path.into(),
+                start,
+                len,
+            },
+            Reading::Waiting,
+        ))
+    }
+
+    /// The chunks of a stream. Its length is not known, so it travels chunked.
+    pub fn stream<S, E>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BodyError>,
+    {
+        let frames = chunks.map(|chunk| chunk.map(Frame::data).map_err(Into::into));
+        Self(Kind::Stream(
+            http_body_util::StreamBody::new(frames).boxed_unsync(),
+        ))
+    }
+
+    /// Any HTTP body, such as the one of a server in the same process.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
+    }
+
+    /// How many bytes are left, if that is known.
+    pub fn len(&self) -> Option<u64> {
+        match &self.0 {
+            Kind::Whole(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Kind::File(span, reading) => Some(match reading {
+                Reading::Waiting => span.len,
+                Reading::Busy(_, left) | Reading::Open(_, left) => *left,
+                Reading::Done => 0,
+            }),
+            Kind::Stream(body) => body.size_hint().exact(),
+        }
+    }
+
+    /// Whether it is known to hold no more bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// The same bytes from the beginning, for sending them again; `None` for a stream.
+    pub fn try_clone(&self) -> Option<Self> {
+        match &self.0 {
+            Kind::Whole(bytes) => Some(Self(Kind::Whole(bytes.clone()))),
+            Kind::File(span, _) => Some(Self(Kind::File(span.clone(), Reading::Waiting))),
+            Kind::Stream(_) => None,
+        }
+    }
+
+    /// The next chunk; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Network`] when the bytes end early.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        self.next().await.transpose()
+    }
+
+    /// All bytes, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Network`] when the bytes end early, [`ErrorKind::Invalid`] when there are more.
+    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, Error> {
+        if let Kind::Whole(bytes) = &mut self.0 {
+            let bytes = bytes.take().unwrap_or_default();
+            return if bytes.len() <= limit {
+                Ok(bytes)
+            } else {
+                Err(larger(limit))
+            };
+        }
+        let mut all = BytesMut::new();
+        while let Some(chunk) = self.chunk().await? {
+            if all.len() + chunk.len() > limit {
+                return Err(larger(limit));
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+}
+
+fn larger(limit: usize) -> Error {
+    Error::invalid(
+        "body",
+        format!("there are more than the {limit} bytes asked for"),
+    )
+}
+
+impl FileSpan {
+    fn open(&self) -> BoxFuture<'static, Result<(tokio::fs::File, Bytes), BodyError>> {
+        let Self { path, start, len } = self.clone();
+        Box::pin(async move {
+            let mut file = tokio::fs::File::open(&path).await?;
+            file.seek(SeekFrom::Start(start)).await?;
+            read(file, len).await
+        })
+    }
+}
+
+async fn read(mut file: tokio::fs::File, left: u64) -> Result<(tokio::fs::File, Bytes), BodyError> {
+    let want = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+    let mut chunk = BytesMut::with_capacity(want);
+    let mut limited = (&mut file).take(want as u64);
+    while chunk.len() < want {
+        if limited.read_buf(&mut chunk).await? == 0 {
+            return Err("the file is shorter than it was".into());
+        }
+    }
+    Ok((file, chunk.freeze()))
+}
+
+fn poll_file(
+    span: &FileSpan,
+    reading: &mut Reading,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    loop {
+        *reading = match std::mem::replace(reading, Reading::Done) {
+            Reading::Done => return Poll::Ready(None),
+            Reading::Waiting if span.len == 0 => return Poll::Ready(None),
+            Reading::Waiting => Reading::Busy(span.open(), span.len),
+            Reading::Open(_, 0) => return Poll::Ready(None),
+            Reading::Open(file, left) => Reading::Busy(Box::pin(read(file, left)), left),
+            Reading::Busy(mut busy, left) => match busy.as_mut().poll(cx) {
+                Poll::Pending => {
+                    *reading = Reading::Busy(busy, left);
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(why)) => return Poll::Ready(Some(Err(why))),
+                Poll::Ready(Ok((file, chunk))) => {
+                    let left = left.saturating_sub(chunk.len() as u64);
+                    *reading = Reading::Open(file, left);
+                    return Poll::Ready(Some(Ok(Frame::data(chunk))));
+                }
+            },
+        };
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            Kind::Whole(bytes) => {
+                let bytes = bytes.take().filter(|bytes| !bytes.is_empty());
+                Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Kind::File(span, reading) => poll_file(span, reading, cx),
+            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Stream(body) => body.is_end_stream(),
+            _ => self.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Stream(body) => body.size_hint(),
+            _ => SizeHint::with_exact(self.len().unwrap_or_default()),
+        }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            return Poll::Ready(match ready!(self.as_mut().poll_frame(cx)) {
+                None => None,
+                Some(Err(why)) => Some(Err(match why.downcast::<Error>() {
+                    Ok(ours) => *ours,
+                    Err(why) => {
+                        Error::new(ErrorKind::Network, format!("the body ended early: {why}"))
+                            .with_cause(why)
+                    }
+                })),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(chunk) => Some(Ok(chunk)),
+                    Err(_trailers) => continue,
+                },
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            Kind::Whole(_) => "whole",
+            Kind::File(..) => "file",
+            Kind::Stream(_) => "stream",
+        };
+        f.debug_struct("Body")
+            .field("kind", &kind)
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Kind::Whole(Some(bytes)))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl<const N: usize> From<&'static [u8; N]> for Body {
+    fn from(bytes: &'static [u8; N]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}

@@ -1,0 +1,188 @@
+//! Calls about the service and its buckets.
+
+use cosette_proto::ops::{ObjectToDelete, VersioningStatus};
+use cosette_types::{AclHeaders, BucketName, Region, UploadId, VersionId};
+
+use super::acl::AclParts;
+use super::setters::{acl_setters, call, common_setters, sends};
+
+call! {
+    /// Lists the caller's buckets (GET Service): of all regions, or of the one given.
+    #[doc(alias = "getService")]
+    GetService(get_service) => ListBuckets {
+        /// Only buckets of this region.
+        region (in_region): optional Region,
+        /// Only buckets after this name.
+        marker (marker): optional String,
+        /// Most buckets on the page.
+        max_keys (max_keys): optional u16,
+    }
+}
+
+call! {
+    /// Makes a bucket in the call's region (PUT Bucket).
+    #[doc(alias = "putBucket")]
+    PutBucket(put_bucket) => PutBucket {
+        /// Its name, `BucketName-APPID`.
+        bucket (bucket): required BucketName,
+        acl (acl): acl AclHeaders,
+    }
+}
+
+call! {
+    /// Asks whether a bucket exists and may be listed (HEAD Bucket).
+    #[doc(alias = "headBucket")]
+    HeadBucket(head_bucket) => HeadBucket {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes an empty bucket (DELETE Bucket).
+    #[doc(alias = "deleteBucket")]
+    DeleteBucket(delete_bucket) => DeleteBucket {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Asks for the region a bucket was made in (GET Bucket location).
+    #[doc(alias = "getBucketLocation")]
+    GetBucketLocation(get_bucket_location) => GetBucketLocation {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Switches versioning on or suspends it (PUT Bucket versioning).
+    #[doc(alias = "putBucketVersioning")]
+    PutBucketVersioning(put_bucket_versioning) => PutBucketVersioning {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// `Enabled` or `Suspended`.
+        status (status): required VersioningStatus,
+    }
+}
+
+call! {
+    /// Asks whether versioning is on; `None` when it never was (GET Bucket versioning).
+    #[doc(alias = "getBucketVersioning")]
+    GetBucketVersioning(get_bucket_versioning) => GetBucketVersioning {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Asks for a bucket's ACL (GET Bucket acl).
+    #[doc(alias = "getBucketAcl")]
+    GetBucketAcl(get_bucket_acl) => GetBucketAcl {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Replaces a bucket's ACL (PUT Bucket acl).
+    #[doc(alias = "putBucketAcl")]
+    PutBucketAcl(put_bucket_acl) => PutBucketAcl {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        acl (acl): new_acl AclParts,
+    }
+}
+
+call! {
+    /// Lists one page of keys (GET Bucket). [`Client::list`](crate::Client::list) lists them all.
+    #[doc(alias = "getBucket")]
+    #[doc(alias = "list_objects")]
+    GetBucket(get_bucket) => ListObjects {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// Only keys that begin so.
+        prefix (prefix): plain String,
+        /// Folds what follows this character after the prefix into a common prefix.
+        delimiter (delimiter): optional char,
+        /// Only what comes after this key or common prefix.
+        marker (marker): optional String,
+        /// Most keys and common prefixes on the page; 1,000 when not given.
+        max_keys (max_keys): optional u16,
+        /// Whether keys travel percent-encoded, so that any key arrives whole; values here never are.
+        encoded (encoded): on bool,
+    }
+}
+
+call! {
+    /// Lists one page of versions and delete markers (GET Bucket Object versions).
+    #[doc(alias = "listObjectVersions")]
+    ListObjectVersions(list_object_versions) => ListVersions {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// Only keys that begin so.
+        prefix (prefix): plain String,
+        /// Folds what follows this character after the prefix into a common prefix.
+        delimiter (delimiter): optional char,
+        /// Only what comes after this key.
+        key_marker (key_marker): optional String,
+        /// With `key_marker`: after this version of it.
+        version_id_marker (version_id_marker): optional VersionId,
+        /// Most entries on the page.
+        max_keys (max_keys): optional u16,
+        /// Whether keys travel percent-encoded.
+        encoded (encoded): on bool,
+    }
+}
+
+call! {
+    /// Lists one page of open uploads (List Multipart Uploads).
+    #[doc(alias = "multipartList")]
+    MultipartList(multipart_list) => ListUploads {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// Only keys that begin so.
+        prefix (prefix): plain String,
+        /// Folds what follows this character after the prefix into a common prefix.
+        delimiter (delimiter): optional char,
+        /// Only keys after this one.
+        key_marker (key_marker): optional String,
+        /// With `key_marker`: also its uploads after this one.
+        upload_id_marker (upload_id_marker): optional UploadId,
+        /// Most uploads on the page.
+        max_uploads (max_uploads): optional u16,
+        /// Whether keys travel percent-encoded.
+        encoded (encoded): on bool,
+    }
+}
+
+call! {
+    /// Removes up to 1,000 keys in one request, each by itself (DELETE Multiple Objects).
+    #[doc(alias = "deleteMultipleObject")]
+    #[doc(alias = "delete_objects")]
+    DeleteMultipleObject(delete_multiple_object) => DeleteObjects {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// What to remove.
+        objects (objects): required Vec<ObjectToDelete>,
+        /// Whether only failures are reported.
+        quiet (quiet): plain bool,
+    }
+}
+
+sends! {
+    GetService => ListBuckets,
+    PutBucket => PutBucket,
+    HeadBucket => HeadBucket,
+    DeleteBucket => DeleteBucket,
+    GetBucketLocation => GetBucketLocation,
+    PutBucketVersioning => PutBucketVersioning,
+    GetBucketVersioning => GetBucketVersioning,
+    GetBucketAcl => GetBucketAcl,
+    PutBucketAcl => PutBucketAcl,
+    GetBucket => ListObjects,
+    ListObjectVersions => ListVersions,
+    MultipartList => ListUploads,
+    DeleteMultipleObject => DeleteObjects,
+}

@@ -1,0 +1,27 @@
+//! One call for each operation, named as the seed and the official SDKs name it.
+//!
+//! A call is put together by setters and sent by `send()`. Setters take a value or its text. What is
+//! required and left out, and what is not legal, is an error that names it before anything is sent.
+
+mod acl;
+mod setters;
+
+mod buckets;
+mod objects;
+mod uploads;
+
+pub use buckets::{
+    DeleteBucket, DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketLocation,
+    GetBucketVersioning, GetService, HeadBucket, ListObjectVersions, MultipartList, PutBucket,
+    PutBucketAcl, PutBucketVersioning,
+};
+pub use objects::{
+    DeleteObject, GetObject, GetObjectAcl, HeadObject, ObjectWithBody, PutObject, PutObjectAcl,
+    PutObjectCopy, RenameObject,
+};
+pub use uploads::{
+    MultipartAbort, MultipartComplete, MultipartInit, MultipartListPart, MultipartUpload,
+    UploadPartCopy,
+};
+
+pub(crate) use setters::{acl_setters, common_setters, metadata_setters, source_condition_setters};
