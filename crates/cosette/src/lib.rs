@@ -34,6 +34,8 @@ pub use reply::Output;
 pub use retry::RetryPolicy;
 pub use transport::{HttpTransport, Transport, TransportError};
 
+/// Times as headers, listings and results write them.
+pub use cosette_proto::date;
 pub use cosette_proto::ops::{
     AclDocument, BucketEntry, CompleteUploadReply, CompletedPart, ContentRange, CopyObjectReply,
     DeleteFailure, DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry,
