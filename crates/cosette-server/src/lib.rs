@@ -1,1 +1,30 @@
-//! TODO
+//! A COS-compatible server in which a copy of any size is one small durable transaction.
+//!
+//! This room joins the protocol to the store: it owns sockets, tasks and the clock, decides who may
+//! do what, and turns facts of the store into answers. The path of a request is `service.rs`.
+
+mod auth;
+mod body;
+pub mod config;
+mod connection;
+pub mod embedded;
+mod error;
+mod keep_alive;
+pub mod keys;
+pub mod limits;
+pub mod listen;
+mod log;
+mod ops;
+mod payload;
+mod policy;
+mod request_id;
+mod service;
+mod spelling;
+
+pub use auth::{Account, Accounts};
+pub use body::{Body, BoxError};
+pub use config::Config;
+pub use cosette_store::{Clock, SystemClock};
+pub use embedded::{Embedded, OpenError, Opened};
+pub use listen::{Listener, serve};
+pub use service::Service;

@@ -1,0 +1,41 @@
+//! What an operator may choose.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cosette_types::Region;
+
+use crate::limits;
+
+/// How a server behaves. [`Config::default`] is a server of one region without own domains.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Own domains: `<bucket>.<domain>` is a bucket's host, `<domain>` the service's.
+    pub domains: Vec<String>,
+    /// The region of buckets that are made through a host that names none.
+    pub region: Region,
+    /// How long a copy or a complete may take before its 200 is sent ahead of the result.
+    pub keep_alive_after: Duration,
+    /// The pause between two bytes that keep such an answer alive.
+    pub keep_alive_every: Duration,
+    /// A file that gets one line of JSON for each request.
+    pub access_log: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            domains: Vec::new(),
+            region: default_region(),
+            keep_alive_after: limits::KEEP_ALIVE_AFTER,
+            keep_alive_every: limits::KEEP_ALIVE_EVERY,
+            access_log: None,
+        }
+    }
+}
+
+fn default_region() -> Region {
+    "ap-guangzhou"
+        .parse()
+        .expect("the name of a region of the documents is one")
+}

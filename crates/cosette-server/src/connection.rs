@@ -1,0 +1,159 @@
+//! How long a client may take over the head of a request.
+//!
+//! hyper has one timer for both, the wait for a request's first byte and the rest of its head. A
+//! connection may well be idle for a minute, but a head that has begun must soon be whole: otherwise
+//! a few hundred slow clients hold all connections there are.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::time::{Sleep, sleep};
+
+use crate::body::{Body, BoxError};
+use crate::limits::HEAD_READ_TIMEOUT;
+
+/// Whether a connection is between two requests.
+#[derive(Debug, Clone)]
+pub(crate) struct Between(Arc<AtomicBool>);
+
+/// A request under way; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Begun(Between);
+
+impl Between {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    pub(crate) fn begin(&self) -> Begun {
+        self.0.store(false, Ordering::Relaxed);
+        Begun(self.clone())
+    }
+
+    fn is_now(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A response's body that ends its request.
+#[derive(Debug)]
+pub(crate) struct Marked {
+    body: Body,
+    _request: Begun,
+}
+
+impl Marked {
+    pub(crate) const fn new(body: Body, request: Begun) -> Self {
+        Self {
+            body,
+            _request: request,
+        }
+    }
+}
+
+impl http_body::Body for Marked {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A connection that breaks when a head that has begun is not whole in time.
+#[derive(Debug)]
+pub(crate) struct HeadPaced<I> {
+    io: I,
+    between: Between,
+    /// Runs from the first byte of a head.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<I> HeadPaced<I> {
+    pub(crate) const fn new(io: I, between: Between) -> Self {
+        Self {
+            io,
+            between,
+            deadline: None,
+        }
+    }
+}
+
+impl<I: Read + Unpin> Read for HeadPaced<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let read = Pin::new(&mut this.io).poll_read(cx, buffer);
+        if !this.between.is_now() {
+            this.deadline = None;
+            return read;
+        }
+        if read.is_ready() {
+            this.deadline
+                .get_or_insert_with(|| Box::pin(sleep(HEAD_READ_TIMEOUT)));
+            return read;
+        }
+        if let Some(deadline) = &mut this.deadline {
+            std::task::ready!(deadline.as_mut().poll(cx));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+}
+
+impl<I: Write + Unpin> Write for HeadPaced<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+}

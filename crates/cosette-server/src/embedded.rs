@@ -1,0 +1,182 @@
+//! The store of a folder, served in this process and on a socket in the folder.
+//!
+//! A folder is held by one process at a time. Who holds it listens on its socket, so that a second
+//! command joins the first one instead of failing.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cosette_store::extents::folder::{FolderLock, LockError};
+use cosette_store::{Options, Store, SystemClock};
+use http::{Request, Response};
+use tokio::task::JoinHandle;
+
+use crate::auth::Accounts;
+use crate::body::{Body, BoxError};
+use crate::config::Config;
+use crate::keys::{self, KeyPair, KeysError, Origin};
+use crate::listen::{Listener, Stop, Stopper, serve, stopper};
+use crate::service::Service;
+
+/// Name of the socket in a store's folder.
+pub const SOCKET: &str = "cosette.sock";
+
+/// A folder's store, being served.
+#[derive(Debug)]
+pub struct Embedded {
+    service: Service,
+    store: Store,
+    root: KeyPair,
+    origin: Origin,
+    stopper: Stopper,
+    stop: Stop,
+    serving: Vec<JoinHandle<()>>,
+}
+
+/// What came of opening a folder.
+#[derive(Debug)]
+pub enum Opened {
+    /// It is ours now.
+    Here(Box<Embedded>),
+    /// Another process has it, and answers at this socket.
+    Elsewhere {
+        /// Where to connect.
+        socket: PathBuf,
+    },
+}
+
+/// Why a folder's store cannot be served.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The folder itself.
+    Folder(LockError),
+    /// What is in it.
+    Store(cosette_store::Error),
+    /// The keys.
+    Keys(KeysError),
+    /// The socket or the access log.
+    Io(PathBuf, std::io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Keys(error) => error.fmt(f),
+            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl Embedded {
+    /// Opens the store in `folder`, or finds out who has it. `accounts` names a file of accounts
+    /// beside the root account, whose keys come from the environment or from the folder.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(
+        folder: &Path,
+        config: Config,
+        accounts: Option<&Path>,
+    ) -> Result<Opened, OpenError> {
+        let socket = folder.join(SOCKET);
+        // Makes the folder, and tells "held" from other failures; the store takes the lock itself.
+        match FolderLock::acquire(folder) {
+            Ok(free) => drop(free),
+            Err(LockError::Held) => return Ok(Opened::Elsewhere { socket }),
+            Err(error) => return Err(OpenError::Folder(error)),
+        }
+        let (root, origin) = keys::root_key_pair(folder, |name| std::env::var(name).ok())
+            .map_err(OpenError::Keys)?;
+        let accounts = keys::accounts(&root, accounts).map_err(OpenError::Keys)?;
+        let store = match Store::open(folder, Options::default()).await {
+            Ok(store) => store,
+            // Somebody may have been faster.
+            Err(error) => {
+                return match FolderLock::acquire(folder) {
+                    Err(LockError::Held) => Ok(Opened::Elsewhere { socket }),
+                    _ => Err(OpenError::Store(error)),
+                };
+            }
+        };
+        Self::start(store, accounts, config, &socket, root, origin).await
+    }
+
+    async fn start(
+        store: Store,
+        accounts: Accounts,
+        config: Config,
+        socket: &Path,
+        root: KeyPair,
+        origin: Origin,
+    ) -> Result<Opened, OpenError> {
+        let log = config.access_log.clone().unwrap_or_default();
+        let service = Service::new(store.clone(), accounts, config, Arc::new(SystemClock))
+            .await
+            .map_err(|error| OpenError::Io(log, error))?;
+        let (stopper, stop) = stopper();
+        let mut embedded = Self {
+            service,
+            store,
+            root,
+            origin,
+            stopper,
+            stop,
+            serving: Vec::new(),
+        };
+        match Listener::unix(socket) {
+            Ok(listener) => embedded.serve_on(listener),
+            // Alone it works as well; only nobody can join.
+            Err(error) => tracing::warn!(socket = %socket.display(), %error, "no socket"),
+        }
+        Ok(Opened::Here(Box::new(embedded)))
+    }
+
+    /// Serves on one more socket, until [`Embedded::close`].
+    pub fn serve_on(&mut self, listener: Listener) {
+        let serving = serve(listener, self.service.clone(), self.stop.clone());
+        self.serving.push(tokio::spawn(serving));
+    }
+
+    /// Answers a request without a socket.
+    pub async fn call<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.service.call(request).await
+    }
+
+    /// The service, to be called without a socket.
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The root account's keys.
+    pub const fn root(&self) -> &KeyPair {
+        &self.root
+    }
+
+    /// Where the root account's keys came from.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Stops listening, lets requests under way end, and closes the store.
+    ///
+    /// # Errors
+    /// When the store cannot finish what is under way in the background.
+    pub async fn close(self) -> Result<(), cosette_store::Error> {
+        self.stopper.stop();
+        for serving in self.serving {
+            // A task that panicked has nothing more to finish.
+            let _ = serving.await;
+        }
+        self.store.close().await
+    }
+}

@@ -1,0 +1,221 @@
+//! What is written down of each request: one event for the operator's log, and one line of JSON in
+//! the access log if there is one. Secrets and signatures are in neither.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use cosette_proto::{OperationName, date, route};
+use cosette_types::Timestamp;
+use http::request;
+use http_body::{Frame, SizeHint};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::body::{Body, BoxError};
+
+/// A file that gets one line for each request.
+pub(crate) struct AccessLog(Mutex<File>);
+
+impl fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessLog")
+    }
+}
+
+impl AccessLog {
+    /// Opens the file to append to, for its owner only.
+    pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Self(Mutex::new(file)))
+    }
+
+    fn write(&self, entry: &Entry) {
+        let Ok(mut line) = serde_json::to_vec(entry) else {
+            return;
+        };
+        line.push(b'\n');
+        // One write of one line; a full disk must not stop the service.
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = file.write_all(&line) {
+            tracing::error!(%error, "the access log cannot be written");
+        }
+    }
+}
+
+/// What is written down of one request.
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry {
+    time: String,
+    pub(crate) request_id: String,
+    method: String,
+    host: String,
+    path: String,
+    query: String,
+    pub(crate) status: u16,
+    bytes: u64,
+    duration_ms: u64,
+    pub(crate) operation: Option<&'static str>,
+    pub(crate) caller: Option<String>,
+    #[serde(skip)]
+    began: Option<Instant>,
+}
+
+impl Entry {
+    pub(crate) fn begin(parts: &request::Parts, request_id: &str, now: Timestamp) -> Self {
+        let sent = parts
+            .headers
+            .get(http::header::HOST)
+            .map(|host| host.as_bytes());
+        let named = parts
+            .uri
+            .authority()
+            .map(|authority| authority.as_str().as_bytes());
+        let host = String::from_utf8_lossy(named.or(sent).unwrap_or_default());
+        Self {
+            time: date::iso(now),
+            request_id: request_id.to_owned(),
+            method: parts.method.to_string(),
+            host: host.into_owned(),
+            path: parts.uri.path().to_owned(),
+            query: redacted(parts.uri.query().unwrap_or_default()),
+            status: 0,
+            bytes: 0,
+            duration_ms: 0,
+            operation: None,
+            caller: None,
+            began: Some(Instant::now()),
+        }
+    }
+
+    /// Host and path: the resource of error documents when the head cannot be read.
+    pub(crate) fn resource(&self) -> String {
+        format!("{}{}", self.host, self.path)
+    }
+
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    pub(crate) fn operation(&mut self, name: OperationName) {
+        self.operation = Some(name.as_str());
+    }
+}
+
+/// A query without what signs it.
+fn redacted(query: &str) -> String {
+    let one = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) if !value.is_empty() && is_secret(name) => format!("{name}=redacted"),
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(one).collect::<Vec<_>>().join("&")
+}
+
+/// Times, lists and the key's id say nothing that is secret, and help to find a client's mistake.
+fn is_secret(name: &str) -> bool {
+    let public = [
+        "q-sign-algorithm",
+        "q-ak",
+        "q-sign-time",
+        "q-key-time",
+        "q-header-list",
+        "q-url-param-list",
+    ];
+    // An encoded name is read as what it means, or it would be a way around.
+    let name = cosette_proto::percent::decode_query(name)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    route::is_signature_parameter(&name) && !public.contains(&name.as_str())
+}
+
+/// A response's body that writes the request down when it ends, or when nobody reads on.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    body: Body,
+    entry: Entry,
+    access_log: Option<Arc<AccessLog>>,
+}
+
+impl Logged {
+    pub(crate) const fn new(body: Body, entry: Entry, access_log: Option<Arc<AccessLog>>) -> Self {
+        Self {
+            body,
+            entry,
+            access_log,
+        }
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        let entry = &mut self.entry;
+        let took = entry.began.map(|began| began.elapsed()).unwrap_or_default();
+        entry.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            target: "cosette::access",
+            request_id = %entry.request_id,
+            method = %entry.method,
+            host = %entry.host,
+            path = %entry.path,
+            query = %entry.query,
+            status = entry.status,
+            bytes = entry.bytes,
+            duration_ms = entry.duration_ms,
+            operation = entry.operation,
+            caller = entry.caller.as_deref(),
+        );
+        if let Some(log) = &self.access_log {
+            log.write(entry);
+        }
+    }
+}
+
+impl http_body::Body for Logged {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            self.entry.bytes += frame.data_ref().map_or(0, |bytes| bytes.len() as u64);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_signs_is_not_written_down() {
+        let query = "versionId=a&q-ak=AKID&q-signature=abc&sign=q-ak%3Dx&X-COS-Security-Token=t&\
+                     q%2Dsignature=abc&q-sign-time=1;2&acl";
+        assert_eq!(
+            redacted(query),
+            "versionId=a&q-ak=AKID&q-signature=redacted&sign=redacted&\
+             X-COS-Security-Token=redacted&q%2Dsignature=redacted&q-sign-time=1;2&acl"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! Makes, finds and removes buckets.
+
+use cosette_proto::ErrorCode;
+use cosette_proto::ops::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket};
+use cosette_store::{NewBucket, Store};
+use cosette_types::Region;
+
+use crate::error::Error;
+use crate::policy::Permit;
+
+pub(super) async fn put(
+    store: &Store,
+    permit: &Permit,
+    region: &Region,
+    op: PutBucket,
+) -> Result<(), Error> {
+    let owner = permit
+        .caller()
+        .user()
+        .ok_or_else(|| Error::new(ErrorCode::AccessDenied))?;
+    let bucket = NewBucket {
+        acl: op.acl.for_bucket(owner)?,
+        name: op.bucket,
+        region: region.clone(),
+        owner: owner.clone(),
+    };
+    store
+        .create_bucket(bucket)
+        .await
+        .map_err(|fact| Error::of_new_bucket(fact, owner))?;
+    Ok(())
+}
+
+pub(super) fn head(permit: &Permit, _: &HeadBucket) -> Result<HeadBucketReply, Error> {
+    Ok(HeadBucketReply {
+        region: Some(permit.bucket()?.region.clone()),
+    })
+}
+
+pub(super) async fn delete(store: &Store, _: &Permit, op: &DeleteBucket) -> Result<(), Error> {
+    Ok(store.delete_bucket(&op.bucket).await?)
+}
+
+pub(super) fn location(permit: &Permit, _: &GetBucketLocation) -> Result<Region, Error> {
+    Ok(permit.bucket()?.region.clone())
+}

@@ -1,0 +1,37 @@
+//! Completes an upload: the listed parts become the object at one instant.
+
+use cosette_proto::Message;
+use cosette_proto::ops::{CompleteUpload, CompleteUploadReply};
+
+use super::{Answer, Context, location};
+use crate::policy::Permit;
+
+pub(super) fn answer(cx: &Context<'_>, _: &Permit, op: CompleteUpload) -> Answer {
+    let (store, dialect) = (cx.store.clone(), cx.head.dialect);
+    let location = location(cx.head, &op.bucket, &op.key);
+    Answer::Long(Box::pin(async move {
+        let parts = op
+            .parts
+            .into_iter()
+            .map(|part| (part.part_number, part.etag))
+            .collect();
+        let made = store
+            .complete_upload(cosette_store::CompleteUpload {
+                bucket: op.bucket.clone(),
+                key: op.key.clone(),
+                upload_id: op.upload_id,
+                parts,
+                forbid_overwrite: op.forbid_overwrite,
+            })
+            .await?;
+        let reply = CompleteUploadReply {
+            location,
+            bucket: op.bucket,
+            key: op.key,
+            etag: made.etag,
+            crc64: Some(made.crc64),
+            version_id: made.version_id,
+        };
+        Ok(CompleteUpload::encode_reply(&reply, dialect))
+    }))
+}

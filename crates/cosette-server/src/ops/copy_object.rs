@@ -1,0 +1,110 @@
+//! Copies an object: target and source are judged together, the copy is one transaction.
+
+use cosette_proto::Message;
+use cosette_proto::ops::{CopyObject, CopyObjectReply};
+use cosette_store::Store;
+use cosette_types::{ETagMatch, Preconditions};
+
+use super::{Answer, Context, with_content_type};
+use crate::error::{About, Error};
+use crate::policy::Permit;
+
+pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: CopyObject) -> Answer {
+    let (store, dialect) = (cx.store.clone(), cx.head.dialect);
+    let request = request(permit, op);
+    Answer::Long(Box::pin(async move {
+        let reply = run(&store, request?).await?;
+        Ok(CopyObject::encode_reply(&reply, dialect))
+    }))
+}
+
+struct Wanted {
+    request: cosette_store::CopyObject,
+    names_version: bool,
+    guard: Guard,
+}
+
+fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
+    let names_version = op.source.version_id.is_some();
+    let guard = Guard::new(permit, &op.source_preconditions);
+    let request = cosette_store::CopyObject {
+        owner: permit.writer()?,
+        acl: op.acl.for_object(&permit.bucket()?.owner)?,
+        preconditions: guard.apply(op.source_preconditions),
+        source: op.source,
+        bucket: op.bucket,
+        key: op.key,
+        directive: op.directive.unwrap_or_default(),
+        metadata: with_content_type(op.metadata),
+        storage_class: op.storage_class,
+        forbid_overwrite: op.forbid_overwrite,
+    };
+    Ok(Wanted {
+        request,
+        names_version,
+        guard,
+    })
+}
+
+async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
+    let Wanted {
+        request,
+        names_version,
+        guard,
+    } = wanted;
+    let made = store
+        .copy_object(request)
+        .await
+        .map_err(|fact| guard.explain(fact))?;
+    Ok(CopyObjectReply {
+        etag: made.etag,
+        crc64: Some(made.crc64),
+        last_modified: made.last_modified,
+        version_id: made.version_id,
+        source_version_id: made.source_version_id.filter(|_| names_version),
+    })
+}
+
+/// Keeps a copy to the bytes that its caller was permitted to read.
+///
+/// Between the permission and the copy the source's key may get other bytes with a stricter ACL. Who
+/// may read anything in the source's bucket may read those too. For all others the copy is made on
+/// the condition that the bytes are still the same.
+#[derive(Debug)]
+pub(super) struct Guard(Option<Held>);
+
+#[derive(Debug)]
+struct Held {
+    etag: cosette_types::ETag,
+    /// Whether the caller's own conditions held of what was permitted.
+    own_conditions_hold: bool,
+}
+
+impl Guard {
+    pub(super) fn new(permit: &Permit, conditions: &Preconditions) -> Self {
+        Self(permit.source_permitted().map(|(version, etag)| Held {
+            etag: etag.clone(),
+            own_conditions_hold: conditions.hold(&version.facts()),
+        }))
+    }
+
+    pub(super) fn apply(&self, mut conditions: Preconditions) -> Preconditions {
+        // Conditions that fail by themselves stay as they are: they will fail again.
+        if let Some(held) = self.0.as_ref().filter(|held| held.own_conditions_hold) {
+            conditions.if_match = Some(ETagMatch::from(held.etag.clone()));
+        }
+        conditions
+    }
+
+    /// The answer to a fact: that the source changed under us is nothing that the caller asked
+    /// about, and a later try may succeed.
+    pub(super) fn explain(&self, fact: cosette_store::Error) -> Error {
+        let ours = self.0.as_ref().is_some_and(|held| held.own_conditions_hold);
+        match fact {
+            cosette_store::Error::PreconditionFailed if ours => {
+                Error::of_store(cosette_store::Error::Conflict, About::Source)
+            }
+            fact => Error::of_store(fact, About::Source),
+        }
+    }
+}

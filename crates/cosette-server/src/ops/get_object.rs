@@ -1,0 +1,101 @@
+//! Reads an object: the version that was permitted, as a stream that its reader paces.
+
+use cosette_proto::Message;
+use cosette_proto::ops::{
+    ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
+};
+use cosette_store::ObjectVersion;
+use cosette_types::{Metadata, Preconditions, ReadOutcome, ReadRange, Span};
+use futures_util::TryStreamExt;
+
+use super::{Answer, Context};
+use crate::body::Body;
+use crate::error::Error;
+use crate::policy::Permit;
+
+pub(super) fn get(cx: &Context<'_>, permit: &Permit, op: &GetObject) -> Result<Answer, Error> {
+    let version = permit.object()?;
+    let (mut reply, span) = read(version, &op.preconditions, op.range)?;
+    overridden(&mut reply.metadata, &op.overrides);
+    let head = GetObject::encode_reply(&reply, cx.head.dialect);
+    if reply.not_modified {
+        return Ok(Answer::Reply(head));
+    }
+    if version.storage_class.is_archived() {
+        return Err(Error::archived(version.storage_class));
+    }
+    let bytes = cx.store.read(version, span).inspect_err(|error| {
+        // The status is sent; all that is left is to break off, and to say why here.
+        tracing::error!(%error, "the bytes of an object cannot be read");
+    });
+    Ok(Answer::Bytes(
+        head,
+        Body::stream(bytes.map_err(Into::into), Some(span.len())),
+    ))
+}
+
+pub(super) fn head(permit: &Permit, op: &HeadObject) -> Result<ObjectReply, Error> {
+    Ok(read(permit.object()?, &op.preconditions, op.range)?.0)
+}
+
+fn read(
+    version: &ObjectVersion,
+    conditions: &Preconditions,
+    range: Option<ReadRange>,
+) -> Result<(ObjectReply, Span), Error> {
+    let not_modified = match conditions.read(&version.facts()) {
+        ReadOutcome::Proceed => false,
+        ReadOutcome::NotModified => true,
+        ReadOutcome::Failed => return Err(cosette_store::Error::PreconditionFailed.into()),
+    };
+    let (span, content_range) = match range.filter(|_| !not_modified) {
+        None => (Span::whole(version.size), None),
+        Some(range) => {
+            let span = range
+                .within(version.size)
+                .ok_or_else(|| Error::range(version.size))?;
+            let last = span.end.saturating_sub(1);
+            (
+                span,
+                Some(ContentRange {
+                    first: span.start,
+                    last,
+                    size: version.size,
+                }),
+            )
+        }
+    };
+    let reply = ObjectReply {
+        not_modified,
+        content_length: span.len(),
+        content_range,
+        etag: version.etag.clone(),
+        last_modified: version.last_modified,
+        metadata: version.metadata.clone(),
+        storage_class: version.storage_class,
+        crc64: Some(version.crc64),
+        version_id: version.version_id.clone(),
+        object_type: ObjectType::Normal,
+        restore: None,
+    };
+    Ok((reply, span))
+}
+
+fn overridden(metadata: &mut Metadata, overrides: &ResponseOverrides) {
+    let content = &mut metadata.content;
+    for (stored, wanted) in [
+        (&mut content.content_type, &overrides.content_type),
+        (&mut content.content_language, &overrides.content_language),
+        (&mut content.expires, &overrides.expires),
+        (&mut content.cache_control, &overrides.cache_control),
+        (
+            &mut content.content_disposition,
+            &overrides.content_disposition,
+        ),
+        (&mut content.content_encoding, &overrides.content_encoding),
+    ] {
+        if wanted.is_some() {
+            stored.clone_from(wanted);
+        }
+    }
+}

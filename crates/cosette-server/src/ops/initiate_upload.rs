@@ -1,0 +1,29 @@
+//! Begins an upload: all that its object will have beside the bytes.
+
+use cosette_proto::ops::{InitiateUpload, InitiateUploadReply};
+use cosette_store::Store;
+
+use super::with_content_type;
+use crate::error::Error;
+use crate::policy::Permit;
+
+pub(super) async fn run(
+    store: &Store,
+    permit: &Permit,
+    op: InitiateUpload,
+) -> Result<InitiateUploadReply, Error> {
+    let request = cosette_store::InitiateUpload {
+        owner: permit.writer()?,
+        acl: op.acl.for_object(&permit.bucket()?.owner)?,
+        bucket: op.bucket.clone(),
+        key: op.key.clone(),
+        metadata: with_content_type(op.metadata),
+        storage_class: op.storage_class.unwrap_or_default(),
+    };
+    let upload_id = store.initiate_upload(request).await?;
+    Ok(InitiateUploadReply {
+        bucket: op.bucket,
+        key: op.key,
+        upload_id,
+    })
+}

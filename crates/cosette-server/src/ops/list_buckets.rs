@@ -1,0 +1,37 @@
+//! Lists the caller's buckets.
+
+use cosette_proto::ErrorCode;
+use cosette_proto::ops::{BucketEntry, ListBuckets, ListBucketsReply};
+use cosette_store::{BucketFilter, Store};
+
+use super::page;
+use crate::error::Error;
+use crate::policy::Permit;
+
+pub(super) async fn run(
+    store: &Store,
+    permit: &Permit,
+    op: ListBuckets,
+) -> Result<ListBucketsReply, Error> {
+    let user = permit
+        .caller()
+        .user()
+        .ok_or_else(|| Error::new(ErrorCode::AccessDenied))?;
+    let filter = BucketFilter {
+        owner_uin: Some(user.owner_uin().to_owned()),
+        region: op.region,
+        marker: op.marker,
+        limit: usize::from(page(op.max_keys)),
+    };
+    let page = store.buckets(&filter).await?;
+    let entry = |bucket: cosette_store::Bucket| BucketEntry {
+        name: bucket.name,
+        location: bucket.region,
+        creation_date: bucket.created,
+    };
+    Ok(ListBucketsReply {
+        owner: user.clone(),
+        buckets: page.buckets.into_iter().map(entry).collect(),
+        next_marker: page.next_marker,
+    })
+}

@@ -1,0 +1,193 @@
+//! The operations. Each file runs one of them with one call of the store, and takes a [`Permit`],
+//! which only `policy` makes: to forget to ask does not compile.
+
+mod abort_upload;
+mod acl;
+mod buckets;
+mod complete_upload;
+mod copy_object;
+mod delete_object;
+mod delete_objects;
+mod get_object;
+mod initiate_upload;
+mod list_buckets;
+mod list_objects;
+mod list_parts;
+mod list_uploads;
+mod list_versions;
+mod move_object;
+mod put_object;
+mod upload_part;
+mod upload_part_copy;
+mod versioning;
+
+use cosette_proto::ops::{self as wire, Operation};
+use cosette_proto::{Dialect, Head, Message, Reply, Style, percent};
+use cosette_store::Store;
+use cosette_types::{BucketName, Metadata, ObjectKey, Region, limits};
+
+use crate::body::Body;
+use crate::error::Error;
+use crate::keep_alive::Long;
+use crate::payload::{ObjectBytes, Payload};
+use crate::policy::{Permit, Permitted};
+
+/// What operations may use beside their request.
+pub(crate) struct Context<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) head: &'a Head,
+    /// The region of buckets made through a host that names none.
+    pub(crate) region: &'a Region,
+}
+
+/// What an operation answers with.
+pub(crate) enum Answer {
+    /// A reply that is settled.
+    Reply(Reply),
+    /// A reply with the bytes of an object.
+    Bytes(Reply, Body),
+    /// A reply that may take long, and is worked at whether or not somebody waits.
+    Long(Long),
+}
+
+/// Runs a permitted operation.
+pub(crate) async fn run(
+    cx: &Context<'_>,
+    permitted: Permitted,
+    payload: Payload,
+) -> Result<Answer, Error> {
+    let (operation, permit) = permitted.into_parts();
+    let (store, permit) = (cx.store, &permit);
+    let dialect = cx.head.dialect;
+    match operation {
+        Operation::CopyObject(op) => Ok(copy_object::answer(cx, permit, op)),
+        Operation::UploadPartCopy(op) => Ok(upload_part_copy::answer(cx, permit, op)),
+        Operation::CompleteUpload(op) => Ok(complete_upload::answer(cx, permit, op)),
+        Operation::GetObject(op) => get_object::get(cx, permit, &op),
+        Operation::HeadObject(op) => {
+            reply::<wire::HeadObject>(get_object::head(permit, &op), dialect)
+        }
+        Operation::PutObject(op) => {
+            let bytes = object_bytes(payload)?;
+            reply::<wire::PutObject>(put_object::run(store, permit, op, bytes).await, dialect)
+        }
+        Operation::UploadPart(op) => {
+            let bytes = object_bytes(payload)?;
+            reply::<wire::UploadPart>(upload_part::run(store, permit, op, bytes).await, dialect)
+        }
+        Operation::MoveObject(op) => {
+            reply::<wire::MoveObject>(move_object::run(store, permit, op).await, dialect)
+        }
+        Operation::DeleteObject(op) => {
+            reply::<wire::DeleteObject>(delete_object::run(store, permit, &op).await, dialect)
+        }
+        Operation::DeleteObjects(op) => {
+            reply::<wire::DeleteObjects>(delete_objects::run(store, permit, op).await, dialect)
+        }
+        Operation::InitiateUpload(op) => {
+            reply::<wire::InitiateUpload>(initiate_upload::run(store, permit, op).await, dialect)
+        }
+        Operation::AbortUpload(op) => {
+            reply::<wire::AbortUpload>(abort_upload::run(store, permit, op).await, dialect)
+        }
+        Operation::ListParts(op) => {
+            reply::<wire::ListParts>(list_parts::run(store, permit, op).await, dialect)
+        }
+        operation => run_on_bucket(cx, permit, operation).await,
+    }
+}
+
+async fn run_on_bucket(
+    cx: &Context<'_>,
+    permit: &Permit,
+    operation: Operation,
+) -> Result<Answer, Error> {
+    let (store, dialect) = (cx.store, cx.head.dialect);
+    match operation {
+        Operation::ListBuckets(op) => {
+            reply::<wire::ListBuckets>(list_buckets::run(store, permit, op).await, dialect)
+        }
+        Operation::PutBucket(op) => {
+            let region = cx.head.region.as_ref().unwrap_or(cx.region);
+            reply::<wire::PutBucket>(buckets::put(store, permit, region, op).await, dialect)
+        }
+        Operation::HeadBucket(op) => reply::<wire::HeadBucket>(buckets::head(permit, &op), dialect),
+        Operation::DeleteBucket(op) => {
+            reply::<wire::DeleteBucket>(buckets::delete(store, permit, &op).await, dialect)
+        }
+        Operation::GetBucketLocation(op) => {
+            reply::<wire::GetBucketLocation>(buckets::location(permit, &op), dialect)
+        }
+        Operation::PutBucketVersioning(op) => {
+            reply::<wire::PutBucketVersioning>(versioning::put(store, permit, &op).await, dialect)
+        }
+        Operation::GetBucketVersioning(op) => {
+            reply::<wire::GetBucketVersioning>(versioning::get(permit, &op), dialect)
+        }
+        Operation::PutBucketAcl(op) => {
+            reply::<wire::PutBucketAcl>(acl::put_bucket(store, permit, op).await, dialect)
+        }
+        Operation::GetBucketAcl(op) => {
+            reply::<wire::GetBucketAcl>(acl::get_bucket(permit, &op), dialect)
+        }
+        Operation::PutObjectAcl(op) => {
+            reply::<wire::PutObjectAcl>(acl::put_object(store, permit, op).await, dialect)
+        }
+        Operation::GetObjectAcl(op) => {
+            reply::<wire::GetObjectAcl>(acl::get_object(permit, &op), dialect)
+        }
+        Operation::ListObjects(op) => {
+            reply::<wire::ListObjects>(list_objects::run(store, permit, op).await, dialect)
+        }
+        Operation::ListVersions(op) => {
+            reply::<wire::ListVersions>(list_versions::run(store, permit, op).await, dialect)
+        }
+        Operation::ListUploads(op) => {
+            reply::<wire::ListUploads>(list_uploads::run(store, permit, op).await, dialect)
+        }
+        other => Err(Error::internal(format!(
+            "{} is not run anywhere",
+            other.name()
+        ))),
+    }
+}
+
+fn reply<M: Message>(result: Result<M::Reply, Error>, dialect: Dialect) -> Result<Answer, Error> {
+    result.map(|reply| Answer::Reply(M::encode_reply(&reply, dialect)))
+}
+
+fn object_bytes(payload: Payload) -> Result<ObjectBytes, Error> {
+    match payload {
+        Payload::Object(bytes) => Ok(bytes),
+        Payload::None | Payload::Document(_) => Err(Error::internal("an object without bytes")),
+    }
+}
+
+/// What is stored when the client does not say what the bytes are.
+fn with_content_type(mut metadata: Metadata) -> Metadata {
+    if metadata.content.content_type.is_none() {
+        metadata.content.content_type = "application/octet-stream".parse().ok();
+    }
+    metadata
+}
+
+/// The size of a page: as asked for, within the bound.
+fn page(asked: Option<u16>) -> u16 {
+    asked
+        .unwrap_or(limits::LIST_ENTRIES_MAX)
+        .min(limits::LIST_ENTRIES_MAX)
+}
+
+/// Where an object can be fetched: the host as addressed, and the encoded key.
+fn location(head: &Head, bucket: &BucketName, key: &ObjectKey) -> String {
+    let (host, key) = (&head.host, percent::encode_path(key.as_str()));
+    match head.style {
+        Style::VirtualHosted => format!("http://{host}/{key}"),
+        Style::Path => format!("http://{host}/{bucket}/{key}"),
+    }
+}
+
+/// A key that the store keeps; it can only be none if what is kept is damaged.
+fn kept_key(key: &str) -> Result<ObjectKey, Error> {
+    ObjectKey::parse_s3(key).map_err(|error| Error::internal(format!("a listed key: {error}")))
+}

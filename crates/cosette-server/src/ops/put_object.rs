@@ -1,0 +1,56 @@
+//! Stores the body of a request as an object: nothing of it is there before all of it is.
+
+use cosette_proto::ErrorCode;
+use cosette_proto::ops::{PutObject, PutObjectReply};
+use cosette_store::{StageLimits, Staged, Store};
+use cosette_types::{Md5, limits::PUT_BYTES_MAX};
+
+use super::with_content_type;
+use crate::error::Error;
+use crate::payload::ObjectBytes;
+use crate::policy::Permit;
+
+pub(super) async fn run(
+    store: &Store,
+    permit: &Permit,
+    op: PutObject,
+    bytes: ObjectBytes,
+) -> Result<PutObjectReply, Error> {
+    let request = cosette_store::PutObject {
+        owner: permit.writer()?,
+        acl: op.acl.for_object(&permit.bucket()?.owner)?,
+        bucket: op.bucket,
+        key: op.key,
+        metadata: with_content_type(op.metadata),
+        storage_class: op.storage_class.unwrap_or_default(),
+        forbid_overwrite: op.forbid_overwrite,
+    };
+    let staged = stage(store, bytes, op.content_md5).await?;
+    let made = store.put_object(request, staged).await?;
+    Ok(PutObjectReply {
+        etag: made.etag,
+        crc64: Some(made.crc64),
+        version_id: made.version_id,
+    })
+}
+
+/// Takes in a body and holds it against the MD5 that the client sent, if any.
+pub(super) async fn stage(
+    store: &Store,
+    bytes: ObjectBytes,
+    content_md5: Option<Md5>,
+) -> Result<Staged, Error> {
+    let limits = StageLimits {
+        expected_bytes: bytes.expected,
+        bytes_max: PUT_BYTES_MAX,
+    };
+    let staged = store
+        .stage(bytes.stream(), limits)
+        .await
+        .map_err(Error::of_stage)?;
+    if content_md5.is_some_and(|wanted| wanted != staged.md5()) {
+        store.discard(staged).await?;
+        return Err(Error::new(ErrorCode::BadDigest));
+    }
+    Ok(staged)
+}

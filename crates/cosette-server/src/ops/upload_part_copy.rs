@@ -1,0 +1,37 @@
+//! Copies an object, or a range of it, as a part of an upload.
+
+use cosette_proto::Message;
+use cosette_proto::ops::{UploadPartCopy, UploadPartCopyReply};
+use cosette_store::CopyPart;
+
+use super::copy_object::Guard;
+use super::{Answer, Context};
+use crate::policy::Permit;
+
+pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> Answer {
+    let (store, dialect) = (cx.store.clone(), cx.head.dialect);
+    let names_version = op.source.version_id.is_some();
+    let guard = Guard::new(permit, &op.source_preconditions);
+    let request = CopyPart {
+        preconditions: guard.apply(op.source_preconditions),
+        source: op.source,
+        range: op.source_range,
+        bucket: op.bucket,
+        key: op.key,
+        upload_id: op.upload_id,
+        number: op.part_number,
+    };
+    Answer::Long(Box::pin(async move {
+        let made = store
+            .copy_part(request)
+            .await
+            .map_err(|fact| guard.explain(fact))?;
+        let reply = UploadPartCopyReply {
+            etag: made.etag,
+            last_modified: made.last_modified,
+            crc64: Some(made.crc64),
+            source_version_id: made.source_version_id.filter(|_| names_version),
+        };
+        Ok(UploadPartCopy::encode_reply(&reply, dialect))
+    }))
+}

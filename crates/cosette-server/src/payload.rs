@@ -1,0 +1,220 @@
+//! The body of a request: a bounded document, or the bytes of an object, which stay a stream.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use cosette_proto::route::PayloadKind;
+use cosette_proto::{ErrorCode, Head};
+use cosette_types::limits::PUT_BYTES_MAX;
+use futures_util::Stream;
+use http::{Method, header};
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use tokio::time::Instant;
+
+use crate::body::BoxError;
+use crate::error::Error;
+use crate::limits;
+
+/// A request's body as it arrives.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    body: UnsyncBoxBody<Bytes, BoxError>,
+    began: Instant,
+    received: u64,
+    unread: Unread,
+}
+
+/// Whether there is something of a body that nobody has read.
+#[derive(Debug, Clone)]
+pub(crate) struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    pub(crate) fn is_some(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Arriving {
+    pub(crate) fn new<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let unread = Unread(Arc::new(AtomicBool::new(!body.is_end_stream())));
+        let body = body.map_err(Into::into).boxed_unsync();
+        Self {
+            body,
+            began: Instant::now(),
+            received: 0,
+            unread,
+        }
+    }
+
+    pub(crate) fn unread(&self) -> Unread {
+        self.unread.clone()
+    }
+
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let earned = self.received / limits::BODY_BYTES_PER_SEC_MIN;
+            let until = self.began + limits::BODY_GRACE + std::time::Duration::from_secs(earned);
+            let frame = tokio::time::timeout_at(until, self.body.frame())
+                .await
+                .map_err(|_| Error::new(ErrorCode::RequestTimeout))?;
+            match frame {
+                None => {
+                    self.unread.0.store(false, Ordering::Relaxed);
+                    return Ok(None);
+                }
+                // The connection broke, or its chunks are not chunks: what came is not the body.
+                Some(Err(_)) => return Err(Error::new(ErrorCode::IncompleteBody)),
+                Some(Ok(frame)) => {
+                    let Ok(bytes) = frame.into_data() else {
+                        continue;
+                    };
+                    self.received = self.received.saturating_add(bytes.len() as u64);
+                    return Ok(Some(bytes));
+                }
+            }
+        }
+    }
+
+    /// Reads what is left and throws it away, within bounds. A client that is still sending would
+    /// otherwise lose our answer to the reset of its connection.
+    pub(crate) async fn drain(mut self) {
+        let until = Instant::now() + limits::REFUSED_TIMEOUT;
+        let most = self.received.saturating_add(limits::REFUSED_BYTES_MAX);
+        while self.received < most {
+            match tokio::time::timeout_at(until, self.next()).await {
+                Ok(Ok(Some(_))) => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+/// What an operation gets of its request's body.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// Nothing that it would look at.
+    None,
+    /// A document.
+    Document(Bytes),
+    /// The bytes of an object.
+    Object(ObjectBytes),
+}
+
+impl Payload {
+    /// The document, if this is one.
+    pub(crate) fn document(&self) -> Option<Bytes> {
+        match self {
+            Self::Document(document) => Some(document.clone()),
+            Self::None | Self::Object(_) => None,
+        }
+    }
+}
+
+/// The bytes of an object, still to come.
+#[derive(Debug)]
+pub(crate) struct ObjectBytes {
+    /// How many there will be, if the request says so.
+    pub(crate) expected: Option<u64>,
+    body: Arriving,
+}
+
+impl ObjectBytes {
+    /// The bytes as they come.
+    pub(crate) fn stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send {
+        futures_util::stream::try_unfold(self.body, |mut body| async move {
+            Ok(body.next().await?.map(|bytes| (bytes, body)))
+        })
+    }
+}
+
+/// How long a body says it is.
+enum Length {
+    Known(u64),
+    /// In chunks that end by themselves.
+    Chunked,
+    /// Nothing was said: there is no body.
+    Unsaid,
+}
+
+/// Opens the body as the operation needs it; gives it back when nobody will read it.
+///
+/// # Errors
+/// `MissingContentLength`, `EntityTooLarge` before a byte is read, `MalformedXML` for a document
+/// that is too large.
+pub(crate) async fn open(
+    head: &Head,
+    kind: PayloadKind,
+    body: &mut Option<Arriving>,
+) -> Result<Payload, Error> {
+    let length = length(head)?;
+    match kind {
+        PayloadKind::None => Ok(Payload::None),
+        PayloadKind::Object => {
+            let expected = match length {
+                Length::Known(bytes) => Some(bytes),
+                Length::Chunked => None,
+                Length::Unsaid => return Err(Error::new(ErrorCode::MissingContentLength)),
+            };
+            if expected.is_some_and(|bytes| bytes > PUT_BYTES_MAX) {
+                return Err(Error::new(ErrorCode::EntityTooLarge));
+            }
+            let body = body
+                .take()
+                .ok_or_else(|| Error::internal("a body was opened twice"))?;
+            Ok(Payload::Object(ObjectBytes { expected, body }))
+        }
+        PayloadKind::Document { bytes_max } => match length {
+            // What a PUT has to say may stand in its headers.
+            Length::Unsaid if head.method == Method::PUT => Ok(Payload::None),
+            Length::Unsaid => Err(Error::new(ErrorCode::MissingContentLength)),
+            Length::Known(bytes) if bytes > bytes_max as u64 => Err(too_large(bytes_max)),
+            Length::Known(_) | Length::Chunked => match body {
+                Some(body) => read_document(body, bytes_max).await.map(Payload::Document),
+                None => Err(Error::internal("a body was opened twice")),
+            },
+        },
+    }
+}
+
+fn too_large(bytes_max: usize) -> Error {
+    let words = format!("The document is larger than {bytes_max} bytes.");
+    Error::with(ErrorCode::MalformedXML, words)
+}
+
+async fn read_document(body: &mut Arriving, bytes_max: usize) -> Result<Bytes, Error> {
+    let mut document = BytesMut::new();
+    while let Some(bytes) = body.next().await? {
+        if document.len() + bytes.len() > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        document.extend_from_slice(&bytes);
+    }
+    Ok(document.freeze())
+}
+
+fn length(head: &Head) -> Result<Length, Error> {
+    if head.headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(Length::Chunked);
+    }
+    let Some(value) = head.headers.get(header::CONTENT_LENGTH) else {
+        return Ok(Length::Unsaid);
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .map(Length::Known)
+        .ok_or_else(|| {
+            Error::with(
+                ErrorCode::InvalidArgument,
+                "The Content-Length is no number.",
+            )
+        })
+}

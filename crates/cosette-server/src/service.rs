@@ -1,0 +1,274 @@
+//! One request: from its head to its answer.
+//!
+//! [`Service::answer`] is the path; each step gives back something stronger than it took. Its caller
+//! turns either outcome into a response and cannot fail itself.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cosette_proto::{
+    Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
+};
+use cosette_store::{Clock, Store};
+use futures_util::FutureExt;
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
+
+use crate::auth::{self, Accounts};
+use crate::body::{Body, BoxError};
+use crate::config::Config;
+use crate::error::Error;
+use crate::keep_alive::{self, Pace};
+use crate::log::{AccessLog, Entry, Logged};
+use crate::ops::{self, Answer, Context};
+use crate::payload::{self, Arriving};
+use crate::policy;
+use crate::request_id::{RequestId, RequestIds};
+use crate::spelling::Spelling;
+
+/// The service, without a socket. Clones are the same service.
+#[derive(Debug, Clone)]
+pub struct Service(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    accounts: Accounts,
+    config: Config,
+    hosts: Hosts,
+    clock: Arc<dyn Clock>,
+    ids: RequestIds,
+    access_log: Option<Arc<AccessLog>>,
+    spelling: Spelling,
+}
+
+/// What a response needs of its request beside the outcome.
+struct Asked {
+    id: RequestId,
+    resource: String,
+}
+
+/// An outcome that is about to be sent.
+struct Settled {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+}
+
+impl Service {
+    /// A service over a store.
+    ///
+    /// # Errors
+    /// When the access log cannot be opened.
+    pub async fn new(
+        store: Store,
+        accounts: Accounts,
+        config: Config,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
+        let access_log = config
+            .access_log
+            .as_deref()
+            .map(AccessLog::open)
+            .transpose()?;
+        Ok(Self(Arc::new(Inner {
+            hosts: Hosts::new(config.domains.iter().map(String::as_str)),
+            access_log: access_log.map(Arc::new),
+            ids: RequestIds::new(),
+            spelling: Spelling::learn().await,
+            store,
+            accounts,
+            config,
+            clock,
+        })))
+    }
+
+    /// Answers a request: any request, always, with its id.
+    pub async fn call<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (parts, body) = request.into_parts();
+        let now = self.0.clock.now();
+        let id = self.0.ids.next(now);
+        let mut entry = Entry::begin(&parts, &id.id, now);
+        let mut asked = Asked {
+            id,
+            resource: entry.resource(),
+        };
+        let body = Arriving::new(body);
+        let unread = body.unread();
+        let mut body = Some(body);
+        let outcome = AssertUnwindSafe(self.answer(&parts, &mut body, &mut entry, &mut asked))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Error::internal("the request's handler panicked")));
+        let mut settled = match outcome {
+            Ok(settled) => settled,
+            Err(error) => self.refusal(&error, &asked),
+        };
+        if unread.is_some() && settled.status.is_client_error() {
+            // What stands behind a body that nobody has read cannot be told from it.
+            settled
+                .headers
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(body) = body.filter(|_| unread.is_some() && !expects_continue(&parts)) {
+            tokio::spawn(body.drain());
+        }
+        self.dress(settled, &asked, entry)
+    }
+
+    async fn answer(
+        &self,
+        parts: &request::Parts,
+        body: &mut Option<Arriving>,
+        entry: &mut Entry,
+        asked: &mut Asked,
+    ) -> Result<Settled, Error> {
+        let this = &*self.0;
+        let head = Head::decode(parts, &this.hosts)?;
+        asked.resource = head.resource();
+        let caller = auth::authenticate(&head, &this.accounts, this.clock.now())?;
+        entry.caller = Some(caller.name());
+        let name = route::resolve(&head)?;
+        entry.operation(name);
+        let payload = payload::open(&head, name.payload(), body).await?;
+        let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
+        let op = policy::permit(&this.store, head.region.as_ref(), caller, op).await?;
+        let context = Context {
+            store: &this.store,
+            head: &head,
+            region: &this.config.region,
+        };
+        let answer = ops::run(&context, op, payload).await?;
+        self.settle(answer, asked).await
+    }
+
+    /// Waits for what takes long, but not for longer than a connection can stand.
+    async fn settle(&self, answer: Answer, asked: &Asked) -> Result<Settled, Error> {
+        match answer {
+            Answer::Reply(reply) => Ok(reply.into()),
+            Answer::Bytes(reply, body) => Ok(Settled {
+                body,
+                ..reply.into()
+            }),
+            Answer::Long(work) => {
+                let config = &self.0.config;
+                let pace = Pace {
+                    after: config.keep_alive_after,
+                    every: config.keep_alive_every,
+                };
+                let (id, resource) = (asked.id.clone(), asked.resource.clone());
+                let failed = move |error: &Error| {
+                    note(error, &id);
+                    document(error, &Asked { id, resource }).encode()
+                };
+                match keep_alive::hold(work, pace, failed).await? {
+                    keep_alive::Head::Settled(reply) => Ok(reply.into()),
+                    keep_alive::Head::Padded(body) => {
+                        let mut headers = HeaderMap::new();
+                        headers.insert(header::CONTENT_TYPE, XML);
+                        Ok(Settled {
+                            status: StatusCode::OK,
+                            headers,
+                            body,
+                        })
+                    }
+                }
+            }
+        }
+    }
+
+    fn refusal(&self, error: &Error, asked: &Asked) -> Settled {
+        note(error, &asked.id);
+        let document = document(error, asked);
+        let mut headers: HeaderMap = error.headers().iter().cloned().collect();
+        headers.insert(header::CONTENT_TYPE, XML);
+        put(&mut headers, Field::TraceId, &document.trace_id);
+        if error.code() == ErrorCode::SlowDown || error.code() == ErrorCode::ServiceUnavailable {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        let body = Body::whole(document.encode());
+        Settled {
+            status: error.code().status(),
+            headers,
+            body,
+        }
+    }
+
+    /// What every response has, and the line in the log at its end.
+    fn dress(&self, settled: Settled, asked: &Asked, mut entry: Entry) -> Response<Body> {
+        let Settled {
+            status,
+            mut headers,
+            body,
+        } = settled;
+        headers.insert(header::SERVER, HeaderValue::from_static("tencent-cos"));
+        if let Ok(date) = HeaderValue::from_str(&date::rfc1123(self.0.clock.now())) {
+            headers.insert(header::DATE, date);
+        }
+        put(&mut headers, Field::RequestId, &asked.id.id);
+        // A HEAD has its errors, too, without a body.
+        let body = if entry.is_head() { Body::empty() } else { body };
+        entry.status = status.as_u16();
+        let body = Body::logged(Logged::new(body, entry, self.0.access_log.clone()));
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        self.0.spelling.apply(&mut response);
+        response
+    }
+}
+
+const XML: HeaderValue = HeaderValue::from_static("application/xml");
+
+impl From<Reply> for Settled {
+    fn from(reply: Reply) -> Self {
+        let Reply {
+            status,
+            mut headers,
+            payload,
+        } = reply;
+        if payload.is_some() && !headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, XML);
+        }
+        Self {
+            status,
+            headers,
+            body: payload.map_or_else(Body::empty, Body::whole),
+        }
+    }
+}
+
+/// A client that waits for `100 Continue` has not sent what is unread.
+fn expects_continue(parts: &request::Parts) -> bool {
+    parts.headers.contains_key(header::EXPECT)
+}
+
+fn put(headers: &mut HeaderMap, field: Field, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(Dialect::Cos.name(field)), value);
+    }
+}
+
+fn document(error: &Error, asked: &Asked) -> ErrorDocument {
+    ErrorDocument {
+        code: error.code().as_str().to_owned(),
+        message: error.message().to_owned(),
+        resource: asked.resource.clone(),
+        request_id: asked.id.id.clone(),
+        trace_id: asked.id.trace(),
+        server_time: None,
+    }
+}
+
+/// The cause of a failure goes to the log, under the id that the caller knows.
+fn note(error: &Error, id: &RequestId) {
+    if error.code().status().is_server_error() {
+        let cause = error.cause().unwrap_or_default();
+        tracing::error!(request_id = %id.id, code = %error.code(), cause, "a request failed");
+    }
+}

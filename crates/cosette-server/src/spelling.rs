@@ -1,0 +1,103 @@
+//! Header names as COS spells them on the wire.
+//!
+//! Official clients index replies by exact name: `ETag`, `Content-Length`, `Last-Modified` beside
+//! lower-case `x-cos-…`. hyper writes names in lower case, or all in title case, unless a message
+//! carries the private map that its parser makes when asked to preserve letter case. So a reply's
+//! head with the right spelling is parsed once, and every response gets a copy of what that left.
+
+use http::Extensions;
+use http_body_util::Empty;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Names that are not all lower case on the wire.
+const NAMES: &[&str] = &[
+    "Accept-Ranges",
+    "Allow",
+    "Cache-Control",
+    "Connection",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-Range",
+    "Content-Type",
+    "Date",
+    "ETag",
+    "Expires",
+    "Last-Modified",
+    "Location",
+    "Retry-After",
+    "Server",
+    "Transfer-Encoding",
+    "Vary",
+];
+
+/// What a response must carry so that hyper spells its headers as COS does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spelling(Extensions);
+
+impl Spelling {
+    /// Has hyper parse a reply that is spelled right.
+    pub(crate) async fn learn() -> Self {
+        // A failure would spell all names in lower case, which HTTP allows: serving goes on.
+        Self::from_parser().await.unwrap_or_default()
+    }
+
+    async fn from_parser() -> Option<Self> {
+        let (ours, mut theirs) = tokio::io::duplex(8 << 10);
+        let (mut sender, connection) = http1::Builder::new()
+            .preserve_header_case(true)
+            .handshake(TokioIo::new(ours))
+            .await
+            .ok()?;
+        let request = http::Request::new(Empty::<bytes::Bytes>::new());
+        let answering = async {
+            // Nothing stands in the request that the answer would depend on.
+            theirs.read_u8().await.ok()?;
+            theirs.write_all(head().as_bytes()).await.ok()
+        };
+        let exchange = async {
+            let (response, answered) = tokio::join!(sender.send_request(request), answering);
+            answered?;
+            Some(Self(response.ok()?.into_parts().0.extensions))
+        };
+        tokio::select! {
+            biased;
+            learnt = exchange => learnt,
+            _ = connection => None,
+        }
+    }
+
+    /// Spells the headers of a response.
+    pub(crate) fn apply<B>(&self, response: &mut http::Response<B>) {
+        response.extensions_mut().extend(self.0.clone());
+    }
+}
+
+/// A reply with every name in it. The values only have to parse.
+fn head() -> String {
+    let mut head = String::from("HTTP/1.1 200 OK\r\n");
+    for name in NAMES {
+        let value = match *name {
+            // Beside chunks a length means nothing, but its name is learnt.
+            "Content-Length" => "0",
+            "Transfer-Encoding" => "chunked",
+            _ => "x",
+        };
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn hyper_leaves_something_to_copy() {
+        assert!(!Spelling::learn().await.0.is_empty());
+    }
+}
