@@ -1,5 +1,6 @@
 //! The text files of the project, and Rust text with its comments and tests taken out.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -72,6 +73,23 @@ enum State {
     BlockComment(usize),
     Text,
     RawText(usize),
+}
+
+/// The files that are modules under `#[cfg(test)]` of another file.
+pub(crate) fn test_modules(sources: &[Source]) -> BTreeSet<String> {
+    let mut modules = BTreeSet::new();
+    for source in sources.iter().filter(|source| source.is_rust()) {
+        let (folder, file) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
+        let folder = match file {
+            "mod.rs" | "lib.rs" | "main.rs" => folder.to_owned(),
+            _ => format!("{folder}/{}", file.trim_end_matches(".rs")),
+        };
+        let after = source.text.split("#[cfg(test)]\nmod ").skip(1);
+        for name in after.filter_map(|rest| rest.lines().next()?.strip_suffix(';')) {
+            modules.insert(format!("{folder}/{name}.rs"));
+        }
+    }
+    modules
 }
 
 /// Blanks comments and test modules, keeping every line break so that line numbers stay true.

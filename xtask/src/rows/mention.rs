@@ -172,11 +172,14 @@ fn function_name(line: &str) -> Option<String> {
     is_definition.then(|| word_after(code, "fn ")).flatten()
 }
 
+/// The item under a doc comment. In a macro's list, `Request(call_name) => …`, it is the call.
 fn item_name(line: &str) -> Option<String> {
     let kinds = [
         "fn ", "struct ", "enum ", "trait ", "mod ", "type ", "const ",
     ];
-    kinds.into_iter().find_map(|kind| word_after(line, kind))
+    let kind = kinds.into_iter().find_map(|kind| word_after(line, kind));
+    kind.or_else(|| word_after(line, "("))
+        .or_else(|| word_after(line, ""))
 }
 
 /// A row of a table of cases, `("name", …)` or `case("name", …)`, is named by its first text.

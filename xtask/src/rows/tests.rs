@@ -45,6 +45,8 @@ fn a_doc_example_is_named_by_its_item() {
     let text =
         "/// Copies.\n/// ```\n/// // seed: S08\n/// x();\n/// ```\npub async fn put_copy() {}\n";
     assert_eq!(found(path, text), ["S08 put_copy (example)"]);
+    let text = "/// // seed: S08\n#[doc(alias = \"a\")]\nPutCopy(put_copy) => Copy {\n";
+    assert_eq!(found(path, text), ["S08 put_copy (example)"]);
     let text = "//! ```\n//! // seed: S08\n//! ```\nuse a::b;\n";
     assert_eq!(found(path, text), ["S08 module example"]);
 }

@@ -33,6 +33,24 @@ fn prefixes_stay_home() {
         0
     );
     assert_eq!(found(PREFIX_HOME, &text), 0);
+
+    let module = |parent: &str, path: &str| {
+        let mut sources = Vec::from(file(parent, "#[cfg(test)]\nmod vectors;\n"));
+        sources.extend(file(path, &text));
+        prefixes_away_from_home(&sources).len()
+    };
+    assert_eq!(
+        module("crates/a/src/sign/mod.rs", "crates/a/src/sign/vectors.rs"),
+        0
+    );
+    assert_eq!(
+        module("crates/a/src/sign.rs", "crates/a/src/sign/vectors.rs"),
+        0
+    );
+    assert_eq!(
+        module("crates/a/src/lib.rs", "crates/a/src/sign/vectors.rs"),
+        1
+    );
 }
 
 #[test]
