@@ -13,6 +13,7 @@
 pub mod folder;
 pub mod memory;
 pub(crate) mod room;
+pub mod segments;
 
 use std::fmt;
 use std::sync::Arc;

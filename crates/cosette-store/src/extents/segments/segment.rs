@@ -1,0 +1,137 @@
+//! One segment while it is written to: the ranges its writers fill, and the syncs they share.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use super::blocking;
+use super::format::{Nonce, SegmentHeader};
+use super::space::{Space, failed};
+use crate::extents::ExtentError;
+
+/// A segment that is being written to.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) number: u64,
+    pub(super) nonce: Nonce,
+    pub(super) file: Arc<File>,
+    /// Whether no further extents will come.
+    pub(super) retired: AtomicBool,
+    writers: AtomicUsize,
+    /// Extents finished so far.
+    finished: AtomicU64,
+    /// Of these, how many are known to be synced.
+    synced: AtomicU64,
+    /// Whose turn it is to sync; those waiting find their extents synced by then.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Segment {
+    pub(super) fn new(header: SegmentHeader, file: Arc<File>) -> Self {
+        Self {
+            number: header.number,
+            nonce: header.nonce,
+            file,
+            retired: AtomicBool::new(false),
+            writers: AtomicUsize::new(0),
+            finished: AtomicU64::new(0),
+            synced: AtomicU64::new(0),
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Whether nobody writes to it any more and all of it is durable.
+    pub(super) fn is_idle(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+            && self.writers.load(Ordering::Acquire) == 0
+            && self.synced.load(Ordering::Acquire) == self.finished.load(Ordering::Acquire)
+    }
+
+    /// Makes every extent that was finished before this call durable.
+    pub(super) async fn sync(self: &Arc<Self>, space: &Arc<Space>) -> Result<(), ExtentError> {
+        let mine = self.finished.load(Ordering::Acquire);
+        let _turn = self.turn.lock().await;
+        space.check()?;
+        if self.synced.load(Ordering::Acquire) >= mine {
+            return Ok(());
+        }
+        let (segment, space) = (Arc::clone(self), Arc::clone(space));
+        blocking(move || {
+            let all = segment.finished.load(Ordering::Acquire);
+            segment.file.sync_data().map_err(|error| {
+                // What reached the disk is unknown, and asking again would not tell.
+                space.poison();
+                failed("sync", &error)
+            })?;
+            segment.synced.fetch_max(all, Ordering::AcqRel);
+            Ok(())
+        })
+        .await
+    }
+
+    /// One more writer has a range of it.
+    pub(super) fn enter(&self) {
+        self.writers.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// An extent is written, and waits to be synced.
+    pub(super) fn note_finished(&self) {
+        self.finished.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A writer is done with its range, one way or the other.
+    pub(super) fn leave(&self) {
+        self.writers.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn writers(&self) -> usize {
+        self.writers.load(Ordering::Acquire)
+    }
+}
+
+/// A range of a segment that one writer fills.
+#[derive(Debug)]
+pub(super) struct Region {
+    pub(super) space: Arc<Space>,
+    pub(super) segment: Arc<Segment>,
+    /// The lane it is in.
+    pub(super) index: usize,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+    pub(super) finished: bool,
+}
+
+impl Region {
+    /// Ends the range after the bytes that were used; they can be synced from now on.
+    pub(super) fn finish(mut self, used: u64) {
+        self.segment.note_finished();
+        self.finished = true;
+        self.give_back(used);
+    }
+
+    fn give_back(&self, used: u64) {
+        let Self {
+            segment,
+            index,
+            offset,
+            bytes,
+            ..
+        } = self;
+        self.space
+            .give_back(*index, segment, offset + bytes, offset + used);
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if !self.finished {
+            // If this fails, the bytes stay until the next open or until the segment is dead.
+            let _ = self
+                .space
+                .folder
+                .punch(&self.segment.file, self.offset, self.bytes);
+            self.give_back(0);
+        }
+        self.segment.leave();
+    }
+}
