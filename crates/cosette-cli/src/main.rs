@@ -1,1 +1,65 @@
-fn main(){}
+//! `cosette`: copies and moves objects in COS and in COS-compatible stores, and serves them.
+
+mod args;
+mod clock;
+mod cmd;
+mod config;
+mod connect;
+mod failure;
+mod fields;
+mod files;
+mod name;
+mod output;
+mod transfer;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::Cli;
+use crate::failure::Failure;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refused) => return refuse(&refused),
+    };
+    let output = Output::new(&cli.global);
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Failure::local("starting", why))
+        .and_then(|runtime| runtime.block_on(cmd::run(cli, &output)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_silent() => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.kind().exit_code())
+        }
+    }
+}
+
+/// A command line that is none, or that asks for help.
+fn refuse(refused: &clap::Error) -> ExitCode {
+    let wants_help = matches!(
+        refused.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if !wants_help && output::asked_for_json(std::env::args()) {
+        let told = refused.to_string();
+        let sentence = told.strip_prefix("error: ").unwrap_or(&told).trim_end();
+        let failure = Failure::usage(sentence);
+        Output::json_only().failure(&failure);
+        return ExitCode::from(failure.kind().exit_code());
+    }
+    // If the text cannot be written there is nobody to tell.
+    let _ = refused.print();
+    if wants_help {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(failure::Kind::Usage.exit_code())
+    }
+}

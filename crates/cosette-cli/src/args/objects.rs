@@ -1,0 +1,320 @@
+//! The commands for people: copy, move, list, remove, look at.
+
+use clap::Args;
+use cosette_types::{
+    CannedAcl, Directive, ETagMatch, Grantee, ReadRange, Region, StorageClass, Text, Timestamp,
+    VersionId,
+};
+
+use super::values;
+use crate::name::{CosName, Name};
+
+const TARGET: &str = "What the target is like";
+const SOURCE: &str = "Which source";
+const CONDITIONS: &str = "Only if (conditions on the source)";
+const TUNING: &str = "How it is sent";
+
+/// Copy: files to COS, COS to files, COS to COS
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Names: cos://bucket-appid/key, a COS host (bucket-appid.cos.ap-beijing.myqcloud.com/key), a path, or - for
+standard input or output. Keys are written plainly (cos://b-1250000000/中文 1.jpg); escaping is ours.
+A target that ends in / (or is a bucket, or a folder) keeps the source's last name.
+
+With -r, everything under SOURCE goes under TARGET: cos://b/p and cos://b/p/ both mean the keys that begin
+with p/; cos://b/p* means every key that begins with p. cosette cp -r cos://b/2023/ cos://c/old/ copies
+2023/a.jpg to old/a.jpg.
+
+COS to COS, no byte passes through this machine. Metadata and storage class are kept unless flags change
+them; the ACL is the target bucket's unless --acl or a grant says otherwise. (The raw request,
+`cosette api put-object-copy`, makes a STANDARD object unless told otherwise.) An object onto itself
+changes its metadata (--metadata-directive Replaced) or its class (--storage-class).
+
+Every download and every copy is verified by CRC-64; a file appears at its path only when it is whole.
+If-Match goes with If-Unmodified-Since, If-None-Match with If-Modified-Since; all that are given must hold, but
+on other stores other combinations may conflict. A condition that does not hold ends with exit code 5.
+
+Examples:
+  cosette cp film.mkv cos://films-1250000000/
+  cosette cp cos://films-1250000000/film.mkv .
+  cosette cp cos://films-1250000000/a.mkv cos://backup-1250000000/2024/ --storage-class ARCHIVE
+  cosette cp cos://a-1250000000/1.jpg cos://a-1250000000/1.jpg --metadata-directive Replaced --meta author:ann
+  cosette cp -r cos://a-1250000000/2023/ cos://b-1250000000/old/
+  tar c . | cosette cp - cos://backup-1250000000/today.tar")]
+pub(crate) struct CopyArgs {
+    /// What to copy; several if the target ends in / or is a folder
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<Name>,
+    /// Where to
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: Name,
+    /// Copy everything under SOURCE
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) conditions: SourceConditionArgs,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
+    #[command(flatten)]
+    pub(crate) tuning: TuningArgs,
+}
+
+/// Move objects between COS names: copy, verify, then delete exactly what was copied
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each source is deleted only after its copy is proved: same size and CRC-64, and the source unchanged since.
+If the copy fails nothing is deleted. If only the deletion fails both objects are there, the exit code is 7
+and the message says so. Metadata and storage class go along unless flags change them.
+With -r every object under SOURCE moves by itself (names as in `cosette cp --help`); failures are reported
+one by one and end with exit code 7.
+
+Examples:
+  cosette mv cos://a-1250000000/a/1.jpg cos://a-1250000000/b/1.jpg
+  cosette mv cos://a-1250000000/1.jpg cos://b-1250000000/ --source-region ap-guangzhou --region ap-beijing
+  cosette mv -r cos://a-1250000000/2023/ cos://a-1250000000/old/2023/")]
+pub(crate) struct MoveArgs {
+    /// What to move
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source_name: CosName,
+    /// Where to
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: CosName,
+    /// Move everything under SOURCE
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) properties: PropertyArgs,
+    #[command(flatten)]
+    pub(crate) tuning: TuningArgs,
+}
+
+/// What of the source is not in its name.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = SOURCE)]
+pub(crate) struct SourceArgs {
+    /// The source's version
+    #[arg(long, value_name = "ID", help_heading = SOURCE)]
+    pub(crate) version_id: Option<VersionId>,
+    /// Region of the source's bucket, when it is another than the target's
+    #[arg(long, value_name = "REGION", help_heading = SOURCE)]
+    pub(crate) source_region: Option<Region>,
+}
+
+/// Conditions on the source.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = CONDITIONS)]
+pub(crate) struct SourceConditionArgs {
+    /// Its ETag is this one
+    #[arg(long, value_name = "ETAG", help_heading = CONDITIONS)]
+    pub(crate) if_match: Option<ETagMatch>,
+    /// Its ETag is another one
+    #[arg(long, value_name = "ETAG", help_heading = CONDITIONS)]
+    pub(crate) if_none_match: Option<ETagMatch>,
+    /// It was modified after this time
+    #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = CONDITIONS)]
+    pub(crate) if_modified_since: Option<Timestamp>,
+    /// It was not modified after this time
+    #[arg(long, value_name = "TIME", value_parser = values::time, help_heading = CONDITIONS)]
+    pub(crate) if_unmodified_since: Option<Timestamp>,
+}
+
+/// Properties of a target.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = TARGET)]
+pub(crate) struct PropertyArgs {
+    /// Copy: the source's metadata goes along, and --meta and content headers are ignored. Replaced:
+    /// the target has exactly those given here [default: Copy]
+    #[arg(long, value_name = "DIRECTIVE", value_parser = values::directive(), ignore_case = true, help_heading = TARGET)]
+    pub(crate) metadata_directive: Option<Directive>,
+    /// User metadata, name:value; may be given several times, 2 KB in all
+    #[arg(long, value_name = "NAME:VALUE", value_parser = values::meta, help_heading = TARGET)]
+    pub(crate) meta: Vec<(String, Text)>,
+    /// Cache-Control
+    #[arg(long, value_name = "TEXT", help_heading = TARGET)]
+    pub(crate) cache_control: Option<Text>,
+    /// Content-Disposition
+    #[arg(long, value_name = "TEXT", help_heading = TARGET)]
+    pub(crate) content_disposition: Option<Text>,
+    /// Content-Encoding
+    #[arg(long, value_name = "TEXT", help_heading = TARGET)]
+    pub(crate) content_encoding: Option<Text>,
+    /// Content-Language
+    #[arg(long, value_name = "TEXT", help_heading = TARGET)]
+    pub(crate) content_language: Option<Text>,
+    /// Content-Type; an uploaded file's is told from its name
+    #[arg(long, value_name = "TEXT", help_heading = TARGET)]
+    pub(crate) content_type: Option<Text>,
+    /// Expires: until when caches may keep it; the object itself stays
+    #[arg(long, value_name = "TEXT", help_heading = TARGET)]
+    pub(crate) expires: Option<Text>,
+    /// Storage class [default: the source's; STANDARD for an upload]
+    #[arg(long, value_name = "CLASS", value_parser = values::storage_class(), ignore_case = true, help_heading = TARGET)]
+    pub(crate) storage_class: Option<StorageClass>,
+    #[command(flatten)]
+    pub(crate) acl: ObjectAclArgs,
+}
+
+/// Who else may use a target.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = TARGET)]
+pub(crate) struct ObjectAclArgs {
+    /// Preset ACL [default: default, which means the bucket's]
+    #[arg(long, value_name = "ACL", value_parser = values::object_acl(), help_heading = TARGET)]
+    pub(crate) acl: Option<CannedAcl>,
+    /// Who may read it: id="<OwnerUin>" or id="qcs::cam::uin/<OwnerUin>:uin/<SubUin>", several
+    /// separated by commas or by giving the flag again; id= and quotes may be left out
+    #[arg(long, value_name = "GRANTEES", value_parser = values::grantees, help_heading = TARGET)]
+    pub(crate) grant_read: Vec<Vec<Grantee>>,
+    /// Who may write its ACL (COS's meaning of a write grant on an object)
+    #[arg(long, value_name = "GRANTEES", value_parser = values::grantees, help_heading = TARGET)]
+    pub(crate) grant_write: Vec<Vec<Grantee>>,
+    /// Who may do everything
+    #[arg(long, value_name = "GRANTEES", value_parser = values::grantees, help_heading = TARGET)]
+    pub(crate) grant_full_control: Vec<Vec<Grantee>>,
+    /// Who may read its ACL
+    #[arg(long, value_name = "GRANTEES", value_parser = values::grantees, help_heading = TARGET)]
+    pub(crate) grant_read_acp: Vec<Vec<Grantee>>,
+    /// Who may write its ACL
+    #[arg(long, value_name = "GRANTEES", value_parser = values::grantees, help_heading = TARGET)]
+    pub(crate) grant_write_acp: Vec<Vec<Grantee>>,
+}
+
+/// How bytes are sent.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = TUNING)]
+pub(crate) struct TuningArgs {
+    /// Bytes in a part (units KiB, MiB, GiB); grown so that 10,000 parts suffice [default: 1048576
+    /// for copies, 16 MiB for uploads]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    pub(crate) chunk_size: Option<u64>,
+    /// Up to this size in one request, above it in parts [default: 5368709120 (5 GiB) for copies,
+    /// 32 MiB for uploads]
+    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    pub(crate) slice_size: Option<u64>,
+    /// Parts or objects at a time [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = TUNING)]
+    pub(crate) parallel: Option<u16>,
+}
+
+/// List buckets, or what is in one
+#[derive(Debug, Args)]
+#[command(after_help = "\
+cos://b/p/ lists what is under p/; cos://b/p* every key that begins with p; cos://b/p the object p itself, and
+p/ if there is something under it.
+
+Examples:
+  cosette ls
+  cosette ls -l cos://photos-1250000000/2024/
+  cosette ls -r cos://photos-1250000000 --output json
+  cosette ls --versions cos://photos-1250000000/a.jpg
+  cosette ls --uploads cos://photos-1250000000")]
+pub(crate) struct ListArgs {
+    /// Bucket, prefix or object; without it, your buckets
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<CosName>,
+    /// Everything under the name, not folded at /
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    /// Size, time, class and ETag too
+    #[arg(long, short)]
+    pub(crate) long: bool,
+    /// All versions and delete markers
+    #[arg(long, conflicts_with = "uploads")]
+    pub(crate) versions: bool,
+    /// Uploads that are neither completed nor aborted
+    #[arg(long)]
+    pub(crate) uploads: bool,
+}
+
+/// Remove objects
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Removing what is not there is no error, as in COS. In a bucket with versioning a delete marker takes the object's
+place; --version-id removes a version for good, -r --versions every version.
+
+Examples:
+  cosette rm cos://photos-1250000000/a.jpg
+  cosette rm cos://photos-1250000000/a.jpg --version-id MTg0NDY3NDI1MzAzODkyMjU2MTQ
+  cosette rm -r cos://photos-1250000000/2023/")]
+pub(crate) struct RemoveArgs {
+    /// What to remove
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<CosName>,
+    /// Everything under the name
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+    /// This version, for good
+    #[arg(long, value_name = "ID", conflicts_with = "recursive")]
+    pub(crate) version_id: Option<VersionId>,
+    /// With -r: every version and delete marker, for good
+    #[arg(long, requires = "recursive")]
+    pub(crate) versions: bool,
+}
+
+/// Show every property of an object or a bucket
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cosette stat cos://photos-1250000000/a.jpg
+  cosette stat cos://photos-1250000000 --output json")]
+pub(crate) struct StatArgs {
+    /// Object or bucket
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// This version
+    #[arg(long, value_name = "ID")]
+    pub(crate) version_id: Option<VersionId>,
+}
+
+/// Write objects to standard output
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cosette cat cos://logs-1250000000/today.log
+  cosette cat cos://logs-1250000000/today.log --range bytes=-1000
+  cosette cat cos://a-1250000000/a | cosette cp - cos://b-1250000000/b")]
+pub(crate) struct CatArgs {
+    /// Objects, one after the other
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<CosName>,
+    /// This version
+    #[arg(long, value_name = "ID")]
+    pub(crate) version_id: Option<VersionId>,
+    /// Only these bytes: bytes=0-9, bytes=10- or bytes=-10
+    #[arg(long, value_name = "RANGE")]
+    pub(crate) range: Option<ReadRange>,
+}
+
+/// Make a bucket
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cosette mb cos://photos-1250000000
+  cosette mb cos://photos-1250000000 --region ap-beijing --acl public-read")]
+pub(crate) struct MakeBucketArgs {
+    /// The bucket, named <BucketName-APPID>
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// Preset ACL [default: private]
+    #[arg(long, value_name = "ACL", value_parser = values::bucket_acl())]
+    pub(crate) acl: Option<CannedAcl>,
+}
+
+/// Remove a bucket
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cosette rb cos://photos-1250000000
+  cosette rb --force cos://photos-1250000000      with every object, version and open upload in it")]
+pub(crate) struct RemoveBucketArgs {
+    /// The bucket
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// Remove what is in it first: every object, version, delete marker and open upload
+    #[arg(long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,62 @@
+//! `serve` and `fsck`: the store as such.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Offer the store in a folder to COS clients on a port
+#[derive(Debug, Args)]
+#[command(after_help = "\
+When the server is ready, stdout gets one line: listening on http://ADDRESS. Logs go to stderr.
+SIGTERM or Ctrl-C ends it after the requests that are under way.
+
+The root key pair comes from COSETTE_ROOT_SECRET_ID and COSETTE_ROOT_SECRET_KEY; without them the first
+start makes one and keeps it in the folder. Buckets are found by host (examplebucket-1250000000.cos.
+ap-guangzhou.myqcloud.com and the like), by own domain, or by the first segment of the path.
+
+--accounts names a JSON file of further accounts, readable by its owner only:
+  [{\"secret_id\":\"…\",\"secret_key\":\"…\",\"owner_uin\":\"100000000002\",\"app_id\":\"1250000001\"}]
+With a sub_uin other than owner_uin an entry is a sub-account of that owner.
+
+Examples:
+  cosette serve
+  cosette serve --listen 127.0.0.1:0 --data ./store
+  cosette serve --listen 0.0.0.0:9000 --domain cos.example.com --access-log access.log")]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
+    pub(crate) listen: SocketAddr,
+    /// Own domain: its subdomains are buckets. May be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) domain: Vec<String>,
+    /// File of further accounts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) accounts: Option<PathBuf>,
+    /// File that gets one line of JSON for each request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_log: Option<PathBuf>,
+    /// How the log on stderr is written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object for each line
+    Json,
+}
+
+/// Check every link of a store from both ends
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The folder must not be in use. Exit code 0 only if nothing is wrong.
+
+Examples:
+  cosette fsck
+  cosette fsck --data ./store --output json")]
+pub(crate) struct FsckArgs {}

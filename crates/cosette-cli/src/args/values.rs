@@ -1,0 +1,127 @@
+//! Values of flags that are more than a word.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Timestamp};
+
+/// A storage class, with all of them in the help.
+pub(super) fn storage_class() -> impl TypedValueParser<Value = StorageClass> {
+    PossibleValuesParser::new(StorageClass::ALL.map(StorageClass::as_str))
+        .map(|text| text.parse().expect("only the names of classes pass"))
+}
+
+/// A preset ACL of an object.
+pub(super) fn object_acl() -> impl TypedValueParser<Value = CannedAcl> {
+    acl(CannedAcl::is_for_objects)
+}
+
+/// A preset ACL of a bucket.
+pub(super) fn bucket_acl() -> impl TypedValueParser<Value = CannedAcl> {
+    acl(CannedAcl::is_for_buckets)
+}
+
+fn acl(fits: fn(CannedAcl) -> bool) -> impl TypedValueParser<Value = CannedAcl> {
+    let names = CannedAcl::ALL
+        .into_iter()
+        .filter(move |acl| fits(*acl))
+        .map(CannedAcl::as_str);
+    PossibleValuesParser::new(names.collect::<Vec<_>>())
+        .map(|text| text.parse().expect("only the names of ACLs pass"))
+}
+
+/// Whether the source's metadata is kept.
+pub(super) fn directive() -> impl TypedValueParser<Value = Directive> {
+    PossibleValuesParser::new(["Copy", "Replaced"])
+        .map(|text| text.parse().expect("only the two directives pass"))
+}
+
+/// `name:value` of user metadata.
+pub(super) fn meta(text: &str) -> Result<(String, Text), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or_else(|| format!("`{text}` is not of the form name:value"))?;
+    let value = value.parse().map_err(|why| format!("{name}: {why}"))?;
+    Ok((name.trim().to_owned(), value))
+}
+
+/// One or several grantees: `id="100000000001"[, id="…"]`, or without `id=` and quotes, which
+/// shells make hard to write.
+pub(super) fn grantees(text: &str) -> Result<Vec<Grantee>, String> {
+    if text.contains('=') {
+        return Grantee::parse_list(text).map_err(|why| why.to_string());
+    }
+    text.split(',')
+        .map(|one| {
+            one.trim()
+                .parse::<Owner>()
+                .map(Grantee::User)
+                .map_err(|why| why.to_string())
+        })
+        .collect()
+}
+
+/// A number of bytes: `1048576`, `1MiB`, `5G`; units are powers of 1024.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let bad = || format!("`{text}` is no size; write bytes, or a unit as in 512KiB, 1MiB, 5GiB");
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(bad()),
+    };
+    number.checked_mul(1 << shift).ok_or_else(bad)
+}
+
+/// A time as headers and listings write it.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    cosette::date::parse(text.trim()).ok_or_else(|| {
+        format!("`{text}` is no time; write it as in \"Fri, 10 Apr 2020 18:17:25 GMT\" or 2020-04-10T18:17:25Z")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_bytes_or_binary_units() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("1048576"), size("1MiB"));
+        assert_eq!(size("1m"), size("1 MB"));
+        assert_eq!(size("5GiB"), Ok(5_368_709_120));
+        for bad in ["", "M", "-1", "1.5M", "1X", "99999999T"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn grantees_in_all_documented_forms() {
+        let one = grantees("id=\"100000000011\"").unwrap();
+        assert_eq!(grantees("100000000011").unwrap(), one);
+        assert_eq!(
+            grantees("qcs::cam::uin/100000000011:uin/100000000011").unwrap(),
+            one
+        );
+        let two = r#"id="qcs::cam::uin/100000000001:uin/100000000001", id="qcs::cam::uin/100000000001:uin/100000000011""#;
+        assert_eq!(grantees(two).unwrap().len(), 2);
+        for bad in ["", "id=x", "bob", "id=\"1\",", "id=100000000011"] {
+            assert!(grantees(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_a_name_and_a_value() {
+        let (name, value) = meta("author: Zhang: San").unwrap();
+        assert_eq!(
+            (name.as_str(), value.to_text().as_str()),
+            ("author", "Zhang: San")
+        );
+        assert!(meta("author").is_err() && meta("author:").is_err());
+    }
+}

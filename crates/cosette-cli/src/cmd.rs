@@ -1,0 +1,83 @@
+//! From a command line to what is done: settings, a connection, the command, and the connection's
+//! end.
+
+mod api;
+mod buckets;
+mod cat;
+mod ls;
+mod rm;
+mod serve;
+mod settings;
+mod stat;
+
+use clap::CommandFactory;
+use cosette::RetryPolicy;
+
+use crate::args::{Cli, Command, CompletionsArgs, Global};
+use crate::config::{self, Settings};
+use crate::connect::Connection;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
+    let global = cli.global;
+    match cli.command {
+        Command::Completions(args) => return completions(&args, output),
+        Command::Config(args) => return settings::run(&global, args, output),
+        Command::Serve(args) => return serve::serve(&global, args, output).await,
+        command => with_connection(&global, command, output).await,
+    }
+}
+
+/// Runs a command that talks to a store. The connection is closed whatever becomes of the command:
+/// who joined us must be let finish.
+async fn with_connection(global: &Global, command: Command, output: &Output) -> Result<()> {
+    let settings = settings_of(global, output)?;
+    // The raw commands send exactly one request, also when it fails.
+    let retry = match command {
+        Command::Api { .. } => RetryPolicy::never(),
+        _ => RetryPolicy::default(),
+    };
+    let connection = Connection::open(&settings, retry).await?;
+    let done = tokio::select! {
+        done = dispatch(&connection, command, output) => done,
+        interrupted = tokio::signal::ctrl_c() => Err(interruption(interrupted)),
+    };
+    let closed = connection.close().await;
+    done.and(closed)
+}
+
+fn interruption(signal: std::io::Result<()>) -> Failure {
+    match signal {
+        Ok(()) => Failure::interrupted(),
+        Err(why) => Failure::local("waiting for Ctrl-C", why),
+    }
+}
+
+async fn dispatch(connection: &Connection, command: Command, output: &Output) -> Result<()> {
+    match command {
+        Command::Ls(args) => ls::run(connection, args, output).await,
+        Command::Rm(args) => rm::run(connection, args, output).await,
+        Command::Stat(args) => stat::run(connection, args, output).await,
+        Command::Cat(args) => cat::run(connection, args, output).await,
+        Command::Mb(args) => buckets::make(connection, args, output).await,
+        Command::Rb(args) => buckets::remove(connection, args, output).await,
+        Command::Api { operation } => api::run(connection, *operation, output).await,
+        // Those that need no connection were answered before.
+        Command::Completions(_) | Command::Config(_) | Command::Serve(_) => Ok(()),
+    }
+}
+
+fn settings_of(global: &Global, output: &Output) -> Result<Settings> {
+    let settings = config::resolve(global, &config::process_env)?;
+    for warning in &settings.warnings {
+        output.note(warning);
+    }
+    Ok(settings)
+}
+
+fn completions(args: &CompletionsArgs, output: &Output) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "cosette", &mut script);
+    output.raw(&script)
+}

@@ -1,0 +1,270 @@
+//! `api <operation>`: one request as the COS documents define it, and its answer under their names.
+
+mod buckets;
+mod objects;
+mod uploads;
+
+use std::path::Path;
+
+use bytes::Bytes;
+use cosette::ObjectToDelete;
+use cosette_types::{AclHeaders, CannedAcl, ETag, Grantee, Metadata, PartNumber};
+use serde_json::Value;
+
+use crate::args::{ApiCommand, ContentArgs, GrantArgs, MetaArgs, NewAclArgs, NewBucketAclArgs};
+use crate::connect::Connection;
+use crate::failure::{Failure, Result};
+use crate::fields::{self, Fields, Object};
+use crate::files;
+use crate::output::Output;
+
+/// Sets what was given on a call that is being put together, and leaves the rest out.
+macro_rules! given {
+    ($call:expr, $($setter:ident = $value:expr),* $(,)?) => {{
+        let mut call = $call;
+        $(if let Some(value) = $value { call = call.$setter(value); })*
+        call
+    }};
+}
+
+/// Puts an ACL on a call.
+macro_rules! with_acl {
+    ($call:expr, $acl:expr) => {{
+        let acl = $acl;
+        let call = given!($call, acl = acl.canned);
+        call.grant_read(acl.read)
+            .grant_write(acl.write)
+            .grant_read_acp(acl.read_acp)
+            .grant_write_acp(acl.write_acp)
+            .grant_full_control(acl.full_control)
+    }};
+}
+
+/// Puts the conditions on its source on a copy.
+macro_rules! with_source_conditions {
+    ($call:expr, $args:expr) => {
+        given!(
+            $call,
+            copy_source_if_match = $args.copy_source_if_match,
+            copy_source_if_none_match = $args.copy_source_if_none_match,
+            copy_source_if_modified_since = $args.copy_source_if_modified_since,
+            copy_source_if_unmodified_since = $args.copy_source_if_unmodified_since,
+        )
+    };
+}
+
+/// Puts conditions on a read.
+macro_rules! with_read_conditions {
+    ($call:expr, $args:expr) => {
+        given!(
+            $call,
+            if_match = $args.if_match,
+            if_none_match = $args.if_none_match,
+            if_modified_since = $args.if_modified_since,
+            if_unmodified_since = $args.if_unmodified_since,
+        )
+    };
+}
+
+use {given, with_acl, with_read_conditions, with_source_conditions};
+
+/// A successful answer as its JSON object.
+type Answered = Result<Value>;
+
+pub(crate) async fn run(
+    connection: &Connection,
+    command: ApiCommand,
+    output: &Output,
+) -> Result<()> {
+    let client = &match &command {
+        ApiCommand::GetService(_) => connection.service()?,
+        _ => connection.client(None)?,
+    };
+    let answered = match command {
+        ApiCommand::PutObjectCopy(args) => {
+            let version = args.copy_source_version_id.clone();
+            let source =
+                connection.copy_source(&args.copy_source, args.source_region.clone(), version)?;
+            objects::copy(client, *args, source, output).await
+        }
+        ApiCommand::PutObject(args) => objects::put(client, *args).await,
+        // Its bytes may be the output.
+        ApiCommand::GetObject(args) => return objects::get(client, *args, output).await,
+        ApiCommand::HeadObject(args) => objects::head(client, *args).await,
+        ApiCommand::DeleteObject(args) => objects::delete(client, args).await,
+        ApiCommand::DeleteMultipleObjects(args) => objects::delete_many(client, args).await,
+        ApiCommand::PutObjectAcl(args) => objects::put_acl(client, *args).await,
+        ApiCommand::GetObjectAcl(args) => objects::acl(client, args).await,
+        ApiCommand::RenameObject(args) => objects::rename(client, args).await,
+        ApiCommand::MultipartInit(args) => uploads::init(client, *args).await,
+        ApiCommand::UploadPart(args) => uploads::part(client, args).await,
+        ApiCommand::UploadPartCopy(args) => {
+            let version = args.copy_source_version_id.clone();
+            let source =
+                connection.copy_source(&args.copy_source, args.source_region.clone(), version)?;
+            uploads::part_copy(client, *args, source).await
+        }
+        ApiCommand::MultipartComplete(args) => uploads::complete(client, args).await,
+        ApiCommand::MultipartAbort(args) => uploads::abort(client, args).await,
+        ApiCommand::ListParts(args) => uploads::list_parts(client, args).await,
+        ApiCommand::ListMultipartUploads(args) => uploads::list(client, args).await,
+        ApiCommand::GetService(args) => buckets::service(client, args).await,
+        ApiCommand::PutBucket(args) => buckets::put(client, *args).await,
+        ApiCommand::HeadBucket(args) => buckets::head(client, args).await,
+        ApiCommand::DeleteBucket(args) => buckets::delete(client, args).await,
+        ApiCommand::GetBucket(args) => buckets::list(client, args).await,
+        ApiCommand::ListObjectVersions(args) => buckets::list_versions(client, args).await,
+        ApiCommand::PutBucketAcl(args) => buckets::put_acl(client, *args).await,
+        ApiCommand::GetBucketAcl(args) => buckets::acl(client, args).await,
+        ApiCommand::PutBucketVersioning(args) => buckets::put_versioning(client, args).await,
+        ApiCommand::GetBucketVersioning(args) => buckets::versioning(client, args).await,
+        ApiCommand::GetBucketLocation(args) => buckets::location(client, args).await,
+    };
+    let value = answered?;
+    output.result(&text_of(&value), &value)
+}
+
+/// `statusCode`, `headers` and the operation's fields.
+fn answer<T: Fields>(reply: &cosette::Output<T>) -> Answered {
+    Ok(Object::new()
+        .with("statusCode", reply.status)
+        .with("headers", fields::headers(&reply.headers))
+        .and(reply.value.fields())
+        .done())
+}
+
+/// The same facts for people: a line for each field.
+fn text_of(value: &Value) -> String {
+    let Some(object) = value.as_object() else {
+        return value.to_string();
+    };
+    let mut text = String::new();
+    for (name, value) in object {
+        match value {
+            Value::String(plain) => text.push_str(&format!("{name}: {plain}\n")),
+            Value::Object(inner) if !inner.is_empty() => {
+                text.push_str(&format!("{name}:\n"));
+                for (name, value) in inner {
+                    let plain = value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned);
+                    text.push_str(&format!("  {name}: {plain}\n"));
+                }
+            }
+            Value::Array(items) => {
+                text.push_str(&format!("{name}: {}\n", items.len()));
+                for item in items {
+                    text.push_str(&format!("  {item}\n"));
+                }
+            }
+            other => text.push_str(&format!("{name}: {other}\n")),
+        }
+    }
+    text
+}
+
+fn metadata(content: ContentArgs, meta: MetaArgs) -> Result<Metadata> {
+    let mut metadata = Metadata::default();
+    let target = &mut metadata.content;
+    target.cache_control = content.cache_control;
+    target.content_disposition = content.content_disposition;
+    target.content_encoding = content.content_encoding;
+    target.content_language = content.content_language;
+    target.content_type = content.content_type;
+    target.expires = content.expires;
+    for (name, value) in meta.meta {
+        metadata.user.insert(&name, value)?;
+    }
+    Ok(metadata)
+}
+
+fn acl_of(canned: Option<CannedAcl>, grants: GrantArgs) -> AclHeaders {
+    let flat = |lists: Vec<Vec<Grantee>>| lists.into_iter().flatten().collect();
+    AclHeaders {
+        canned,
+        read: flat(grants.grant_read),
+        write: flat(grants.grant_write),
+        read_acp: flat(grants.grant_read_acp),
+        write_acp: flat(grants.grant_write_acp),
+        full_control: flat(grants.grant_full_control),
+    }
+}
+
+fn object_acl(args: NewAclArgs) -> AclHeaders {
+    acl_of(args.acl, args.grants)
+}
+
+fn bucket_acl(args: NewBucketAclArgs) -> AclHeaders {
+    acl_of(args.acl, args.grants)
+}
+
+/// The list of a complete, from JSON with the names of the COS documents.
+fn parts_of(text: &str) -> Result<Vec<(PartNumber, ETag)>> {
+    let bad = |why: &str| Failure::usage(format!("the list of parts: {why}"));
+    let list: Vec<Value> = serde_json::from_str(text).map_err(|why| bad(&why.to_string()))?;
+    let part = |entry: &Value| {
+        let number = entry
+            .get("PartNumber")
+            .ok_or_else(|| bad("an entry has no PartNumber"))?;
+        let number = number
+            .as_str()
+            .map_or_else(|| number.to_string(), str::to_owned);
+        let etag = entry.get("ETag").and_then(Value::as_str);
+        let etag = etag.ok_or_else(|| bad("an entry has no ETag"))?;
+        Ok((number.parse()?, etag.parse()?))
+    };
+    list.iter().map(part).collect()
+}
+
+/// The list of a delete, from JSON with the names of the COS documents.
+fn objects_of(text: &str) -> Result<Vec<ObjectToDelete>> {
+    let bad = |why: &str| Failure::usage(format!("the list of objects: {why}"));
+    let list: Vec<Value> = serde_json::from_str(text).map_err(|why| bad(&why.to_string()))?;
+    let object = |entry: &Value| {
+        let key = entry.get("Key").and_then(Value::as_str);
+        let key = key.ok_or_else(|| bad("an entry has no Key"))?.to_owned();
+        let version = entry.get("VersionId").and_then(Value::as_str);
+        Ok(ObjectToDelete {
+            key,
+            version_id: version.map(str::parse).transpose()?,
+        })
+    };
+    list.iter().map(object).collect()
+}
+
+/// A text that stands in a file, or comes on standard input.
+fn text_in(path: &Path) -> Result<String> {
+    let bytes = bytes_in(path)?;
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| Failure::local(path.display(), "it is no UTF-8 text"))
+}
+
+fn bytes_in(path: &Path) -> Result<Bytes> {
+    files::read_bytes(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn part_numbers_are_text_or_numbers_and_etags_quoted_or_not() {
+        let parts =
+            parts_of(r#"[{"PartNumber":"1","ETag":"\"aa\""},{"PartNumber":2,"ETag":"bb"}]"#);
+        let told: Vec<_> = parts
+            .unwrap()
+            .iter()
+            .map(|(n, e)| format!("{n}:{e}"))
+            .collect();
+        assert_eq!(told, ["1:\"aa\"", "2:\"bb\""]);
+        for bad in [
+            "",
+            "{}",
+            "[1]",
+            r#"[{"PartNumber":0,"ETag":"a"}]"#,
+            r#"[{"PartNumber":1}]"#,
+        ] {
+            assert!(parts_of(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Raw requests about multipart uploads.
+
+use cosette::{Client, CompletedPart, CopySource};
+
+use crate::args::{
+    AbortArgs, CompleteArgs, InitArgs, ListPartsArgs, ListUploadsArgs, PartCopyArgs, UploadPartArgs,
+};
+
+use super::{
+    Answered, answer, bytes_in, given, metadata, object_acl, parts_of, text_in, with_acl,
+    with_source_conditions,
+};
+
+pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
+    let call = client
+        .multipart_init()
+        .bucket(args.object.bucket)
+        .key(args.object.key)
+        .metadata(metadata(args.content, args.meta)?);
+    let call = with_acl!(call, object_acl(args.acl));
+    answer(
+        &given!(call, storage_class = args.storage_class)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn part(client: &Client, args: UploadPartArgs) -> Answered {
+    let bytes = bytes_in(&args.file)?;
+    let call = client
+        .multipart_upload()
+        .bucket(args.upload.object.bucket)
+        .key(args.upload.object.key)
+        .upload_id(args.upload.upload_id)
+        .part_number(args.part_number)
+        .body(bytes);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn part_copy(client: &Client, args: PartCopyArgs, source: CopySource) -> Answered {
+    let call = client
+        .upload_part_copy()
+        .bucket(args.upload.object.bucket)
+        .key(args.upload.object.key)
+        .upload_id(args.upload.upload_id)
+        .part_number(args.part_number)
+        .copy_source(source);
+    let call = with_source_conditions!(call, args.conditions);
+    answer(
+        &given!(call, copy_source_range = args.copy_source_range)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn complete(client: &Client, args: CompleteArgs) -> Answered {
+    let parts = match &args.parts_json {
+        Some(path) => parts_of(&text_in(path)?)?,
+        None => args.part,
+    };
+    let parts: Vec<CompletedPart> = parts
+        .into_iter()
+        .map(|(part_number, etag)| CompletedPart { part_number, etag })
+        .collect();
+    let call = client
+        .multipart_complete()
+        .bucket(args.upload.object.bucket)
+        .key(args.upload.object.key)
+        .upload_id(args.upload.upload_id)
+        .parts(parts)
+        .forbid_overwrite(args.forbid_overwrite);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn abort(client: &Client, args: AbortArgs) -> Answered {
+    let call = client
+        .multipart_abort()
+        .bucket(args.upload.object.bucket)
+        .key(args.upload.object.key)
+        .upload_id(args.upload.upload_id);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn list_parts(client: &Client, args: ListPartsArgs) -> Answered {
+    let call = client
+        .multipart_list_part()
+        .bucket(args.upload.object.bucket)
+        .key(args.upload.object.key)
+        .upload_id(args.upload.upload_id)
+        .encoded(true);
+    let call = given!(
+        call,
+        part_number_marker = args.part_number_marker,
+        max_parts = args.max_parts
+    );
+    answer(&call.send().await?)
+}
+
+pub(super) async fn list(client: &Client, args: ListUploadsArgs) -> Answered {
+    let call = client
+        .multipart_list()
+        .bucket(args.page.bucket)
+        .encoded(true);
+    let call = given!(
+        call,
+        prefix = args.page.prefix,
+        delimiter = args.page.delimiter,
+        key_marker = args.key_marker,
+        upload_id_marker = args.upload_id_marker,
+        max_uploads = args.max_uploads
+    );
+    answer(&call.send().await?)
+}

@@ -1,0 +1,193 @@
+//! `rm`: removing objects, one or all under a prefix.
+
+use cosette::{Client, ObjectToDelete, VersionItem};
+use cosette_types::BucketName;
+
+use crate::args::RemoveArgs;
+use crate::connect::Connection;
+use crate::failure::{Answer, Failure, Kind, Result};
+use crate::fields::{Fields, Object};
+use crate::name::CosName;
+use crate::output::Output;
+use crate::transfer::map::Under;
+
+pub(super) async fn run(connection: &Connection, args: RemoveArgs, output: &Output) -> Result<()> {
+    if args.version_id.is_some() && args.names.len() > 1 {
+        return Err(Failure::usage(
+            "--version-id is about one object; name only that one",
+        ));
+    }
+    let (mut removed, mut failed) = (Vec::new(), 0);
+    for name in &args.names {
+        if args.recursive {
+            let client = connection.client_of(name)?;
+            let (done, left) = remove_under(&client, name, args.versions, output).await?;
+            removed.push(
+                Object::new()
+                    .text("under", name)
+                    .with("removed", done)
+                    .done(),
+            );
+            failed += left;
+            output.done(&format!("removed {done} objects under {name}"))?;
+        } else {
+            removed.push(remove_one(connection, name, &args, output).await?);
+        }
+    }
+    if failed > 0 {
+        let told = format!("{failed} objects were not removed; see above");
+        return Err(Failure::new(Kind::Partial, told).with_report(removed.into()));
+    }
+    if output.is_json() {
+        output.json(&removed.into())?;
+    }
+    Ok(())
+}
+
+async fn remove_one(
+    connection: &Connection,
+    name: &CosName,
+    args: &RemoveArgs,
+    output: &Output,
+) -> Result<serde_json::Value> {
+    let key = name.object_key().map_err(|why| {
+        Failure::usage(format!(
+            "{why}; to remove all that is under it give -r, to remove the bucket: cosette rb"
+        ))
+    })?;
+    let mut call = connection
+        .client_of(name)?
+        .delete_object()
+        .bucket(&name.bucket)
+        .key(key);
+    if let Some(version) = args.version_id.as_ref().or(name.version_id.as_ref()) {
+        call = call.version_id(version);
+    }
+    let reply = call.send().await?.value;
+    let what = match (&args.version_id, reply.delete_marker) {
+        (Some(version), _) => format!("removed version {version} of {name} for good"),
+        (None, true) => format!("removed {name}; its versions stay under a delete marker"),
+        (None, false) => format!("removed {name}"),
+    };
+    output.done(&what)?;
+    Ok(Object::new()
+        .text("Bucket", &name.bucket)
+        .text("Key", &name.key)
+        .and(reply.fields())
+        .done())
+}
+
+/// Removes all that is under a name: how much was removed, and how much could not be.
+async fn remove_under(
+    client: &Client,
+    name: &CosName,
+    versions: bool,
+    output: &Output,
+) -> Result<(u64, u64)> {
+    let under = Under::of(name);
+    let (mut removed, mut failed) = (0, 0);
+    let mut after = (None, None);
+    loop {
+        let (objects, next) = if versions {
+            version_page(client, &under, after).await?
+        } else {
+            page(client, &under, after.0).await?
+        };
+        let count = u64::try_from(objects.len()).unwrap_or(u64::MAX);
+        if count > 0 {
+            let left = remove_batch(client, &under.bucket, objects, output).await?;
+            removed += count.saturating_sub(left);
+            failed += left;
+        }
+        match next {
+            Some(next) => after = next,
+            None => return Ok((removed, failed)),
+        }
+    }
+}
+
+/// Where the next page begins.
+type Next = (Option<String>, Option<cosette_types::VersionId>);
+
+async fn page(
+    client: &Client,
+    under: &Under,
+    after: Option<String>,
+) -> Result<(Vec<ObjectToDelete>, Option<Next>)> {
+    let mut call = client
+        .get_bucket()
+        .bucket(&under.bucket)
+        .prefix(&under.prefix);
+    if let Some(after) = after {
+        call = call.marker(after);
+    }
+    let page = call.send().await?.value;
+    let objects = page.contents.iter().map(|entry| ObjectToDelete {
+        key: entry.key.to_string(),
+        version_id: None,
+    });
+    Ok((
+        objects.collect(),
+        page.next_marker.map(|marker| (Some(marker), None)),
+    ))
+}
+
+async fn version_page(
+    client: &Client,
+    under: &Under,
+    after: Next,
+) -> Result<(Vec<ObjectToDelete>, Option<Next>)> {
+    let mut call = client
+        .list_object_versions()
+        .bucket(&under.bucket)
+        .prefix(&under.prefix);
+    if let Some(key) = after.0 {
+        call = call.key_marker(key);
+    }
+    if let Some(version) = after.1 {
+        call = call.version_id_marker(version);
+    }
+    let page = call.send().await?.value;
+    let objects = page.items.iter().map(|item| match item {
+        VersionItem::Version(entry) => ObjectToDelete {
+            key: entry.key.to_string(),
+            version_id: entry.version_id.clone(),
+        },
+        VersionItem::DeleteMarker(entry) => ObjectToDelete {
+            key: entry.key.to_string(),
+            version_id: entry.version_id.clone(),
+        },
+    });
+    let next = page
+        .is_truncated
+        .then_some((page.next_key_marker, page.next_version_id_marker));
+    Ok((objects.collect(), next))
+}
+
+/// Removes up to a page of objects and reports each that could not be; gives back how many.
+pub(super) async fn remove_batch(
+    client: &Client,
+    bucket: &BucketName,
+    objects: Vec<ObjectToDelete>,
+    output: &Output,
+) -> Result<u64> {
+    let reply = client
+        .delete_multiple_object()
+        .bucket(bucket)
+        .objects(objects)
+        .quiet(true);
+    let reply = reply.send().await?.value;
+    for failure in &reply.failed {
+        let told = format!(
+            "cos://{bucket}/{}: {}: {}",
+            failure.key, failure.code, failure.message
+        );
+        let answer = Answer {
+            code: Some(failure.code.clone()),
+            message: Some(failure.message.clone()),
+            ..Answer::default()
+        };
+        output.failure(&Failure::new(Kind::Failed, told).with_answer(answer));
+    }
+    Ok(u64::try_from(reply.failed.len()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,278 @@
+//! From settings to a client: Tencent Cloud, a server by its URL, or the store in a folder.
+
+mod folder;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cosette::{Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
+use cosette_types::{BucketName, CopySource, Region, VersionId};
+
+use crate::config::{Place, Settings};
+use crate::failure::{Failure, Kind, Result};
+use crate::name::CosName;
+
+pub(crate) use folder::{Folder, refuse_held};
+
+/// What stands for a region where no host names one.
+const ANY_REGION: &str = "ap-guangzhou";
+
+/// Something to send requests to.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    route: Route,
+    transport: Arc<dyn Transport>,
+    credentials: Option<Credentials>,
+    retry: RetryPolicy,
+    /// The region that flags or settings give.
+    region: Option<Region>,
+    folder: Option<Folder>,
+    /// Regions of buckets, as the service told them.
+    regions: Mutex<HashMap<BucketName, Option<Region>>>,
+}
+
+/// How hosts are made.
+#[derive(Debug, Clone)]
+enum Route {
+    /// The host names bucket and region, so a region is needed.
+    Hosts(Endpoint),
+    /// A server of our kind: with a region its hosts are those of COS, without one the path names
+    /// the bucket, wherever that is.
+    Either { hosts: Endpoint, path: Endpoint },
+    /// The path names the bucket.
+    Path(Endpoint),
+}
+
+impl Connection {
+    /// Opens what the settings name. `retry` says how often a request is sent.
+    pub(crate) async fn open(settings: &Settings, retry: RetryPolicy) -> Result<Self> {
+        let mut credentials = settings.keys.as_ref().map(|keys| {
+            let pair = Credentials::new(&keys.secret_id, &keys.secret_key);
+            match &keys.token {
+                Some(token) => pair.with_token(token),
+                None => pair,
+            }
+        });
+        let mut folder = None;
+        let (route, transport): (Route, Arc<dyn Transport>) = match &settings.place {
+            Place::Cos => (
+                Route::Hosts(Endpoint::cos()),
+                Arc::new(HttpTransport::new()),
+            ),
+            Place::Url(url) => of_url(url)?,
+            Place::Folder(path) => {
+                let opened = Folder::open(path).await?;
+                if !settings.anonymous {
+                    credentials = Some(opened.credentials()?);
+                }
+                let transport = opened.transport();
+                folder = Some(opened);
+                let path = parse_endpoint("http://localhost")?;
+                (
+                    Route::Either {
+                        hosts: Endpoint::cos().over_http(),
+                        path,
+                    },
+                    transport,
+                )
+            }
+        };
+        let region = settings.region.clone();
+        let regions = Mutex::default();
+        Ok(Self {
+            route,
+            transport,
+            credentials,
+            retry,
+            region,
+            folder,
+            regions,
+        })
+    }
+
+    /// The region that flags or settings give.
+    pub(crate) const fn region(&self) -> Option<&Region> {
+        self.region.as_ref()
+    }
+
+    /// A client for one region, or for the region that flags or settings give.
+    pub(crate) fn client(&self, region: Option<&Region>) -> Result<Client> {
+        let region = region.or(self.region.as_ref());
+        let endpoint = match (&self.route, region) {
+            (Route::Hosts(_), None) => {
+                return Err(Failure::usage(
+                    "no region: give --region (such as ap-guangzhou), set COSETTE_REGION, or put it into the profile",
+                ));
+            }
+            (Route::Hosts(hosts) | Route::Either { hosts, .. }, Some(_)) => hosts,
+            (Route::Either { path, .. } | Route::Path(path), _) => path,
+        };
+        self.build(endpoint.clone(), region)
+    }
+
+    /// A client for requests about the service, which need no region.
+    pub(crate) fn service(&self) -> Result<Client> {
+        match (&self.route, &self.region) {
+            (Route::Hosts(hosts), None) => self.build(hosts.clone(), None),
+            _ => self.client(None),
+        }
+    }
+
+    /// A client for the bucket of a name.
+    pub(crate) fn client_of(&self, name: &CosName) -> Result<Client> {
+        self.client(name.region.as_ref())
+    }
+
+    fn build(&self, endpoint: Endpoint, region: Option<&Region>) -> Result<Client> {
+        let mut builder = Client::builder()
+            .endpoint(endpoint.clone())
+            .transport(Arc::clone(&self.transport))
+            .retry(self.retry.clone());
+        builder = match &self.credentials {
+            Some(credentials) => builder.credentials(credentials.clone()),
+            None => builder.anonymous(),
+        };
+        builder = match region {
+            Some(region) => builder.region(region),
+            None if matches!(self.route, Route::Hosts(_)) => builder,
+            None => builder.region(ANY_REGION),
+        };
+        Ok(builder.build()?)
+    }
+
+    /// The source of a copy: its region is the flag's, the name's, or the target's, in this order.
+    pub(crate) fn copy_source(
+        &self,
+        name: &CosName,
+        region: Option<Region>,
+        version_id: Option<VersionId>,
+    ) -> Result<CopySource> {
+        Ok(CopySource {
+            bucket: name.bucket.clone(),
+            region: region
+                .or_else(|| name.region.clone())
+                .or_else(|| self.region.clone()),
+            key: name.object_key().map_err(Failure::usage)?,
+            version_id: version_id.or_else(|| name.version_id.clone()),
+        })
+    }
+
+    /// The region that a bucket is in, where nobody has said so and the service can be asked: a copy
+    /// source must name the right one.
+    pub(crate) async fn region_of(&self, name: &CosName) -> Result<Option<Region>> {
+        let said = name.region.clone().or_else(|| self.region.clone());
+        if said.is_some() || matches!(self.route, Route::Hosts(_)) {
+            return Ok(said);
+        }
+        let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&name.bucket) {
+            return Ok(known.clone());
+        }
+        drop(known);
+        let asked = self
+            .client(None)?
+            .head_bucket()
+            .bucket(&name.bucket)
+            .send()
+            .await;
+        // Whoever may not ask this may still be allowed to read the object.
+        let region = asked.ok().and_then(|reply| reply.value.region);
+        let mut known = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.bucket.clone(), region.clone());
+        Ok(region)
+    }
+
+    /// The folder, if this is the store of one.
+    pub(crate) const fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
+    }
+
+    /// Ends it: whoever joined us is let finish, and the store is closed.
+    pub(crate) async fn close(self) -> Result<()> {
+        match self.folder {
+            Some(folder) => folder.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn parse_endpoint(text: &str) -> Result<Endpoint> {
+    text.parse()
+        .map_err(|why: cosette::Error| Failure::new(Kind::Usage, why.message()))
+}
+
+/// How a URL is used: a COS host, a template, an address of a server of our kind, or any other.
+fn of_url(url: &str) -> Result<(Route, Arc<dyn Transport>)> {
+    if url.contains('{') {
+        return Ok((
+            Route::Hosts(parse_endpoint(url)?),
+            Arc::new(HttpTransport::new()),
+        ));
+    }
+    let (scheme, authority) = url.split_once("://").unwrap_or(("https", url));
+    let vendor = [".myqcloud.com", ".tencentcos.cn"]
+        .iter()
+        .any(|end| authority.ends_with(end));
+    if vendor
+        && let Some((_, suffix)) = authority
+            .strip_prefix("cos.")
+            .and_then(|r| r.split_once('.'))
+    {
+        let template = format!("{scheme}://{{bucket}}.cos.{{region}}.{suffix}");
+        return Ok((
+            Route::Hosts(parse_endpoint(&template)?),
+            Arc::new(HttpTransport::new()),
+        ));
+    }
+    let path = parse_endpoint(url)?;
+    let Some(address) = local_address(scheme, authority) else {
+        return Ok((Route::Path(path), Arc::new(HttpTransport::new())));
+    };
+    let transport = HttpTransport::builder().connect_to(&address)?.build();
+    Ok((
+        Route::Either {
+            hosts: Endpoint::cos().over_http(),
+            path,
+        },
+        Arc::new(transport),
+    ))
+}
+
+/// `host:port` of a plain http server that is named by an address, not by a domain: nobody but the
+/// server itself looks at the host of its requests.
+fn local_address(scheme: &str, authority: &str) -> Option<String> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port),
+        _ => (authority, "80"),
+    };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_address = bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok();
+    (scheme == "http" && is_address).then(|| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_addresses_are_dialled_under_other_names() {
+        for (url, wanted) in [
+            ("http://127.0.0.1:9000", Some("127.0.0.1:9000")),
+            ("http://[::1]:9000", Some("[::1]:9000")),
+            ("http://localhost", Some("localhost:80")),
+            ("https://127.0.0.1:9000", None),
+            ("http://cos.example.com:9000", None),
+        ] {
+            let (scheme, authority) = url.split_once("://").unwrap();
+            assert_eq!(local_address(scheme, authority).as_deref(), wanted, "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_cos_become_templates() {
+        let hosts = |url: &str| matches!(of_url(url), Ok((Route::Hosts(_), _)));
+        assert!(hosts("https://cos.ap-beijing.myqcloud.com"));
+        assert!(hosts("https://{bucket}.cos.{region}.example.com"));
+        assert!(!hosts("https://cos.example.com"));
+    }
+}

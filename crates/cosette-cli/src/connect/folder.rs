@@ -1,0 +1,181 @@
+//! The store in a folder: in this process, or in the one that has the folder.
+//!
+//! One process at a time holds a folder and listens on the socket in it. A command that finds the
+//! folder held joins there. The holder may end first: it lets requests under way finish, and whoever
+//! comes too late opens the folder itself. So it does not matter who came first.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cosette::{Body, BoxFuture, Credentials, HttpTransport, Transport, TransportError};
+use cosette_server::keys::{ROOT_KEY_FILE, ROOT_KEY_VARIABLES, root_key_pair};
+use cosette_server::{Config, Embedded, Opened, Service};
+use http::{Request, Response};
+use tokio::sync::Mutex;
+
+use crate::config;
+use crate::failure::{Failure, Kind, Result};
+
+/// How long a folder may be held by a process that does not answer any more: one that drains its
+/// last requests, or that died so recently that the system has not noticed.
+const HANDOVER: Duration = Duration::from_secs(40);
+/// Between two looks at such a folder.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    state: Arc<Mutex<State>>,
+}
+
+/// Where requests go now.
+#[derive(Debug)]
+enum State {
+    Here(Box<Embedded>),
+    There(HttpTransport),
+    Closed,
+}
+
+/// The way that one request takes.
+enum Way {
+    Here(Service),
+    There(HttpTransport),
+}
+
+impl Folder {
+    /// Opens a folder, or joins who has it.
+    pub(crate) async fn open(path: &Path) -> Result<Self> {
+        let state = open(path).await?;
+        Ok(Self {
+            path: path.to_owned(),
+            state: Arc::new(Mutex::new(state)),
+        })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The root account's keys.
+    pub(crate) fn credentials(&self) -> Result<Credentials> {
+        let [id, key] = ROOT_KEY_VARIABLES;
+        let given = config::process_env(id).is_some();
+        if !given && !self.path.join(ROOT_KEY_FILE).exists() {
+            return Err(Failure::new(
+                Kind::Denied,
+                format!(
+                    "{} is held by a server whose root key came from its environment; set {id} and {key} here too",
+                    self.path.display()
+                ),
+            ));
+        }
+        let (pair, _) = root_key_pair(&self.path, config::process_env)
+            .map_err(|why| Failure::new(Kind::Local, why.to_string()))?;
+        Ok(Credentials::new(pair.secret_id, pair.secret_key.expose()))
+    }
+
+    pub(crate) fn transport(&self) -> Arc<dyn Transport> {
+        Arc::new(Switch {
+            path: self.path.clone(),
+            state: Arc::clone(&self.state),
+        })
+    }
+
+    /// Lets who joined us finish, and closes the store.
+    pub(crate) async fn close(self) -> Result<()> {
+        let state = std::mem::replace(&mut *self.state.lock().await, State::Closed);
+        match state {
+            State::Here(embedded) => {
+                // Who joined us may be reading what we write: it must see the end of it first.
+                crate::output::let_go_of_stdout();
+                let closed = embedded.close().await;
+                closed.map_err(|why| Failure::local(self.path.display(), why))
+            }
+            State::There(_) | State::Closed => Ok(()),
+        }
+    }
+}
+
+async fn open(path: &Path) -> Result<State> {
+    let opened = Embedded::open(path, Config::default(), None).await;
+    match opened
+        .map_err(|why| Failure::new(Kind::Local, format!("store in {}: {why}", path.display())))?
+    {
+        Opened::Here(embedded) => Ok(State::Here(embedded)),
+        Opened::Elsewhere { socket } => Ok(State::There(HttpTransport::unix_socket(socket))),
+    }
+}
+
+/// An error for a command that needs a folder nobody else has.
+pub(crate) fn refuse_held(path: &Path) -> Failure {
+    let told = format!(
+        "{} is in use by another process; end that one first",
+        path.display()
+    );
+    Failure::new(Kind::Local, told)
+}
+
+/// Sends each request to wherever the folder is served now.
+#[derive(Debug, Clone)]
+struct Switch {
+    path: PathBuf,
+    state: Arc<Mutex<State>>,
+}
+
+impl Switch {
+    async fn way(&self) -> std::result::Result<Way, TransportError> {
+        match &*self.state.lock().await {
+            State::Here(embedded) => Ok(Way::Here(embedded.service().clone())),
+            State::There(socket) => Ok(Way::There(socket.clone())),
+            State::Closed => Err(TransportError::not_sent("the store is closed")),
+        }
+    }
+
+    /// The socket did not answer: its process is ending or gone. Takes the folder if it is free.
+    async fn look_again(&self) -> std::result::Result<(), TransportError> {
+        let mut state = self.state.lock().await;
+        if matches!(*state, State::There(_)) {
+            *state = open(&self.path)
+                .await
+                .map_err(|why| TransportError::not_sent(why.to_string()))?;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        self,
+        request: Request<Body>,
+    ) -> std::result::Result<Response<Body>, TransportError> {
+        let (parts, mut body) = request.into_parts();
+        let mut waited = Duration::ZERO;
+        loop {
+            let again = body.try_clone();
+            let request = Request::from_parts(parts.clone(), body);
+            let sent = match self.way().await? {
+                Way::Here(service) => return Ok(service.call(request).await.map(Body::new)),
+                Way::There(socket) => socket.call(request).await,
+            };
+            match (sent, again) {
+                (Err(why), Some(rest)) if why.not_sent && waited < HANDOVER => {
+                    body = rest;
+                    self.look_again().await?;
+                    tokio::time::sleep(PAUSE).await;
+                    waited += PAUSE;
+                }
+                (sent, _) => return sent,
+            }
+        }
+    }
+}
+
+impl Transport for Switch {
+    fn call(
+        &self,
+        request: Request<Body>,
+    ) -> BoxFuture<'static, std::result::Result<Response<Body>, TransportError>> {
+        Box::pin(self.clone().send(request))
+    }
+}
