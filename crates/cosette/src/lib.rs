@@ -10,29 +10,44 @@
 mod argument;
 mod body;
 pub mod calls;
+mod checksum;
 mod client;
 mod clock;
 mod credentials;
+mod download;
 mod draft;
 mod endpoint;
 mod error;
 mod idle;
+mod list;
+mod move_object;
+mod presign;
+mod progress;
 mod reconcile;
 mod reply;
 mod retry;
 mod send;
+mod slice_copy;
 pub mod transport;
+mod upload;
 
 pub use argument::Argument;
 pub use body::{Body, BodyError};
 pub use client::{Client, ClientBuilder};
 pub use clock::{BoxFuture, Clock, SystemClock};
 pub use credentials::Credentials;
+pub use download::Download;
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Missing};
+pub use list::Listing;
+pub use move_object::{MoveOutcome, Mover};
+pub use presign::Presigned;
+pub use progress::Progress;
 pub use reply::Output;
 pub use retry::RetryPolicy;
+pub use slice_copy::{SliceCopied, SliceCopy};
 pub use transport::{HttpTransport, Transport, TransportError};
+pub use upload::{Upload, Uploaded};
 
 /// Times as headers, listings and results write them.
 pub use cosette_proto::date;

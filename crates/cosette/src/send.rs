@@ -305,10 +305,9 @@ impl Client {
         headers.insert(HOST, value("endpoint", address.authority.as_str())?);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         let body = body.unwrap_or_default();
-        if request.method == Method::PUT || request.method == Method::POST {
-            if let Some(len) = body.len() {
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
-            }
+        let writes = request.method == Method::PUT || request.method == Method::POST;
+        if let Some(len) = body.len().filter(|_| writes) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
         }
         if again {
             let retry = HeaderName::from_static(Dialect::Cos.name(Field::SdkRetry));

@@ -96,7 +96,8 @@ call! {
 }
 
 call! {
-    /// Lists one page of keys (GET Bucket). [`Client::list`](crate::Client::list) lists them all.
+    /// Lists one page of keys (GET Bucket). Its
+    /// [`objects`](GetBucket::objects) are all of them, over all pages.
     #[doc(alias = "getBucket")]
     #[doc(alias = "list_objects")]
     GetBucket(get_bucket) => ListObjects {

@@ -24,4 +24,6 @@ pub use uploads::{
     UploadPartCopy,
 };
 
-pub(crate) use setters::{acl_setters, common_setters, metadata_setters, source_condition_setters};
+pub(crate) use setters::{
+    acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
+};

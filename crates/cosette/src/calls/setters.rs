@@ -19,20 +19,20 @@ macro_rules! common_setters {
 
 /// Setters of what is stored with an object's bytes.
 macro_rules! metadata_setters {
-    ($field:ident) => {
-        metadata_setters!(@header $field cache_control "`Cache-Control`, as in RFC 2616.");
-        metadata_setters!(@header $field content_disposition "`Content-Disposition`, as in RFC 2616.");
-        metadata_setters!(@header $field content_encoding "`Content-Encoding`; stored, never applied.");
-        metadata_setters!(@header $field content_language "`Content-Language`.");
-        metadata_setters!(@header $field content_type "`Content-Type`: the MIME type.");
-        metadata_setters!(@header $field expires
+    ($($path:ident).+) => {
+        metadata_setters!(@header ($($path).+) cache_control "`Cache-Control`, as in RFC 2616.");
+        metadata_setters!(@header ($($path).+) content_disposition "`Content-Disposition`, as in RFC 2616.");
+        metadata_setters!(@header ($($path).+) content_encoding "`Content-Encoding`; stored, never applied.");
+        metadata_setters!(@header ($($path).+) content_language "`Content-Language`.");
+        metadata_setters!(@header ($($path).+) content_type "`Content-Type`: the MIME type.");
+        metadata_setters!(@header ($($path).+) expires
             "`Expires`: ends the validity of caches, never the object.");
 
         /// An entry of user metadata (`x-cos-meta-<name>`). Names and values together have at most
         /// 2,048 bytes.
         pub fn meta(mut self, name: &str, value: impl $crate::Argument<$crate::Text>) -> Self {
             if let Some(value) = self.draft.take("meta", value) {
-                if let Err(why) = self.$field.user.insert(name, value) {
+                if let Err(why) = self.$($path).+.user.insert(name, value) {
                     self.draft.refuse("meta", why);
                 }
             }
@@ -41,15 +41,15 @@ macro_rules! metadata_setters {
 
         /// All content headers and user metadata at once.
         pub fn metadata(mut self, metadata: $crate::Metadata) -> Self {
-            self.$field = metadata;
+            self.$($path).+ = metadata;
             self
         }
     };
-    (@header $field:ident $name:ident $doc:literal) => {
+    (@header ($($path:ident).+) $name:ident $doc:literal) => {
         #[doc = $doc]
         pub fn $name(mut self, value: impl $crate::Argument<$crate::Text>) -> Self {
             if let Some(value) = self.draft.take(stringify!($name), value) {
-                self.$field.content.$name = Some(value);
+                self.$($path).+.content.$name = Some(value);
             }
             self
         }
@@ -89,11 +89,11 @@ macro_rules! acl_setters {
 
 /// One condition.
 macro_rules! condition_setter {
-    ($field:ident $name:ident $member:ident $ty:ty, $doc:literal) => {
+    (($($path:ident).+) $name:ident $member:ident $ty:ty, $doc:literal) => {
         #[doc = $doc]
         pub fn $name(mut self, value: impl $crate::Argument<$ty>) -> Self {
             if let Some(value) = self.draft.take(stringify!($name), value) {
-                self.$field.$member = Some(value);
+                self.$($path).+.$member = Some(value);
             }
             self
         }
@@ -102,29 +102,29 @@ macro_rules! condition_setter {
 
 /// Setters of the conditions on a copy's source.
 macro_rules! source_condition_setters {
-    ($field:ident) => {
-        condition_setter!($field copy_source_if_match if_match $crate::ETagMatch,
+    ($($path:ident).+) => {
+        condition_setter!(($($path).+) copy_source_if_match if_match $crate::ETagMatch,
             "Copies only if the source's ETag is this one. Legal beside `copy_source_if_unmodified_since`; \
              another mix may be refused by the service. All that are given must hold.");
-        condition_setter!($field copy_source_if_none_match if_none_match $crate::ETagMatch,
+        condition_setter!(($($path).+) copy_source_if_none_match if_none_match $crate::ETagMatch,
             "Copies only if the source's ETag is another one. Legal beside `copy_source_if_modified_since`.");
-        condition_setter!($field copy_source_if_modified_since if_modified_since $crate::Timestamp,
+        condition_setter!(($($path).+) copy_source_if_modified_since if_modified_since $crate::Timestamp,
             "Copies only if the source was modified after this second.");
-        condition_setter!($field copy_source_if_unmodified_since if_unmodified_since $crate::Timestamp,
+        condition_setter!(($($path).+) copy_source_if_unmodified_since if_unmodified_since $crate::Timestamp,
             "Copies only if the source was not modified after this second.");
     };
 }
 
 /// Setters of the conditions on an object that is read.
 macro_rules! read_condition_setters {
-    ($field:ident) => {
-        condition_setter!($field if_match if_match $crate::ETagMatch,
+    ($($path:ident).+) => {
+        condition_setter!(($($path).+) if_match if_match $crate::ETagMatch,
             "Reads only if the ETag is this one; else 412.");
-        condition_setter!($field if_none_match if_none_match $crate::ETagMatch,
+        condition_setter!(($($path).+) if_none_match if_none_match $crate::ETagMatch,
             "Reads only if the ETag is another one; else `not_modified`.");
-        condition_setter!($field if_modified_since if_modified_since $crate::Timestamp,
+        condition_setter!(($($path).+) if_modified_since if_modified_since $crate::Timestamp,
             "Reads only if it was modified after this second; else `not_modified`.");
-        condition_setter!($field if_unmodified_since if_unmodified_since $crate::Timestamp,
+        condition_setter!(($($path).+) if_unmodified_since if_unmodified_since $crate::Timestamp,
             "Reads only if it was not modified after this second; else 412.");
     };
 }

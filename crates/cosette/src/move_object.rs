@@ -1,0 +1,253 @@
+//! Moving an object: copied, proved, and only then removed at its old place.
+//!
+//! COS has no call that changes an object's name, so a move is a copy and a delete. What is deleted
+//! comes from what was copied, never from a second argument. Nothing is deleted that was not proved
+//! to be at the target.
+
+use cosette_proto::ops::{
+    DeleteObject, DeleteObjectReply, GetAclReply, GetObjectAcl, NewAcl, ObjectReply, PutObjectAcl,
+};
+use cosette_types::Directive;
+
+use crate::calls::{
+    acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
+};
+use crate::client::Client;
+use crate::draft::Draft;
+use crate::error::{Error, ErrorKind, Missing};
+use crate::reconcile;
+use crate::reply::Output;
+use crate::slice_copy::{Copier, Plan, SliceCopied, plan_setter, plan_setters};
+
+/// A move, being put together. See [`Client::move_object`].
+#[derive(Debug)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct Mover {
+    draft: Draft,
+    plan: Plan,
+    keep_acl: bool,
+}
+
+/// How a move ended. In each case the target has the source's bytes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum MoveOutcome {
+    /// The source is gone from its old place.
+    Moved {
+        /// The copy.
+        copied: Output<SliceCopied>,
+        /// The answer to the delete.
+        deleted: Output<DeleteObjectReply>,
+    },
+    /// The source was written or removed by somebody else after it was copied; what is there now was
+    /// not copied, and was left alone.
+    CopiedButSourceChanged {
+        /// The copy.
+        copied: Output<SliceCopied>,
+    },
+    /// The source is still there: the copy could not be proved, or the delete was refused or lost.
+    CopiedButNotDeleted {
+        /// The copy.
+        copied: Output<SliceCopied>,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl MoveOutcome {
+    /// The copy, which each outcome has.
+    pub fn copied(&self) -> &Output<SliceCopied> {
+        match self {
+            Self::Moved { copied, .. }
+            | Self::CopiedButSourceChanged { copied }
+            | Self::CopiedButNotDeleted { copied, .. } => copied,
+        }
+    }
+
+    /// Whether the source is gone from its old place.
+    pub fn is_moved(&self) -> bool {
+        matches!(self, Self::Moved { .. })
+    }
+}
+
+impl Client {
+    /// Moves an object to another key or bucket: copies it as [`Client::slice_copy`] does, proves
+    /// the copy (size and CRC-64), then deletes the source that was copied. Metadata and storage
+    /// class are kept unless others are given.
+    ///
+    /// In a bucket with versioning the delete leaves a delete marker; a source that names a version
+    /// has that version removed. Source and target must not be one object.
+    ///
+    /// ```
+    /// # cosette::doctest::run(|client| async move {
+    /// // seed: S54
+    /// // Move a/1.jpg to b/1.jpg.
+    /// let outcome = client
+    ///     .move_object()
+    ///     .bucket("examplebucket-1250000000")
+    ///     .region("ap-guangzhou")
+    ///     .key("b/1.jpg")
+    ///     .copy_source("sourcebucket-1250000000.cos.ap-guangzhou.myqcloud.com/a/1.jpg")
+    ///     .send()
+    ///     .await?;
+    /// assert!(outcome.is_moved());
+    /// # Ok(()) });
+    /// ```
+    pub fn move_object(&self) -> Mover {
+        Mover {
+            draft: Draft::new(self),
+            plan: Plan::new(),
+            keep_acl: false,
+        }
+    }
+}
+
+impl Mover {
+    plan_setters!();
+
+    /// Gives the target the source's own ACL, if it has one. Needs the right to read it there and to
+    /// write it here.
+    pub fn keep_acl(mut self) -> Self {
+        self.keep_acl = true;
+        self
+    }
+
+    /// Moves the object.
+    ///
+    /// # Errors
+    /// When the copy failed: then nothing was deleted. [`ErrorKind::Invalid`] when source and target
+    /// are one object: then nothing was sent. What goes wrong after the copy is an outcome.
+    pub async fn send(mut self) -> Result<MoveOutcome, Error> {
+        let same = self.plan.source.as_ref().is_some_and(|source| {
+            Some(&source.bucket) == self.plan.bucket.as_ref()
+                && Some(&source.key) == self.plan.key.as_ref()
+        });
+        if same {
+            self.draft.check()?;
+            let words = "source and target are one object: moving it would delete it";
+            return Err(Error::invalid("copy_source", words));
+        }
+        if self.keep_acl && !self.plan.acl.is_empty() {
+            self.draft.refuse("keep_acl", "an ACL is given as well");
+        }
+        let mut copier = Copier::new(self.draft, self.plan)?;
+        let source = copier.look_at_source().await?;
+        copier.plan.directive.get_or_insert(Directive::Copy);
+        copier
+            .plan
+            .storage_class
+            .get_or_insert(source.storage_class);
+        let acl = match self.keep_acl {
+            true => Some(acl_of_source(&copier).await?),
+            false => None,
+        };
+        let copied = copier.copy(&source).await?;
+        finish(&copier, &source, acl, copied).await
+    }
+}
+
+/// From a copy that was answered to a source that is gone.
+async fn finish(
+    copier: &Copier,
+    source: &ObjectReply,
+    acl: Option<GetAclReply>,
+    copied: Output<SliceCopied>,
+) -> Result<MoveOutcome, Error> {
+    let ready = async {
+        prove(copier, source, &copied).await?;
+        match acl.filter(|acl| !acl.inherits) {
+            Some(acl) => give_acl(copier, acl).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(error) = ready.await {
+        return Ok(MoveOutcome::CopiedButNotDeleted { copied, error });
+    }
+    // A named version never changes; anything else may have been written meanwhile.
+    if copier.source.version_id.is_none() {
+        match copier.look_at_source().await {
+            Ok(now) if is_same(source, &now) => {}
+            Ok(_) => return Ok(MoveOutcome::CopiedButSourceChanged { copied }),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound(Missing::Key)) => {
+                return Ok(MoveOutcome::CopiedButSourceChanged { copied });
+            }
+            Err(error) => return Ok(MoveOutcome::CopiedButNotDeleted { copied, error }),
+        }
+    }
+    let message = DeleteObject {
+        bucket: copier.source.bucket.clone(),
+        key: copier.source.key.clone(),
+        version_id: copier.source.version_id.clone(),
+    };
+    Ok(
+        match copier.client.perform(&copier.reading, &message, None).await {
+            Ok(deleted) => MoveOutcome::Moved { copied, deleted },
+            Err(failed) => MoveOutcome::CopiedButNotDeleted {
+                copied,
+                error: failed.error,
+            },
+        },
+    )
+}
+
+/// Whether the object is the one that was seen: same bytes, same write.
+fn is_same(seen: &ObjectReply, now: &ObjectReply) -> bool {
+    seen.etag == now.etag
+        && seen.size() == now.size()
+        && seen.crc64 == now.crc64
+        && seen.last_modified == now.last_modified
+        && seen.version_id == now.version_id
+}
+
+/// Looks at the target: it must have the source's size and bytes.
+async fn prove(copier: &Copier, source: &ObjectReply, copied: &SliceCopied) -> Result<(), Error> {
+    let Copier {
+        client,
+        bucket,
+        key,
+        plain,
+        ..
+    } = copier;
+    let target = reconcile::head(client, plain, bucket, key, copied.version_id.as_ref()).await?;
+    let wrong = |words: String| {
+        Err(Error::new(ErrorKind::Corrupt, words).about(&format!("{bucket}/{key}")))
+    };
+    if target.size() != source.size() {
+        return wrong(format!(
+            "it has {} bytes, the source {}",
+            target.size(),
+            source.size()
+        ));
+    }
+    match (source.crc64, target.crc64) {
+        (Some(wanted), Some(is)) if wanted == is => Ok(()),
+        (Some(wanted), Some(is)) => wrong(format!("its CRC-64 is {is}, the source's {wanted}")),
+        // Objects from before the checksum have none: an ETag that is an MD5 proves as much.
+        _ if source.etag == target.etag && source.etag.part_count().is_none() => Ok(()),
+        _ => wrong("no checksum tells whether it has the source's bytes".to_owned()),
+    }
+}
+
+async fn acl_of_source(copier: &Copier) -> Result<GetAclReply, Error> {
+    let message = GetObjectAcl {
+        bucket: copier.source.bucket.clone(),
+        key: copier.source.key.clone(),
+        version_id: copier.source.version_id.clone(),
+    };
+    Ok(copier
+        .client
+        .perform(&copier.reading, &message, None)
+        .await?
+        .value)
+}
+
+async fn give_acl(copier: &Copier, acl: GetAclReply) -> Result<(), Error> {
+    let message = PutObjectAcl {
+        bucket: copier.bucket.clone(),
+        key: copier.key.clone(),
+        version_id: None,
+        acl: NewAcl::Document(acl.acl),
+    };
+    copier.client.perform(&copier.plain, &message, None).await?;
+    Ok(())
+}

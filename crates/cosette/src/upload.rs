@@ -1,0 +1,518 @@
+//! Uploading bytes of any size: in one request while they are few, else in parts.
+//!
+//! Bytes are read once, in order, into buffers of one part each; a part is sent again from its
+//! buffer. Memory is bounded by `parallel + 1` parts. Every CRC-64 that the service answers is
+//! compared with the one of the bytes that were read.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use cosette_proto::ops::{
+    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, PutObject, UploadPart,
+};
+use cosette_types::{
+    AclHeaders, BucketName, Crc64, ETag, Metadata, ObjectKey, PartNumber, Region, StorageClass,
+    UploadId, VersionId, limits,
+};
+use futures_util::StreamExt;
+
+use crate::body::Body;
+use crate::calls::{acl_setters, common_setters, metadata_setters};
+use crate::checksum::crc64;
+use crate::client::Client;
+use crate::draft::Draft;
+use crate::error::{Error, ErrorKind};
+use crate::progress::{Meter, Report};
+use crate::reconcile;
+use crate::reply::Output;
+use crate::send::Context;
+use crate::slice_copy::plan_setter;
+
+/// Bytes of a part when nothing else is said; up to this size an upload is one request.
+const PART_BYTES_DEFAULT: u64 = 16 << 20;
+/// Parts that are sent at the same time when nothing else is said.
+const PARALLEL_DEFAULT: usize = 4;
+/// After so many parts of a stream whose length is not known, parts double.
+const PARTS_OF_ONE_SIZE: u64 = 1_500;
+
+/// An upload, being put together. See [`Client::upload`].
+#[derive(Debug)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct Upload {
+    draft: Draft,
+    plan: Plan,
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    bucket: Option<BucketName>,
+    key: Option<ObjectKey>,
+    metadata: Metadata,
+    storage_class: Option<StorageClass>,
+    acl: AclHeaders,
+    forbid_overwrite: Option<bool>,
+    part_size: Option<u64>,
+    parallel: Option<usize>,
+    report: Report,
+}
+
+/// The object is stored; the same fields whichever way it was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// Where the object is: `<scheme>://<host as addressed>/<encoded key>`.
+    pub location: String,
+    /// Its bucket.
+    pub bucket: BucketName,
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its ETag.
+    pub etag: ETag,
+    /// Its version, if its bucket has versioning enabled.
+    pub version_id: Option<VersionId>,
+    /// The CRC-64 of the bytes that were read.
+    pub crc64: Crc64,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many parts it was sent in; 0 when it was one request.
+    pub parts: usize,
+}
+
+impl Client {
+    /// Stores bytes, a file or a stream of any size, and compares CRC-64s.
+    ///
+    /// ```
+    /// # cosette::doctest::run(|client| async move {
+    /// let stored = client
+    ///     .upload()
+    ///     .bucket("examplebucket-1250000000")
+    ///     .key("notes/today.txt")
+    ///     .content_type("text/plain")
+    ///     .body("remember the milk")
+    ///     .send()
+    ///     .await?;
+    /// assert_eq!(stored.size, 17);
+    /// # Ok(()) });
+    /// ```
+    pub fn upload(&self) -> Upload {
+        Upload {
+            draft: Draft::new(self),
+            plan: Plan::default(),
+            file: None,
+        }
+    }
+}
+
+impl Upload {
+    common_setters!();
+    plan_setter!(
+        /// The bucket, `BucketName-APPID`.
+        bucket bucket BucketName);
+    plan_setter!(
+        /// The key.
+        key key ObjectKey);
+    plan_setter!(
+        /// The object's class; STANDARD when not given.
+        storage_class storage_class StorageClass);
+    plan_setter!(
+        /// Whether an object that exists already is an error (409 `FileAlreadyExists`).
+        forbid_overwrite forbid_overwrite bool);
+    plan_setter!(
+        /// Bytes of each part, 16 MiB when not given, at least 1 MiB. What is not larger is sent in
+        /// one request. Parts grow as needed so that there are at most 10,000.
+        number part_size part_size u64);
+    plan_setter!(
+        /// Parts sent at the same time, 4 when not given.
+        number parallel parallel usize);
+    metadata_setters!(plan.metadata);
+    acl_setters!(plan.acl);
+
+    /// The bytes: some, or a stream.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.draft.body = Some(body.into());
+        self
+    }
+
+    /// The bytes of a file.
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Is told how far the upload is.
+    pub fn on_progress(
+        mut self,
+        listener: impl Fn(crate::Progress) + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.report = Report::to(listener);
+        self
+    }
+
+    /// Stores the object.
+    ///
+    /// # Errors
+    /// What the service or the network said of the request that failed for good;
+    /// [`ErrorKind::Local`] when the bytes cannot be read; [`ErrorKind::Corrupt`] when the service
+    /// has other bytes than were read.
+    pub async fn send(mut self) -> Result<Output<Uploaded>, Error> {
+        self.draft.check()?;
+        let body = match (self.file.take(), self.draft.body.take()) {
+            (Some(file), _) => Body::file(file).await?,
+            (None, body) => body.unwrap_or_default(),
+        };
+        let uploader = Uploader::new(self.draft, self.plan)?;
+        uploader.run(body).await
+    }
+}
+
+/// An upload whose arguments are known to be legal.
+#[derive(Debug)]
+struct Uploader {
+    client: Client,
+    region: Region,
+    bucket: BucketName,
+    key: ObjectKey,
+    making: Context,
+    plain: Context,
+    plan: Plan,
+}
+
+/// One part, read.
+struct Part {
+    number: PartNumber,
+    bytes: Bytes,
+}
+
+/// One part, stored.
+struct Stored {
+    part: CompletedPart,
+    crc64: Crc64,
+    len: u64,
+}
+
+/// Reads a body in parts.
+struct Parts {
+    body: Body,
+    pending: Bytes,
+    part_bytes: u64,
+    known: bool,
+    number: u64,
+}
+
+impl Uploader {
+    fn new(draft: Draft, mut plan: Plan) -> Result<Self, Error> {
+        let bucket = plan.bucket.take().ok_or_else(|| Error::missing("bucket"))?;
+        let region = draft.region_in_force()?;
+        let key = plan.key.take().ok_or_else(|| Error::missing("key"))?;
+        Ok(Self {
+            client: draft.client,
+            plain: Context {
+                region: Some(region.clone()),
+                ..Context::default()
+            },
+            making: Context {
+                region: Some(region.clone()),
+                headers: draft.context.headers,
+            },
+            region,
+            bucket,
+            key,
+            plan,
+        })
+    }
+
+    async fn run(&self, body: Body) -> Result<Output<Uploaded>, Error> {
+        let known = body.len();
+        let mut meter = Meter::begin(&self.client, &self.plan.report, known);
+        let part_bytes = part_bytes(known, self.plan.part_size)?;
+        let mut parts = Parts {
+            body,
+            pending: Bytes::new(),
+            part_bytes,
+            known: known.is_some(),
+            number: 0,
+        };
+        let first = parts.read().await?;
+        let rest = if first.is_full(part_bytes) {
+            parts.next().await?
+        } else {
+            None
+        };
+        let stored = match rest {
+            None => self.in_one_request(first.bytes, &mut meter).await?,
+            Some(second) => self.in_parts([first, second], parts, &mut meter).await?,
+        };
+        meter.finish();
+        Ok(stored)
+    }
+
+    async fn in_one_request(
+        &self,
+        bytes: Bytes,
+        meter: &mut Meter<'_>,
+    ) -> Result<Output<Uploaded>, Error> {
+        let size = bytes.len() as u64;
+        let crc = crc64(&bytes);
+        let message = PutObject {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            metadata: self.plan.metadata.clone(),
+            storage_class: self.plan.storage_class,
+            acl: self.plan.acl.clone(),
+            content_md5: None,
+            forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
+        };
+        let output = self
+            .client
+            .perform(&self.making, &message, Some(bytes.into()))
+            .await?;
+        self.compare(crc, output.crc64)?;
+        meter.add(size);
+        Ok(output.map(|reply| self.uploaded(reply.etag, reply.version_id, crc, size, 0)))
+    }
+
+    async fn in_parts(
+        &self,
+        first: [Part; 2],
+        rest: Parts,
+        meter: &mut Meter<'_>,
+    ) -> Result<Output<Uploaded>, Error> {
+        let message = InitiateUpload {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            metadata: self.plan.metadata.clone(),
+            storage_class: self.plan.storage_class,
+            acl: self.plan.acl.clone(),
+        };
+        let begun = self.client.perform(&self.making, &message, None).await?;
+        let upload_id = begun.value.upload_id;
+        match self.fill(&upload_id, first, rest, meter).await {
+            Ok(uploaded) => Ok(uploaded),
+            Err(error) => {
+                let (bucket, key) = (self.bucket.clone(), self.key.clone());
+                let message = AbortUpload {
+                    bucket,
+                    key,
+                    upload_id,
+                };
+                if let Err(failed) = self.client.perform(&self.plain, &message, None).await {
+                    tracing::warn!(error = %failed.error, "an upload could not be aborted");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill(
+        &self,
+        upload_id: &UploadId,
+        first: [Part; 2],
+        rest: Parts,
+        meter: &mut Meter<'_>,
+    ) -> Result<Output<Uploaded>, Error> {
+        let mut stored = self.send_parts(upload_id, first, rest, meter).await?;
+        stored.sort_by_key(|stored| stored.part.part_number);
+        let size = stored.iter().map(|stored| stored.len).sum();
+        let crc = stored.iter().fold(Crc64::EMPTY, |whole, stored| {
+            whole.then(stored.crc64, stored.len)
+        });
+        let message = CompleteUpload {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            upload_id: upload_id.clone(),
+            parts: stored.into_iter().map(|stored| stored.part).collect(),
+            forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
+        };
+        let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
+        self.compare(crc, output.crc64)?;
+        let parts = message.parts.len();
+        Ok(output.map(|reply| {
+            let version_id = reply.version_id.filter(|id| !id.is_null());
+            self.uploaded(reply.etag, version_id, crc, size, parts)
+        }))
+    }
+
+    /// Sends parts as they are read, several at a time. After the first that fails for good no more
+    /// are begun, and those under way are waited for.
+    async fn send_parts(
+        &self,
+        upload_id: &UploadId,
+        first: [Part; 2],
+        rest: Parts,
+        meter: &mut Meter<'_>,
+    ) -> Result<Vec<Stored>, Error> {
+        let stopped = &AtomicBool::new(false);
+        let read = futures_util::stream::iter(first.map(Ok)).chain(Box::pin(rest.stream()));
+        let parallel = self.plan.parallel.unwrap_or(PARALLEL_DEFAULT).max(1);
+        let mut sends = read
+            .take_while(|_| std::future::ready(!stopped.load(Ordering::Relaxed)))
+            .map(|part| async move { self.send_part(upload_id, part?).await })
+            .buffer_unordered(parallel);
+        let mut all = Ok(Vec::new());
+        while let Some(sent) = sends.next().await {
+            match (sent, &mut all) {
+                (Ok(stored), Ok(all)) => {
+                    meter.add(stored.len);
+                    all.push(stored);
+                }
+                (Err(error), Ok(_)) => {
+                    stopped.store(true, Ordering::Relaxed);
+                    all = Err(error);
+                }
+                (_, Err(_)) => {}
+            }
+        }
+        all
+    }
+
+    async fn send_part(&self, upload_id: &UploadId, part: Part) -> Result<Stored, Error> {
+        let (len, crc) = (part.bytes.len() as u64, crc64(&part.bytes));
+        let message = UploadPart {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            upload_id: upload_id.clone(),
+            part_number: part.number,
+            content_md5: None,
+        };
+        let body = Some(part.bytes.into());
+        let reply = self
+            .client
+            .perform(&self.plain, &message, body)
+            .await?
+            .value;
+        self.compare(crc, reply.crc64)?;
+        let part = CompletedPart {
+            part_number: part.number,
+            etag: reply.etag,
+        };
+        Ok(Stored {
+            part,
+            crc64: crc,
+            len,
+        })
+    }
+
+    fn compare(&self, read: Crc64, stored: Option<Crc64>) -> Result<(), Error> {
+        match stored {
+            Some(stored) if stored != read => {
+                let words = format!("the CRC-64 sent is {read}, the one stored {stored}");
+                let subject = format!("{}/{}", self.bucket, self.key);
+                Err(Error::new(ErrorKind::Corrupt, words).about(&subject))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn uploaded(
+        &self,
+        etag: ETag,
+        version_id: Option<VersionId>,
+        crc64: Crc64,
+        size: u64,
+        parts: usize,
+    ) -> Uploaded {
+        Uploaded {
+            location: self
+                .client
+                .endpoint()
+                .location(&self.bucket, &self.region, &self.key),
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            etag,
+            version_id,
+            crc64,
+            size,
+            parts,
+        }
+    }
+}
+
+impl Part {
+    fn is_full(&self, part_bytes: u64) -> bool {
+        self.bytes.len() as u64 >= part_bytes
+    }
+}
+
+impl Parts {
+    /// The next part, which may be empty at the end.
+    async fn read(&mut self) -> Result<Part, Error> {
+        let number = self.number.saturating_add(1);
+        self.number = number;
+        let doubled = if self.known {
+            0
+        } else {
+            (number - 1) / PARTS_OF_ONE_SIZE
+        };
+        let wanted = self.part_bytes.saturating_mul(1 << doubled.min(9));
+        let wanted = usize::try_from(wanted.min(limits::PUT_BYTES_MAX)).unwrap_or(usize::MAX);
+        let number = PartNumber::try_from(number).map_err(|_| {
+            Error::invalid("body", "there are more bytes than 10,000 parts can hold")
+        })?;
+        // Bytes that came whole are cut without being copied.
+        if self.pending.len() >= wanted {
+            return Ok(Part {
+                number,
+                bytes: self.pending.split_to(wanted),
+            });
+        }
+        let mut bytes = BytesMut::new();
+        loop {
+            let take = self.pending.len().min(wanted - bytes.len());
+            bytes.extend_from_slice(&self.pending.split_to(take));
+            if bytes.len() == wanted {
+                break;
+            }
+            match self.body.chunk().await.map_err(unreadable)? {
+                Some(chunk) if bytes.is_empty() && chunk.len() >= wanted => {
+                    self.pending = chunk;
+                    return Ok(Part {
+                        number,
+                        bytes: self.pending.split_to(wanted),
+                    });
+                }
+                Some(chunk) => self.pending = chunk,
+                None => break,
+            }
+        }
+        Ok(Part {
+            number,
+            bytes: bytes.freeze(),
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Part>, Error> {
+        let part = self.read().await?;
+        Ok(Some(part).filter(|part| !part.bytes.is_empty()))
+    }
+
+    fn stream(self) -> impl futures_util::Stream<Item = Result<Part, Error>> + Send {
+        futures_util::stream::try_unfold(self, |mut parts| async move {
+            Ok(parts.next().await?.map(|part| (part, parts)))
+        })
+    }
+}
+
+/// A body of our own that ends early is no fault of the network.
+fn unreadable(error: Error) -> Error {
+    error.with_kind(ErrorKind::Local)
+}
+
+/// How large parts are: as wished, at least 1 MiB, large enough that 10,000 suffice.
+fn part_bytes(known: Option<u64>, wish: Option<u64>) -> Result<u64, Error> {
+    let size = known.unwrap_or_default();
+    if size > limits::OBJECT_BYTES_MAX {
+        let words = format!(
+            "no object may have more than {} bytes",
+            limits::OBJECT_BYTES_MAX
+        );
+        return Err(Error::invalid("body", words));
+    }
+    let least = size.div_ceil(u64::from(limits::PART_NUMBER_MAX));
+    Ok(wish
+        .unwrap_or(PART_BYTES_DEFAULT)
+        .max(limits::PART_BYTES_MIN)
+        .max(least.next_multiple_of(limits::PART_BYTES_MIN))
+        .min(limits::PUT_BYTES_MAX))
+}
