@@ -371,6 +371,51 @@ async fn what_is_not_durable_is_seen_by_nobody() {
     ));
 }
 
+/// Opening replays the journals, so a close leaves none that is long; and what comes after it must
+/// not be taken for older than what went before.
+#[tokio::test]
+async fn a_clean_close_leaves_little_to_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let meta = open_fjall(folder.path()).await.unwrap();
+        for number in 0..200 {
+            let body = format!("m{number}");
+            let outcome = commit(
+                &meta,
+                [],
+                [
+                    put("round", &round.to_string()),
+                    put(&body, &"y".repeat(20 << 10)),
+                ],
+            );
+            assert_eq!(outcome.await, Outcome::Committed);
+        }
+        meta.close().await.unwrap();
+        drop(meta);
+        let files = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        let journals = files.filter(|entry| entry.path().extension().is_some_and(|e| e == "jnl"));
+        let replayed: u64 = journals.map(|entry| entry.metadata().unwrap().len()).sum();
+        assert!(replayed <= 2 << 20, "{replayed} bytes");
+        // Reopened, changed and killed.
+        let killed = tempfile::tempdir().unwrap();
+        let meta = open_fjall(folder.path()).await.unwrap();
+        let checks = [
+            same("round", &round.to_string()),
+            same("m7", &"y".repeat(20 << 10)),
+        ];
+        assert_eq!(
+            commit(&meta, checks, [put("round", "later")]).await,
+            Outcome::Committed
+        );
+        copy_folder(folder.path(), killed.path());
+        let next = open_fjall(killed.path()).await.unwrap();
+        let outcome = commit(&next, [same("round", "later")], [delete("m7")]).await;
+        assert_eq!(outcome, Outcome::Committed);
+    }
+}
+
 /// A process that is killed leaves the files as they are at that moment: a copy of the folder,
 /// taken while the store is open and busy, must hold every answered transaction whole.
 #[tokio::test]

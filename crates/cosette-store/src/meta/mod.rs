@@ -165,6 +165,7 @@ pub trait Meta: Send + Sync + fmt::Debug {
     /// Does all writes of `txn` if all its checks hold.
     fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>>;
 
-    /// Finishes what is under way and lets go of the files. No call may follow.
+    /// Finishes what is under way and lets go of the files. No call may follow, and snapshots must
+    /// be gone before the files can be opened again.
     fn close(&self) -> Boxed<'_, Result<(), MetaError>>;
 }

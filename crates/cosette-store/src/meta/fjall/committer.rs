@@ -11,6 +11,7 @@ use fjall::{Database, PersistMode, Slice};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::failed;
+use super::journals::Journals;
 use super::view::{Spaces, View};
 use crate::extents::room::Room;
 use crate::meta::{MetaError, MiniTxn, Outcome, Write};
@@ -40,6 +41,7 @@ pub(super) struct Committer {
     pub(super) poisoned: Arc<AtomicBool>,
     /// The store's folder, to ask how much room its disk has.
     pub(super) folder: File,
+    pub(super) journals: Journals,
 }
 
 impl Committer {
@@ -167,8 +169,7 @@ impl Committer {
         *published = Some(Arc::new(view));
     }
 
-    /// Moves what only the journal and memory hold into tables, so that the next open has nothing
-    /// to replay, and lets go of the files.
+    /// Lets go of the engine, so that the next open has little to replay.
     fn finish(self) -> Result<(), MetaError> {
         self.published
             .lock()
@@ -177,8 +178,22 @@ impl Committer {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(MetaError::Poisoned);
         }
-        self.db
-            .persist(PersistMode::SyncAll)
-            .map_err(|error| failed("sync", &error))
+        let Self {
+            db,
+            spaces,
+            journals,
+            ..
+        } = self;
+        db.persist(PersistMode::SyncAll)
+            .map_err(|error| failed("sync", &error))?;
+        // If this fails, what was not written out is still in the journal.
+        let flushed = journals.are_long() && spaces.flush().unwrap_or(false);
+        // Only now nobody writes to the journals any more.
+        drop((db, spaces));
+        if flushed {
+            journals.cut().map_err(|error| failed("close", &error))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -20,10 +20,12 @@ use fjall::{Database, KeyspaceCreateOptions};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::committer::{Answer, Committer, Published, Request};
+use self::journals::Journals;
 use self::view::{FjallSnapshot, Spaces, View};
 use super::{Boxed, Meta, MetaError, MiniTxn, Snapshot};
 
 mod committer;
+mod journals;
 mod view;
 
 /// Blocks of tables kept in memory.
@@ -108,6 +110,9 @@ impl FjallMeta {
             spaces,
             published: Arc::clone(&published),
             poisoned: Arc::clone(&poisoned),
+            journals: Journals {
+                folder: folder.to_owned(),
+            },
             folder: open_folder(folder).map_err(|error| failed("open", &error))?,
         };
         let (queue, requests) = mpsc::channel(QUEUE_TXNS_MAX);
