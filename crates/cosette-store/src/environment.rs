@@ -59,6 +59,13 @@ pub(crate) struct HybridClock {
 }
 
 impl HybridClock {
+    /// A clock that gives later times than this one only.
+    pub(crate) fn after(floor: VersionTime) -> Self {
+        Self {
+            last: Mutex::new(floor.0),
+        }
+    }
+
     /// A time later than `now`'s microsecond begins, than `floor`, and than every time given before.
     pub(crate) fn next(&self, now: Timestamp, floor: VersionTime) -> VersionTime {
         let mut last = self
@@ -91,7 +98,11 @@ mod tests {
     #[test]
     fn version_times_grow_whatever_the_clock_does() {
         let clock = HybridClock::default();
-        let next = |now, floor| clock.next(Timestamp::from_micros(now), VersionTime(floor)).0;
+        let next = |now, floor| {
+            clock
+                .next(Timestamp::from_micros(now), VersionTime(floor))
+                .0
+        };
         assert_eq!(next(100, 0), 100);
         assert_eq!(next(100, 0), 101);
         assert_eq!(next(5, 0), 102);

@@ -64,6 +64,8 @@ pub enum Error {
         /// The largest size.
         limit: u64,
     },
+    /// The object would be made of more slices of other objects than a body may have.
+    TooFragmented,
     /// A precondition on the source does not hold.
     PreconditionFailed,
     /// A copy of an object onto itself that would change nothing.
@@ -107,6 +109,15 @@ impl Error {
         Self::Corrupt {
             what: what.into().into(),
         }
+    }
+
+    /// Whether nothing was written for certain: a fact forbade it. After any other error a commit
+    /// may have happened.
+    pub(crate) fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::Io { .. } | Self::Poisoned | Self::Corrupt { .. }
+        )
     }
 
     pub(crate) fn io(cause: impl fmt::Display) -> Self {
@@ -154,7 +165,10 @@ impl fmt::Display for Error {
             Self::MalformedVersionId => f.write_str("the version id is none of this store's"),
             Self::NoSuchUpload => f.write_str("the upload does not exist"),
             Self::InvalidPart { number } => {
-                write!(f, "part {number} is not stored, or not with the ETag listed")
+                write!(
+                    f,
+                    "part {number} is not stored, or not with the ETag listed"
+                )
             }
             Self::InvalidPartOrder => f.write_str("the part numbers are not ascending"),
             Self::NoPartsListed => f.write_str("no part is listed"),
@@ -164,6 +178,7 @@ impl fmt::Display for Error {
             Self::ObjectTooLarge { limit } => {
                 write!(f, "the object would have more than {limit} bytes")
             }
+            Self::TooFragmented => f.write_str("the object would have too many slices"),
             Self::PreconditionFailed => f.write_str("a precondition does not hold"),
             Self::SelfCopyWithoutChange => {
                 f.write_str("a copy of an object onto itself must change something")

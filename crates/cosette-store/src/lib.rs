@@ -10,13 +10,27 @@
 //! `Ok` is returned once the change would survive loss of power; and dropping its future does not
 //! stop it half-way.
 
+mod body;
+mod codec;
+mod completing;
+mod digest;
 mod environment;
 mod error;
 pub mod extents;
+mod lease;
 pub mod limits;
+mod listing;
 pub mod meta;
 mod ops;
+mod orphans;
+mod records;
+mod recover;
 mod store;
+mod sweep;
+mod tables;
+mod txn;
+mod uploads;
+mod versions;
 
 pub use environment::{Clock, Random, SystemClock, SystemRandom};
 pub use error::Error;
@@ -38,3 +52,4 @@ pub use ops::put_object::{Put, PutObject};
 pub use ops::put_part::{PutPart, StoredPart};
 pub use ops::stage::{StageError, StageLimits, Staged};
 pub use store::{Options, Store};
+pub use sweep::SweepReport;

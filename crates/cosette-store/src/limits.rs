@@ -17,8 +17,14 @@ pub const TOKEN_BYTES_MAX: usize = 64;
 pub(crate) const TRIES_MAX: u32 = 64;
 /// From this try on, a transaction also waits for its turn at the keys that it only reads.
 pub(crate) const TRIES_BEFORE_QUEUEING: u32 = 4;
-/// Longest pause between two tries.
-pub(crate) const RETRY_PAUSE_MAX: Duration = Duration::from_millis(50);
+/// Longest pause between two tries, in milliseconds.
+pub(crate) const RETRY_PAUSE_MAX_MS: u32 = 50;
+/// How long the outcome of a transaction can be looked up, in seconds.
+pub(crate) const OUTCOME_KEPT_SECS: u64 = 60 * 60;
+/// Most bytes of one PUT: its extents fit into one transaction.
+pub(crate) const STAGED_BYTES_MAX: u64 = 8 << 30;
+/// Most chained rows of one body.
+pub(crate) const CHAIN_ROWS_MAX: usize = 6000;
 /// Locks that keys are spread over, for taking turns at hot keys.
 pub(crate) const KEY_LOCKS: usize = 1024;
 /// Reads of object bytes under way for one stream.
@@ -28,7 +34,7 @@ pub(crate) const INLINE_LIST_BYTES_MAX: usize = 24 << 10;
 /// Bytes of one row of a longer list.
 pub(crate) const CHAIN_ROW_BYTES_MAX: usize = 48 << 10;
 /// Rows that one transaction may carry for a body beside its own; more are written before it.
-pub(crate) const BODY_WRITES_MAX: usize = 300;
+pub(crate) const BODY_WRITES_MAX: usize = 180;
 /// Checks and writes of one transaction of the sweep.
 pub(crate) const SWEEP_WRITES_MAX: usize = 400;
 /// Rows read at once by anything that walks a table.
@@ -37,3 +43,7 @@ pub(crate) const SCAN_ROWS: usize = 1000;
 pub(crate) const DIGEST_COUNTS_MAX: usize = 1024;
 /// The background sweep looks for work at least this often.
 pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// Marks of one body that the sweep looks at in one transaction.
+pub(crate) const MARKS_MAX: usize = 60;
+/// How long the background sweep lets work gather before it begins.
+pub(crate) const SWEEP_PAUSE: Duration = Duration::from_millis(200);

@@ -1,15 +1,26 @@
 //! The store: opening, closing, and what all operations share.
 
+use std::collections::HashMap;
+use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
-use cosette_types::limits as protocol;
+use cosette_types::{Timestamp, limits as protocol};
+use tokio::sync::Notify;
 
-use crate::environment::{Clock, Random, SystemClock, SystemRandom};
+use crate::completing::Completions;
+use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
 use crate::extents::Extents;
+use crate::extents::folder::FolderLock;
+use crate::lease::Leases;
 use crate::limits;
 use crate::meta::Meta;
+use crate::orphans::Orphans;
+use crate::sweep::Background;
+use crate::tables::BodyId;
+use crate::txn::KeyLocks;
 
 /// How a store behaves.
 #[derive(Debug, Clone)]
@@ -44,7 +55,36 @@ impl Default for Options {
 
 /// All buckets, objects and uploads of one folder (or of two drivers). Clones are the same store.
 #[derive(Debug, Clone)]
-pub struct Store {}
+pub struct Store {
+    pub(crate) core: Arc<Core>,
+    /// Ends the background sweep with the last clone.
+    pub(crate) background: Arc<Background>,
+}
+
+/// What operations and the sweep share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) meta: Arc<dyn Meta>,
+    pub(crate) extents: Arc<dyn Extents>,
+    pub(crate) options: Options,
+    /// How often the store was opened; names what is under way.
+    pub(crate) epoch: u64,
+    pub(crate) versions: HybridClock,
+    pub(crate) locks: KeyLocks,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) completions: Completions,
+    pub(crate) orphans: Arc<Orphans>,
+    /// Told when there is work for the sweep.
+    pub(crate) work: Arc<Notify>,
+    /// The store is closing: whoever works in the background should end soon.
+    pub(crate) stopping: AtomicBool,
+    /// One sweep at a time.
+    pub(crate) sweeping: tokio::sync::Mutex<()>,
+    /// How many digests are remembered of some bodies.
+    pub(crate) digest_counts: Mutex<HashMap<BodyId, usize>>,
+    /// The right to the folder, for as long as anything uses it.
+    _folder: Option<FolderLock>,
+}
 
 impl Store {
     /// Opens the store in a folder, or makes one there.
@@ -52,6 +92,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`] when the folder cannot be used or another process has it open.
     pub async fn open(folder: &Path, options: Options) -> Result<Self, Error> {
+        let _ = (folder, options);
         Err(Error::io("under construction"))
     }
 
@@ -64,7 +105,44 @@ impl Store {
         extents: Arc<dyn Extents>,
         options: Options,
     ) -> Result<Self, Error> {
-        Err(Error::io("under construction"))
+        Self::begin(meta, extents, options, None).await
+    }
+
+    async fn begin(
+        meta: Arc<dyn Meta>,
+        extents: Arc<dyn Extents>,
+        options: Options,
+        folder: Option<FolderLock>,
+    ) -> Result<Self, Error> {
+        if options.tiny_body_bytes_max > limits::TINY_BYTES_MAX {
+            return Err(Error::io("tiny bodies are configured larger than a row"));
+        }
+        let work = Arc::new(Notify::new());
+        let mut core = Core {
+            meta,
+            extents,
+            options,
+            epoch: 0,
+            versions: HybridClock::default(),
+            locks: KeyLocks::new(),
+            leases: Leases::new(Arc::clone(&work)),
+            completions: Completions::default(),
+            orphans: Orphans::new(Arc::clone(&work)),
+            work,
+            stopping: AtomicBool::new(false),
+            sweeping: tokio::sync::Mutex::default(),
+            digest_counts: Mutex::default(),
+            _folder: folder,
+        };
+        core.begin_epoch().await?;
+        let core = Arc::new(core);
+        core.recover_extents().await?;
+        core.end_dead_epochs().await?;
+        let background = Background::begin(&core);
+        Ok(Self {
+            core,
+            background: Arc::new(background),
+        })
     }
 
     /// Finishes what is under way in the background and lets go of the files. Other clones answer
@@ -73,6 +151,39 @@ impl Store {
     /// # Errors
     /// Those of the drivers.
     pub async fn close(&self) -> Result<(), Error> {
-        Err(Error::io("under construction"))
+        self.background.end().await;
+        self.core.keep_clock().await?;
+        self.core.meta.close().await?;
+        self.core.extents.close().await?;
+        Ok(())
+    }
+
+    /// Runs a change to its end, even if the caller stops waiting for it: half of a change is a
+    /// state that nobody should have to think about.
+    pub(crate) async fn detached<T, F>(&self, work: impl FnOnce(Arc<Core>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        match tokio::spawn(work(Arc::clone(&self.core))).await {
+            Ok(result) => result,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Error::io("the program is ending")),
+            },
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    /// A new id.
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
+        let mut id = [0; N];
+        self.options.random.fill(&mut id)?;
+        Ok(id)
     }
 }

@@ -3,7 +3,10 @@
 use cosette_types::{BucketName, ObjectKey, UploadId};
 
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::{Core, Store};
+use crate::tables;
+use crate::txn::{Plan, Turns, Txn};
+use crate::uploads::{Step, find_upload};
 
 /// An upload to abort.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,28 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchUpload`].
     pub async fn abort_upload(&self, request: AbortUpload) -> Result<(), Error> {
-        Err(Error::io("under construction"))
+        self.detached(|core| async move { core.run_on_upload(&request).await })
+            .await
+    }
+}
+
+impl Plan for AbortUpload {
+    type Made = Step<()>;
+
+    async fn plan(&self, _: &Core, txn: &mut Txn) -> Result<Step<()>, Error> {
+        let (bucket, upload) = find_upload(txn, &self.bucket, &self.key, &self.upload_id).await?;
+        let row = tables::upload(bucket.id, &self.key, &self.upload_id);
+        let upload = match Step::unless_busy(row.clone(), upload) {
+            Ok(upload) => upload,
+            Err(busy) => return Ok(busy),
+        };
+        // Without the row no part commits any more; those that did are given back by the sweep.
+        txn.delete(row);
+        txn.mark(tables::leftover(upload.id));
+        Ok(Step::Done(()))
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::default()
     }
 }

@@ -4,7 +4,9 @@
 use cosette_types::{BucketName, Grant};
 
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::{Core, Store};
+use crate::tables;
+use crate::txn::{Plan, Turns, Txn};
 
 /// Whether overwritten and deleted objects are kept as versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -29,7 +31,12 @@ impl Store {
         bucket: &BucketName,
         versioning: Versioning,
     ) -> Result<(), Error> {
-        Err(Error::io("under construction"))
+        let change = Change {
+            bucket: bucket.clone(),
+            setting: Setting::Versioning(versioning),
+        };
+        self.detached(|core| async move { core.run(&change).await })
+            .await
     }
 
     /// Replaces the bucket's grants.
@@ -37,6 +44,47 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`].
     pub async fn set_bucket_acl(&self, bucket: &BucketName, acl: Vec<Grant>) -> Result<(), Error> {
-        Err(Error::io("under construction"))
+        let change = Change {
+            bucket: bucket.clone(),
+            setting: Setting::Acl(acl),
+        };
+        self.detached(|core| async move { core.run(&change).await })
+            .await
+    }
+}
+
+#[derive(Debug)]
+struct Change {
+    bucket: BucketName,
+    setting: Setting,
+}
+
+#[derive(Debug)]
+enum Setting {
+    Versioning(Versioning),
+    Acl(Vec<Grant>),
+}
+
+impl Plan for Change {
+    type Made = ();
+
+    async fn plan(&self, _: &Core, txn: &mut Txn) -> Result<(), Error> {
+        let mut bucket = txn.live_bucket(&self.bucket).await?;
+        match &self.setting {
+            Setting::Acl(acl) => bucket.acl.clone_from(acl),
+            Setting::Versioning(versioning) => {
+                bucket.versioning = match (bucket.versioning, versioning) {
+                    (Versioning::Unversioned, Versioning::Unversioned) => Versioning::Unversioned,
+                    (_, Versioning::Enabled) => Versioning::Enabled,
+                    (_, Versioning::Suspended | Versioning::Unversioned) => Versioning::Suspended,
+                };
+            }
+        }
+        txn.put(tables::bucket(&self.bucket), &bucket);
+        Ok(())
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::default()
     }
 }

@@ -2,11 +2,25 @@
 //! complete of an upload ever succeeds; an identical repeat gets the first one's answer for a day.
 
 use cosette_types::{
-    BucketName, Crc64, ETag, ObjectKey, PartNumber, Timestamp, UploadId, VersionId,
+    BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Timestamp, UploadId, VersionId,
+    limits as protocol,
 };
+use md5::Digest as _;
 
+use super::list_parts::part_number;
+use crate::body::{BodyBuilder, ReadyBody, Walk};
+use crate::codec::Record;
 use crate::error::Error;
-use crate::store::Store;
+use crate::limits;
+use crate::records::{
+    AnswerRecord, BodyRecord, Digests, Item, ObjectRecord, PartRecord, Pending, UploadRecord,
+    UploadState,
+};
+use crate::store::{Core, Store};
+use crate::tables::{self, BodyId, LinkId};
+use crate::txn::{self, Plan, Turns, Txn};
+use crate::uploads::Step;
+use crate::versions::{NewVersion, Versions};
 
 /// An upload to complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +58,297 @@ impl Store {
     /// [`Error::InvalidPartOrder`], [`Error::NoPartsListed`], [`Error::PartTooSmall`],
     /// [`Error::ObjectTooLarge`], [`Error::ObjectExists`].
     pub async fn complete_upload(&self, request: CompleteUpload) -> Result<Completed, Error> {
-        Err(Error::io("under construction"))
+        self.detached(|core| async move { complete(&core, &request).await })
+            .await
+    }
+}
+
+async fn complete(core: &Core, request: &CompleteUpload) -> Result<Completed, Error> {
+    check_order(&request.parts)?;
+    let body = BodyId(core.random()?);
+    // Known to those who will wait before the row says that there is something to wait for.
+    let completing = core.completions.begin(body);
+    let freeze = Freeze { request, body };
+    let (row, upload) = match core.run_on_upload(&freeze).await? {
+        Frozen::Answered(completed) => return Ok(completed),
+        Frozen::Begun(row, upload) => (row, upload),
+    };
+    let completed = assemble(core, request, &upload, body).await;
+    if completed.is_err() {
+        // Safe even if the last commit's outcome is unknown: the upload opens again only if its
+        // row still says that it is being completed, and then that commit cannot happen any more.
+        // What this cannot do, the next open does.
+        let _ = core.reopen_upload(&row, core.epoch, body).await;
+    }
+    drop(completing);
+    completed
+}
+
+fn check_order(parts: &[(PartNumber, ETag)]) -> Result<(), Error> {
+    if parts.is_empty() {
+        return Err(Error::NoPartsListed);
+    }
+    let ascending = parts.is_sorted_by(|(one, _), (next, _)| one < next);
+    if ascending {
+        Ok(())
+    } else {
+        Err(Error::InvalidPartOrder)
+    }
+}
+
+impl CompleteUpload {
+    /// Tells an identical repeat from another list.
+    fn list_digest(&self) -> Md5 {
+        let mut digest = md5::Md5::new();
+        for (number, etag) in &self.parts {
+            digest.update(number.get().to_be_bytes());
+            digest.update(etag.value().as_bytes());
+            digest.update([0]);
+        }
+        Md5(digest.finalize().into())
+    }
+}
+
+/// Says that the upload is being completed: from then on its parts stay as they are.
+struct Freeze<'a> {
+    request: &'a CompleteUpload,
+    body: BodyId,
+}
+
+enum Frozen {
+    /// It was completed before, with the same list.
+    Answered(Completed),
+    /// The upload's row, and what it now holds.
+    Begun(bytes::Bytes, UploadRecord),
+}
+
+impl Plan for Freeze<'_> {
+    type Made = Step<Frozen>;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Step<Frozen>, Error> {
+        let (key, id) = (&self.request.key, &self.request.upload_id);
+        let bucket = txn.bucket(&self.request.bucket).await?;
+        let row = tables::upload(bucket.id, key, id);
+        let Some(upload) = txn.get::<UploadRecord>(row.clone()).await? else {
+            let answer: Option<AnswerRecord> = txn.get(tables::answer(bucket.id, key, id)).await?;
+            return match answer {
+                Some(answer) if answer.list == self.request.list_digest() => {
+                    Ok(Step::Done(Frozen::Answered(answer.into())))
+                }
+                _ => Err(Error::NoSuchUpload),
+            };
+        };
+        let mut upload = match Step::unless_busy(row.clone(), upload) {
+            Ok(upload) => upload,
+            Err(busy) => return Ok(busy),
+        };
+        upload.state = UploadState::Completing(core.epoch, self.body);
+        txn.put(row.clone(), &upload);
+        let pending = Pending::Completing(bucket.id, key.clone(), id.clone());
+        txn.put(tables::pending(core.epoch, self.body), &pending);
+        Ok(Step::Done(Frozen::Begun(row, upload)))
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::default()
+    }
+}
+
+impl From<AnswerRecord> for Completed {
+    fn from(answer: AnswerRecord) -> Self {
+        Self {
+            etag: answer.etag,
+            crc64: answer.crc64,
+            version_id: answer.version_id,
+            last_modified: answer.last_modified,
+        }
+    }
+}
+
+/// Makes one body of the parts listed and publishes it.
+async fn assemble(
+    core: &Core,
+    request: &CompleteUpload,
+    upload: &UploadRecord,
+    body: BodyId,
+) -> Result<Completed, Error> {
+    let parts = listed_parts(core, upload, &request.parts).await?;
+    check_sizes(core, &parts)?;
+    let mut tags = md5::Md5::new();
+    for (_, part) in &parts {
+        tags.update(part.md5.0);
+    }
+    let etag = ETag::of_parts(Md5(tags.finalize().into()), parts.len());
+    let mut builder = BodyBuilder::new(core, body, None);
+    for parts in parts.chunks(PARTS_AT_ONCE) {
+        add_parts(core, &mut builder, parts).await?;
+    }
+    let publish = Publish {
+        request,
+        upload,
+        body: builder.finish(None).await?,
+        etag,
+    };
+    core.run(&publish).await
+}
+
+/// Parts whose bodies are looked up at once.
+const PARTS_AT_ONCE: usize = 100;
+
+/// The parts listed, as they are stored. Nothing changes them while the upload is being completed.
+async fn listed_parts(
+    core: &Core,
+    upload: &UploadRecord,
+    listed: &[(PartNumber, ETag)],
+) -> Result<Vec<(PartNumber, PartRecord)>, Error> {
+    let snapshot = core.meta.snapshot().await?;
+    let prefix = tables::parts(upload.id);
+    let mut start = prefix.clone();
+    let mut parts = Vec::with_capacity(listed.len());
+    let mut listed = listed.iter().peekable();
+    'all: loop {
+        let rows = txn::scan(snapshot.as_ref(), &prefix, start, limits::SCAN_ROWS).await?;
+        for (row, value) in &rows {
+            let stored = part_number(row)?;
+            let Some((number, etag)) = listed.peek().map(|(number, etag)| (*number, etag)) else {
+                break 'all;
+            };
+            if number > stored {
+                // Not listed: it will be discarded.
+                continue;
+            }
+            let part = PartRecord::from_value(value)?;
+            if number < stored || ETag::of_md5(part.md5) != *etag {
+                return Err(Error::InvalidPart { number });
+            }
+            parts.push((number, part));
+            listed.next();
+        }
+        start = match rows.last() {
+            Some((row, _)) if rows.len() == limits::SCAN_ROWS => tables::after(row),
+            _ => break,
+        };
+    }
+    match listed.next() {
+        Some((number, _)) => Err(Error::InvalidPart { number: *number }),
+        None => Ok(parts),
+    }
+}
+
+fn check_sizes(core: &Core, parts: &[(PartNumber, PartRecord)]) -> Result<(), Error> {
+    let but_last = parts.split_last().map_or(&[][..], |(_, others)| others);
+    for (number, part) in but_last {
+        if part.size < core.options.part_bytes_min {
+            return Err(Error::PartTooSmall {
+                number: *number,
+                size: part.size,
+            });
+        }
+    }
+    let limit = protocol::OBJECT_BYTES_MAX;
+    let size = parts
+        .iter()
+        .try_fold(0u64, |size, (_, part)| size.checked_add(part.size));
+    if size.is_none_or(|size| size > limit) {
+        return Err(Error::ObjectTooLarge { limit });
+    }
+    Ok(())
+}
+
+/// Adds the slices of some parts to the body.
+async fn add_parts(
+    core: &Core,
+    builder: &mut BodyBuilder<'_>,
+    parts: &[(PartNumber, PartRecord)],
+) -> Result<(), Error> {
+    let snapshot = core.meta.snapshot().await?;
+    let rows: Vec<_> = parts
+        .iter()
+        .map(|(_, part)| tables::body(part.body))
+        .collect();
+    let values = snapshot.multi_get(&rows).await?;
+    for ((_, part), value) in parts.iter().zip(values) {
+        let value = value.ok_or_else(|| Error::corrupt("a part's body is missing"))?;
+        let record = BodyRecord::from_value(&value)?;
+        builder
+            .part(Digests {
+                size: part.size,
+                md5: part.md5,
+                crc64: part.crc64,
+            })
+            .await?;
+        let mut size = 0;
+        let mut walk = Walk::new(&core.meta, part.body, &record, 0);
+        while let Some((_, item)) = walk.next().await? {
+            if let Item::Slice(slice) = item {
+                size += slice.length;
+                builder.slice(slice).await?;
+            }
+        }
+        if size != part.size {
+            return Err(Error::corrupt(
+                "a part's slices are not as long as the part",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The last step: head, version, reference and answer appear, the upload goes.
+struct Publish<'a> {
+    request: &'a CompleteUpload,
+    upload: &'a UploadRecord,
+    body: ReadyBody,
+    etag: ETag,
+}
+
+impl Plan for Publish<'_> {
+    type Made = Completed;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Completed, Error> {
+        let (key, id) = (&self.request.key, &self.request.upload_id);
+        let bucket = txn.live_bucket(&self.request.bucket).await?;
+        let row = tables::upload(bucket.id, key, id);
+        if txn.get::<UploadRecord>(row.clone()).await?.as_ref() != Some(self.upload) {
+            return Err(Error::corrupt("an upload changed while it was completed"));
+        }
+        let versions = Versions::load(txn, &bucket, key).await?;
+        versions.forbid_overwrite(self.request.forbid_overwrite)?;
+        self.body.publish(txn);
+        txn.end_pending(core.epoch, self.body.id).await?;
+        let now = core.now();
+        let new = NewVersion {
+            now,
+            owner: self.upload.owner.clone(),
+            object: Some(ObjectRecord {
+                body: self.body.id,
+                link: LinkId(core.random()?),
+                size: self.body.record.size,
+                etag: self.etag.clone(),
+                crc64: self.body.record.crc64,
+                class: self.upload.class,
+                metadata: self.upload.metadata.clone(),
+                acl: self.upload.acl.clone(),
+            }),
+        };
+        let version = versions.add(core, txn, new).await?;
+        let answer = AnswerRecord {
+            list: self.request.list_digest(),
+            etag: self.etag.clone(),
+            crc64: self.body.record.crc64,
+            version_id: version.shown_id(bucket.versioning),
+            last_modified: version.last_modified,
+        };
+        txn.delete(row);
+        let kept = tables::answer(bucket.id, key, id);
+        txn.put(kept.clone(), &answer);
+        let gone = now.secs() + limits::ANSWER_KEPT_SECS;
+        txn.put_value(tables::expiry(gone, core.random()?), kept);
+        txn.mark(tables::leftover(self.upload.id));
+        Ok(answer.into())
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::at(&self.request.bucket, &self.request.key)
     }
 }

@@ -5,12 +5,16 @@
 //! onto itself.
 
 use cosette_types::{
-    BucketName, CopySource, Crc64, Directive, ETag, Grant, Metadata, ObjectKey, Owner,
+    BucketName, CopySource, Crc64, Directive, ETag, Facts, Grant, Metadata, ObjectKey, Owner,
     Preconditions, StorageClass, Timestamp, VersionId,
 };
 
 use crate::error::Error;
-use crate::store::Store;
+use crate::records::{BucketRecord, ObjectRecord, VersionRecord};
+use crate::store::{Core, Store};
+use crate::tables::LinkId;
+use crate::txn::{Plan, Turns, Txn};
+use crate::versions::{NewVersion, Versions};
 
 /// An object to be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +66,127 @@ impl Store {
     /// [`Error::SelfCopyWithoutChange`]: onto itself without [`Directive::Replaced`], a class asked
     /// for, or an older version named.
     pub async fn copy_object(&self, request: CopyObject) -> Result<Copied, Error> {
-        Err(Error::io("under construction"))
+        self.detached(|core| async move { core.run(&request).await })
+            .await
+    }
+}
+
+impl Plan for CopyObject {
+    type Made = Copied;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Copied, Error> {
+        let target = txn.live_bucket(&self.bucket).await?;
+        let source = Source::find(txn, &self.source).await?;
+        if self.is_onto_itself() && source.current && !self.changes_something() {
+            return Err(Error::SelfCopyWithoutChange);
+        }
+        source.check(&self.preconditions)?;
+        source.check_restored()?;
+        let versions = Versions::load(txn, &target, &self.key).await?;
+        versions.forbid_overwrite(self.forbid_overwrite)?;
+        let new = NewVersion {
+            now: core.now(),
+            owner: self.owner.clone(),
+            object: Some(self.copy_of(&source.object, LinkId(core.random()?))),
+        };
+        let version = versions.add(core, txn, new).await?;
+        Ok(Copied {
+            etag: source.object.etag.clone(),
+            crc64: source.object.crc64,
+            last_modified: version.last_modified,
+            version_id: version.new_id(),
+            source_version_id: source.shown_id(),
+        })
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns {
+            reads: Some((&self.source.bucket, self.source.key.as_str())),
+            ..Turns::at(&self.bucket, &self.key)
+        }
+    }
+}
+
+impl CopyObject {
+    fn is_onto_itself(&self) -> bool {
+        self.source.bucket == self.bucket && self.source.key == self.key
+    }
+
+    /// Whether a copy onto itself is one that was asked for. A class counts even if it is the one
+    /// that the object has: a retry after a lost answer must succeed.
+    fn changes_something(&self) -> bool {
+        self.directive == Directive::Replaced || self.storage_class.is_some()
+    }
+
+    /// The target: the same body under a reference of its own.
+    fn copy_of(&self, source: &ObjectRecord, link: LinkId) -> ObjectRecord {
+        ObjectRecord {
+            body: source.body,
+            link,
+            size: source.size,
+            etag: source.etag.clone(),
+            crc64: source.crc64,
+            class: self.storage_class.unwrap_or_default(),
+            metadata: match self.directive {
+                Directive::Copy => source.metadata.clone(),
+                Directive::Replaced => self.metadata.clone(),
+            },
+            acl: self.acl.clone(),
+        }
+    }
+}
+
+/// The version that a copy reads, found once: what is judged is what is copied.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) bucket: BucketRecord,
+    pub(crate) version: VersionRecord,
+    pub(crate) object: ObjectRecord,
+    /// Whether it is the key's current version.
+    pub(crate) current: bool,
+}
+
+impl Source {
+    /// Finds it. The transaction commits only if it is still there then, and still what was asked
+    /// for; so its body is referred to at that instant.
+    pub(crate) async fn find(txn: &mut Txn, source: &CopySource) -> Result<Self, Error> {
+        let bucket = txn.bucket(&source.bucket).await?;
+        let versions = Versions::load(txn, &bucket, &source.key).await?;
+        let (version, object) = versions.find(txn, source.version_id.as_ref()).await?;
+        let current = versions.is_current(&version);
+        Ok(Self {
+            bucket,
+            version,
+            object,
+            current,
+        })
+    }
+
+    /// Judges the conditions on it.
+    pub(crate) fn check(&self, preconditions: &Preconditions) -> Result<(), Error> {
+        let facts = Facts {
+            etag: self.object.etag.clone(),
+            last_modified: self.version.last_modified,
+        };
+        if preconditions.hold(&facts) {
+            Ok(())
+        } else {
+            Err(Error::PreconditionFailed)
+        }
+    }
+
+    /// Archived bytes must be restored before they are copied.
+    pub(crate) fn check_restored(&self) -> Result<(), Error> {
+        let class = self.object.class;
+        if class.is_archived() {
+            Err(Error::Archived { class })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The id that clients are shown.
+    pub(crate) fn shown_id(&self) -> Option<VersionId> {
+        self.version.shown_id(self.bucket.versioning)
     }
 }

@@ -4,13 +4,26 @@
 //! one stored part or a body that was put in one request; otherwise the range is read once and the
 //! digests are remembered.
 
+use std::sync::{Arc, PoisonError};
+
 use cosette_types::{
-    BucketName, ByteRange, CopySource, Crc64, ETag, ObjectKey, PartNumber, Preconditions,
+    BucketName, ByteRange, CopySource, Crc64, ETag, ObjectKey, PartNumber, Preconditions, Span,
     Timestamp, UploadId, VersionId,
 };
+use futures_util::TryStreamExt;
 
+use super::copy_object::Source;
+use super::read::read_body;
+use crate::body::{BodyBuilder, ReadyBody, Walk, cut, exact_part};
+use crate::digest::Digest;
 use crate::error::Error;
-use crate::store::Store;
+use crate::lease::Lease;
+use crate::limits;
+use crate::records::{BodyRecord, Digests, Item, Pending};
+use crate::store::{Core, Store};
+use crate::tables::{self, BodyId};
+use crate::txn::{self, Plan, Turns, Txn};
+use crate::uploads::{Step, find_upload, put_part, turn_of};
 
 /// A part to be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +64,256 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchUpload`], [`Error::RangeBeyondEnd`]; else as [`Store::copy_object`].
     pub async fn copy_part(&self, request: CopyPart) -> Result<CopiedPart, Error> {
-        Err(Error::io("under construction"))
+        self.detached(|core| async move { copy_part(core, request).await })
+            .await
+    }
+}
+
+async fn copy_part(core: Arc<Core>, request: CopyPart) -> Result<CopiedPart, Error> {
+    // Asked first, so that nothing is read for an upload that does not exist.
+    let mut txn = core.begin().await?;
+    find_upload(&mut txn, &request.bucket, &request.key, &request.upload_id).await?;
+    drop(txn);
+    let found = find_source(&core, &request).await?;
+    let (digests, read) = found.digests(&core).await?;
+    let content = if found.is_whole() {
+        Content::Whole
+    } else {
+        Content::Slices(found.cut_out(&core, digests).await?)
+    };
+    let publish = Publish {
+        turn: turn_of(&request.upload_id, request.number),
+        request: &request,
+        digests,
+        remember: read && core.may_remember(found.body).await?,
+        found: &found,
+        content: &content,
+    };
+    let copied = core.run_on_upload(&publish).await;
+    match (&copied, &content) {
+        (Err(error), Content::Slices(body)) if body.is_begun() && error.is_refusal() => {
+            core.discard_begun(core.epoch, body.id).await?;
+        }
+        (Ok(_), _) if publish.remember => core.remembered(found.body),
+        _ => {}
+    }
+    copied
+}
+
+/// The bytes to be copied. They stay readable, and the body whole, while this lives.
+struct Found {
+    body: BodyId,
+    record: BodyRecord,
+    span: Span,
+    lease: Arc<Lease>,
+    version_id: Option<VersionId>,
+}
+
+/// What the part is made of.
+enum Content {
+    /// The source's body itself.
+    Whole,
+    /// A body of slices.
+    Slices(ReadyBody),
+}
+
+async fn find_source(core: &Arc<Core>, request: &CopyPart) -> Result<Found, Error> {
+    // Entered before the snapshot is taken, so that the body cannot go before it is leased.
+    let entry = core.leases.enter();
+    let mut txn = core.begin().await?;
+    let source = Source::find(&mut txn, &request.source).await?;
+    source.check(&request.preconditions)?;
+    source.check_restored()?;
+    let size = source.object.size;
+    let span = match request.range {
+        None => Span::whole(size),
+        Some(range) => range.within(size).ok_or(Error::RangeBeyondEnd { size })?,
+    };
+    let body = source.object.body;
+    let record = txn.peek(&tables::body(body)).await?;
+    Ok(Found {
+        body,
+        record: record.ok_or_else(|| Error::corrupt("a version's body is missing"))?,
+        span,
+        lease: Arc::new(entry.lease(body)),
+        version_id: source.shown_id(),
+    })
+}
+
+impl Found {
+    fn is_whole(&self) -> bool {
+        self.span == Span::whole(self.record.size)
+    }
+
+    /// The digests of the span, and whether it had to be read for them.
+    async fn digests(&self, core: &Arc<Core>) -> Result<(Digests, bool), Error> {
+        if let (true, Some(md5)) = (self.is_whole(), self.record.md5) {
+            let known = Digests {
+                size: self.record.size,
+                md5,
+                crc64: self.record.crc64,
+            };
+            return Ok((known, false));
+        }
+        if let Some(part) = exact_part(&core.meta, self.body, &self.record, self.span).await? {
+            return Ok((part, false));
+        }
+        let row = tables::digest(self.body, self.span.start, self.span.end);
+        let snapshot = core.meta.snapshot().await?;
+        if let Some(remembered) = txn::row(snapshot.as_ref(), &row).await? {
+            return Ok((remembered, false));
+        }
+        drop(snapshot);
+        let mut digest = Digest::new();
+        let lease = Arc::clone(&self.lease);
+        let mut bytes = read_body(Arc::clone(core), self.body, self.span, lease);
+        while let Some(bytes) = bytes.try_next().await? {
+            digest.update(&bytes).await?;
+        }
+        let digests = digest.finish()?;
+        if digests.size != self.span.len()
+            || (self.is_whole() && digests.crc64 != self.record.crc64)
+        {
+            return Err(Error::corrupt(
+                "a body's bytes are not those its row tells of",
+            ));
+        }
+        Ok((digests, true))
+    }
+
+    /// A body of the slices in the span: no byte of it is written.
+    async fn cut_out(&self, core: &Core, digests: Digests) -> Result<ReadyBody, Error> {
+        let id = BodyId(core.random()?);
+        let mut builder = BodyBuilder::new(core, id, Some(Pending::Body));
+        let built = match self.add_slices(core, &mut builder, digests).await {
+            Ok(()) => builder.finish(Some(digests.md5)).await,
+            Err(error) => Err(error),
+        };
+        if built.is_err() {
+            // What this cannot give back, the next open does.
+            let _ = builder.give_up().await;
+        }
+        built
+    }
+
+    async fn add_slices(
+        &self,
+        core: &Core,
+        builder: &mut BodyBuilder<'_>,
+        digests: Digests,
+    ) -> Result<(), Error> {
+        builder.part(digests).await?;
+        let mut walk = Walk::new(&core.meta, self.body, &self.record, self.span.start);
+        let mut copied = 0;
+        while let Some((at, item)) = walk.next().await? {
+            if at >= self.span.end {
+                break;
+            }
+            if let Item::Slice(slice) = item
+                && let Some(slice) = cut(slice, at, self.span)
+            {
+                copied += slice.length;
+                builder.slice(slice).await?;
+            }
+        }
+        if copied == self.span.len() {
+            Ok(())
+        } else {
+            Err(Error::corrupt("a body's list ends before its bytes do"))
+        }
+    }
+}
+
+struct Publish<'a> {
+    request: &'a CopyPart,
+    found: &'a Found,
+    content: &'a Content,
+    digests: Digests,
+    /// Whether the digests are worth a row: they cost reading all the bytes.
+    remember: bool,
+    turn: String,
+}
+
+impl Plan for Publish<'_> {
+    type Made = Step<CopiedPart>;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Step<CopiedPart>, Error> {
+        let request = self.request;
+        let (name, key, id) = (&request.bucket, &request.key, &request.upload_id);
+        let (bucket, upload) = find_upload(txn, name, key, id).await?;
+        let upload = match Step::unless_busy(tables::upload(bucket.id, key, id), upload) {
+            Ok(upload) => upload,
+            Err(busy) => return Ok(busy),
+        };
+        // The source may be overwritten by now, but its body is leased. That it is still there is
+        // checked by this commit all the same: a reference to a body that is gone would lose data.
+        let source: Option<BodyRecord> = txn.get(tables::body(self.found.body)).await?;
+        if source.as_ref() != Some(&self.found.record) {
+            return Err(Error::corrupt("a leased body has changed"));
+        }
+        let body = match self.content {
+            Content::Whole => self.found.body,
+            Content::Slices(body) => {
+                body.publish(txn);
+                if body.is_begun() {
+                    txn.end_pending(core.epoch, body.id).await?;
+                }
+                body.id
+            }
+        };
+        if self.remember {
+            let span = self.found.span;
+            let row = tables::digest(self.found.body, span.start, span.end);
+            txn.put(row, &self.digests);
+        }
+        let content = (body, self.digests);
+        let part = put_part(core, txn, &upload, request.number, content).await?;
+        Ok(Step::Done(CopiedPart {
+            etag: ETag::of_md5(part.md5),
+            crc64: part.crc64,
+            last_modified: part.last_modified,
+            source_version_id: self.found.version_id.clone(),
+        }))
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns {
+            changes: Some((&self.request.bucket, &self.turn)),
+            ..Turns::default()
+        }
+    }
+}
+
+impl Core {
+    /// Whether one more digest of this body may be remembered.
+    async fn may_remember(&self, body: BodyId) -> Result<bool, Error> {
+        let known = self.lock_counts().get(&body).copied();
+        let count = match known {
+            Some(count) => count,
+            None => {
+                let prefix = tables::digests(body);
+                let snapshot = self.meta.snapshot().await?;
+                let most = limits::DIGESTS_PER_BODY_MAX;
+                let rows = txn::scan(snapshot.as_ref(), &prefix, prefix.clone(), most).await?;
+                let mut counts = self.lock_counts();
+                if counts.len() >= limits::DIGEST_COUNTS_MAX {
+                    counts.clear();
+                }
+                *counts.entry(body).or_insert(rows.len())
+            }
+        };
+        Ok(count < limits::DIGESTS_PER_BODY_MAX)
+    }
+
+    fn remembered(&self, body: BodyId) {
+        if let Some(count) = self.lock_counts().get_mut(&body) {
+            *count += 1;
+        }
+    }
+
+    fn lock_counts(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<BodyId, usize>> {
+        self.digest_counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,9 @@
 use cosette_types::{BucketName, ObjectKey, VersionId};
 
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::{Core, Store};
+use crate::txn::{Plan, Turns, Txn};
+use crate::versions::Versions;
 
 /// What a delete did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +28,33 @@ impl Store {
         key: &ObjectKey,
         version_id: Option<&VersionId>,
     ) -> Result<Deleted, Error> {
-        Err(Error::io("under construction"))
+        let delete = Delete {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            version_id: version_id.cloned(),
+        };
+        self.detached(|core| async move { core.run(&delete).await })
+            .await
+    }
+}
+
+#[derive(Debug)]
+struct Delete {
+    bucket: BucketName,
+    key: ObjectKey,
+    version_id: Option<VersionId>,
+}
+
+impl Plan for Delete {
+    type Made = Deleted;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Deleted, Error> {
+        let bucket = txn.live_bucket(&self.bucket).await?;
+        let versions = Versions::load(txn, &bucket, &self.key).await?;
+        versions.delete(core, txn, self.version_id.as_ref()).await
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::at(&self.bucket, &self.key)
     }
 }

@@ -3,7 +3,10 @@
 use cosette_types::{BucketName, Grant, Metadata, ObjectKey, Owner, StorageClass, UploadId};
 
 use crate::error::Error;
-use crate::store::Store;
+use crate::records::{UploadRecord, UploadState};
+use crate::store::{Core, Store};
+use crate::tables::{self, UploadRef};
+use crate::txn::{Plan, Turns, Txn};
 
 /// An upload to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,32 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`].
     pub async fn initiate_upload(&self, request: InitiateUpload) -> Result<UploadId, Error> {
-        Err(Error::io("under construction"))
+        self.detached(|core| async move { core.run(&request).await })
+            .await
+    }
+}
+
+impl Plan for InitiateUpload {
+    type Made = UploadId;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<UploadId, Error> {
+        let bucket = txn.live_bucket(&self.bucket).await?;
+        let now = core.now();
+        let id = UploadId::new(now, core.random()?);
+        let upload = UploadRecord {
+            id: UploadRef(core.random()?),
+            owner: self.owner.clone(),
+            initiated: now,
+            class: self.storage_class,
+            metadata: self.metadata.clone(),
+            acl: self.acl.clone(),
+            state: UploadState::Open,
+        };
+        txn.put(tables::upload(bucket.id, &self.key, &id), &upload);
+        Ok(id)
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::default()
     }
 }

@@ -1,9 +1,15 @@
 //! Lists the current versions of a bucket's keys, in byte order.
 
+use std::sync::Arc;
+
 use cosette_types::{BucketName, ETag, Owner, StorageClass, Timestamp};
 
+use crate::codec::Record;
 use crate::error::Error;
+use crate::listing::{self, Found, Listing, Rows, Start};
+use crate::records::Head;
 use crate::store::Store;
+use crate::tables::Table;
 
 /// Which objects to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +63,51 @@ impl Store {
         bucket: &BucketName,
         request: &ListObjects,
     ) -> Result<ObjectPage, Error> {
-        Err(Error::io("under construction"))
+        let mut txn = self.core.begin().await?;
+        let bucket = txn.bucket(bucket).await?;
+        let rows = Rows {
+            table: Table::Head,
+            bucket: bucket.id,
+            prefix: &request.prefix,
+            delimiter: request.delimiter.as_deref(),
+            start: Start::After(&request.marker),
+            key_of: listing::whole,
+            counts: |value| Ok(Head::from_value(value)?.current.object.is_some()),
+        };
+        let mut listing = Listing::new(Arc::clone(txn.snapshot()), rows);
+        let mut page = ObjectPage::default();
+        let mut last = String::new();
+        for count in 0.. {
+            if count == request.limit {
+                if count > 0 && listing.next().await?.is_some() {
+                    page.next_marker = Some(last);
+                }
+                break;
+            }
+            match listing.next().await? {
+                None => break,
+                Some(Found::Prefix(common)) => {
+                    last.clone_from(&common);
+                    page.common_prefixes.push(common);
+                }
+                Some(Found::Row(key, _, value)) => {
+                    last.clone_from(&key);
+                    page.objects.extend(listed(key, &value)?);
+                }
+            }
+        }
+        Ok(page)
     }
+}
+
+fn listed(key: String, head: &[u8]) -> Result<Option<ListedObject>, Error> {
+    let current = Head::from_value(head)?.current;
+    Ok(current.object.map(|object| ListedObject {
+        key,
+        size: object.size,
+        etag: object.etag,
+        last_modified: current.last_modified,
+        storage_class: object.class,
+        owner: current.owner,
+    }))
 }

@@ -4,8 +4,12 @@ use cosette_types::{
     BucketName, Crc64, ETag, ObjectKey, Owner, PartNumber, StorageClass, Timestamp, UploadId,
 };
 
+use crate::codec::Record;
 use crate::error::Error;
+use crate::records::PartRecord;
 use crate::store::Store;
+use crate::tables::{self, Table};
+use crate::uploads::find_upload;
 
 /// Which parts to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +60,46 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchUpload`].
     pub async fn list_parts(&self, request: &ListParts) -> Result<PartPage, Error> {
-        Err(Error::io("under construction"))
+        let mut txn = self.core.begin().await?;
+        let (_, upload) =
+            find_upload(&mut txn, &request.bucket, &request.key, &request.upload_id).await?;
+        let prefix = tables::parts(upload.id);
+        let start = Table::Part.key(&[&upload.id.0, &request.marker.to_be_bytes()]);
+        let limit = request.limit.saturating_add(1);
+        let mut rows = txn.scan(&prefix, tables::after(&start), limit).await?;
+        let more = rows.len() > request.limit;
+        rows.truncate(request.limit);
+        let parts = rows
+            .iter()
+            .map(|(row, value)| listed(row, value))
+            .collect::<Result<Vec<_>, _>>()?;
+        let last = parts.last().map(|part: &ListedPart| part.number.get());
+        Ok(PartPage {
+            owner: upload.owner,
+            storage_class: upload.class,
+            next_marker: last.filter(|_| more),
+            parts,
+        })
     }
+}
+
+fn listed(row: &[u8], value: &[u8]) -> Result<ListedPart, Error> {
+    let part = PartRecord::from_value(value)?;
+    Ok(ListedPart {
+        number: part_number(row)?,
+        last_modified: part.last_modified,
+        etag: ETag::of_md5(part.md5),
+        crc64: part.crc64,
+        size: part.size,
+    })
+}
+
+/// The number in the key of a part row.
+pub(crate) fn part_number(row: &[u8]) -> Result<PartNumber, Error> {
+    let number = row
+        .last_chunk::<2>()
+        .map(|bytes| u16::from_be_bytes(*bytes));
+    number
+        .and_then(|number| PartNumber::try_from(u64::from(number)).ok())
+        .ok_or_else(|| Error::corrupt("a part row's key is damaged"))
 }

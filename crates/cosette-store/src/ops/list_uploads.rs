@@ -1,9 +1,15 @@
 //! Lists a bucket's unfinished uploads: keys in byte order, then upload ids.
 
+use std::sync::Arc;
+
 use cosette_types::{BucketName, Owner, StorageClass, Timestamp, UploadId};
 
+use crate::codec::Record;
 use crate::error::Error;
+use crate::listing::{self, Found, Listing, Rows, Start};
+use crate::records::UploadRecord;
 use crate::store::Store;
+use crate::tables::{self, Table};
 
 /// Which uploads to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,6 +64,61 @@ impl Store {
         bucket: &BucketName,
         request: &ListUploads,
     ) -> Result<UploadPage, Error> {
-        Err(Error::io("under construction"))
+        let mut txn = self.core.begin().await?;
+        let bucket = txn.bucket(bucket).await?;
+        let marker = request.key_marker.as_str();
+        let start = match &request.upload_id_marker {
+            Some(id) if !marker.is_empty() && !id.is_empty() => {
+                let base = [marker.as_bytes(), &[0], id.as_bytes()].concat();
+                let row = Table::Upload.key(&[&bucket.id.0, &base]);
+                Start::At(tables::after(&row))
+            }
+            _ => Start::After(marker),
+        };
+        let rows = Rows {
+            table: Table::Upload,
+            bucket: bucket.id,
+            prefix: &request.prefix,
+            delimiter: request.delimiter.as_deref(),
+            start,
+            key_of: |rest| Some(tables::parse_upload(rest)?.0),
+            counts: listing::all,
+        };
+        let mut listing = Listing::new(Arc::clone(txn.snapshot()), rows);
+        let mut page = UploadPage::default();
+        let mut last = (String::new(), None);
+        for count in 0.. {
+            if count == request.limit {
+                if count > 0 && listing.next().await?.is_some() {
+                    (page.next_key_marker, page.next_upload_id_marker) = (Some(last.0), last.1);
+                }
+                break;
+            }
+            match listing.next().await? {
+                None => break,
+                Some(Found::Prefix(common)) => {
+                    last = (common.clone(), None);
+                    page.common_prefixes.push(common);
+                }
+                Some(Found::Row(key, rest, value)) => {
+                    let upload = listed(key.clone(), &rest, &value)?;
+                    last = (key, Some(upload.upload_id.as_str().to_owned()));
+                    page.uploads.push(upload);
+                }
+            }
+        }
+        Ok(page)
     }
+}
+
+fn listed(key: String, rest: &[u8], value: &[u8]) -> Result<ListedUpload, Error> {
+    let upload = UploadRecord::from_value(value)?;
+    let id = tables::parse_upload(rest).and_then(|(_, id)| id.parse().ok());
+    Ok(ListedUpload {
+        key,
+        upload_id: id.ok_or_else(|| Error::corrupt("an upload row's key is damaged"))?,
+        owner: upload.owner,
+        storage_class: upload.class,
+        initiated: upload.initiated,
+    })
 }

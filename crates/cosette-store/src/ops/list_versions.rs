@@ -1,9 +1,17 @@
 //! Lists all versions and delete markers of a bucket: keys in byte order, newest first per key.
 
-use cosette_types::{BucketName, ETag, Owner, StorageClass, Timestamp, VersionId};
+use std::sync::Arc;
 
+use cosette_types::{BucketName, ETag, ObjectKey, Owner, StorageClass, Timestamp, VersionId};
+
+use super::bucket_settings::Versioning;
+use crate::codec::Record;
 use crate::error::Error;
+use crate::listing::{self, Found, Listing, Rows, Start};
+use crate::records::{BucketRecord, Head, VersionRecord};
 use crate::store::Store;
+use crate::tables::{self, Table};
+use crate::txn::Txn;
 
 /// Which versions to list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,6 +69,94 @@ impl Store {
         bucket: &BucketName,
         request: &ListVersions,
     ) -> Result<VersionPage, Error> {
-        Err(Error::io("under construction"))
+        let mut txn = self.core.begin().await?;
+        let bucket = txn.bucket(bucket).await?;
+        let (start, mut newest_seen) = start(&mut txn, &bucket, request).await?;
+        let rows = Rows {
+            table: Table::Version,
+            bucket: bucket.id,
+            prefix: &request.prefix,
+            delimiter: request.delimiter.as_deref(),
+            start,
+            key_of: |rest| Some(tables::parse_version(rest)?.0),
+            counts: listing::all,
+        };
+        let mut listing = Listing::new(Arc::clone(txn.snapshot()), rows);
+        let mut page = VersionPage::default();
+        let mut last = (String::new(), None);
+        for count in 0.. {
+            if count == request.limit {
+                if count > 0 && listing.next().await?.is_some() {
+                    (page.next_key_marker, page.next_version_id_marker) = (Some(last.0), last.1);
+                }
+                break;
+            }
+            match listing.next().await? {
+                None => break,
+                Some(Found::Prefix(common)) => {
+                    last = (common.clone(), None);
+                    page.common_prefixes.push(common);
+                }
+                Some(Found::Row(key, _, value)) => {
+                    let version = VersionRecord::from_value(&value)?;
+                    let is_latest = newest_seen.as_ref() != Some(&key);
+                    newest_seen = Some(key.clone());
+                    let version = listed(key.clone(), version, is_latest, bucket.versioning);
+                    last = (key, version.version_id.clone());
+                    page.versions.push(version);
+                }
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// Where the page begins, and the key inside whose versions that is: none that follow is its newest.
+async fn start<'a>(
+    txn: &mut Txn,
+    bucket: &BucketRecord,
+    request: &'a ListVersions,
+) -> Result<(Start<'a>, Option<String>), Error> {
+    let after = (Start::After(&request.key_marker), None);
+    let Some(id) = &request.version_id_marker else {
+        return Ok(after);
+    };
+    // A marker that is no key is a common prefix, which has no versions.
+    let Ok(key) = ObjectKey::parse_s3(&request.key_marker) else {
+        return Ok(after);
+    };
+    let time = if id.is_null() {
+        let head: Option<Head> = txn.get(tables::head(bucket.id, &key)).await?;
+        let null = head.and_then(|head| head.null);
+        let Some(time) = null else {
+            // It is gone, and nothing says any more where it was: rather some versions twice than
+            // one never.
+            let row = tables::versions(bucket.id, &key);
+            return Ok((Start::At(row), None));
+        };
+        time
+    } else {
+        id.time().ok_or(Error::MalformedVersionId)?
+    };
+    let row = tables::version(bucket.id, &key, time);
+    let inside = Some(request.key_marker.clone());
+    Ok((Start::At(tables::after(&row)), inside))
+}
+
+fn listed(
+    key: String,
+    version: VersionRecord,
+    is_latest: bool,
+    versioning: Versioning,
+) -> ListedVersion {
+    ListedVersion {
+        key,
+        version_id: version.shown_id(versioning),
+        is_latest,
+        last_modified: version.last_modified,
+        owner: version.owner,
+        object: version
+            .object
+            .map(|object| (object.size, object.etag, object.class)),
     }
 }

@@ -4,12 +4,20 @@
 //! itself removed). Metadata, class, ACL and owner go along.
 
 use cosette_types::{
-    BucketName, CopySource, Crc64, ETag, ObjectKey, Preconditions, Timestamp, VersionId,
+    BucketName, CopySource, Crc64, ETag, Md5, ObjectKey, Preconditions, Timestamp, VersionId,
 };
 
+use md5::Digest as _;
+
+use super::copy_object::Source;
 use super::delete_object::Deleted;
 use crate::error::Error;
-use crate::store::Store;
+use crate::limits;
+use crate::records::{ObjectRecord, TokenRecord};
+use crate::store::{Core, Store};
+use crate::tables::{self, LinkId};
+use crate::txn::{Plan, Turns, Txn};
+use crate::versions::{NewVersion, Versions};
 
 /// An object to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +59,118 @@ impl Store {
     /// [`Error::TokenReused`] when the token named another move, or is empty or too long; else as
     /// [`Store::copy_object`].
     pub async fn move_object(&self, request: MoveObject) -> Result<Moved, Error> {
-        Err(Error::io("under construction"))
+        if request.source.bucket == request.bucket && request.source.key == request.key {
+            return Err(Error::SelfMove);
+        }
+        if let Some(token) = &request.client_token
+            && !(1..=limits::TOKEN_BYTES_MAX).contains(&token.len())
+        {
+            return Err(Error::TokenReused);
+        }
+        self.detached(|core| async move { core.run(&request).await })
+            .await
+    }
+}
+
+impl Plan for MoveObject {
+    type Made = Moved;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Moved, Error> {
+        let target = txn.live_bucket(&self.bucket).await?;
+        let token = self.client_token.as_ref();
+        let token = token.map(|token| tables::token(target.id, token));
+        if let Some(row) = &token
+            && let Some(answer) = txn.get::<TokenRecord>(row.clone()).await?
+        {
+            return self.first_answer(answer);
+        }
+        // Its rows are written, too, so its bucket must be live as well.
+        txn.live_bucket(&self.source.bucket).await?;
+        let source = Source::find(txn, &self.source).await?;
+        source.check(&self.preconditions)?;
+        let versions = Versions::load(txn, &target, &self.key).await?;
+        versions.forbid_overwrite(self.forbid_overwrite)?;
+        let new = NewVersion {
+            now: core.now(),
+            owner: source.version.owner.clone(),
+            object: Some(ObjectRecord {
+                link: LinkId(core.random()?),
+                ..source.object.clone()
+            }),
+        };
+        let version = versions.add(core, txn, new).await?;
+        let removed = Versions::load(txn, &source.bucket, &self.source.key).await?;
+        let id = self.source.version_id.as_ref();
+        let moved = Moved {
+            etag: source.object.etag,
+            crc64: source.object.crc64,
+            last_modified: version.last_modified,
+            version_id: version.new_id(),
+            source: removed.delete(core, txn, id).await?,
+        };
+        if let Some(row) = token {
+            self.remember(core, txn, row, &moved)?;
+        }
+        Ok(moved)
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns {
+            removes: Some((&self.source.bucket, self.source.key.as_str())),
+            ..Turns::at(&self.bucket, &self.key)
+        }
+    }
+}
+
+impl MoveObject {
+    fn first_answer(&self, answer: TokenRecord) -> Result<Moved, Error> {
+        if answer.request != self.digest() {
+            return Err(Error::TokenReused);
+        }
+        Ok(Moved {
+            etag: answer.etag,
+            crc64: answer.crc64,
+            last_modified: answer.last_modified,
+            version_id: answer.version_id,
+            source: answer.source,
+        })
+    }
+
+    fn remember(
+        &self,
+        core: &Core,
+        txn: &mut Txn,
+        row: bytes::Bytes,
+        moved: &Moved,
+    ) -> Result<(), Error> {
+        let answer = TokenRecord {
+            request: self.digest(),
+            etag: moved.etag.clone(),
+            crc64: moved.crc64,
+            last_modified: moved.last_modified,
+            version_id: moved.version_id.clone(),
+            source: moved.source.clone(),
+        };
+        txn.put(row.clone(), &answer);
+        let gone = core.now().secs() + limits::ANSWER_KEPT_SECS;
+        txn.put_value(tables::expiry(gone, core.random()?), row);
+        Ok(())
+    }
+
+    /// Tells this move from another one with the same token.
+    fn digest(&self) -> Md5 {
+        let version = self.source.version_id.as_ref();
+        let mut digest = md5::Md5::new();
+        for text in [
+            self.source.bucket.as_str(),
+            self.source.key.as_str(),
+            version.map_or("", |id| id.as_str()),
+            self.bucket.as_str(),
+            self.key.as_str(),
+        ] {
+            digest.update(text.as_bytes());
+            digest.update([0]);
+        }
+        Md5(digest.finalize().into())
     }
 }

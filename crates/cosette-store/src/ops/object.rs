@@ -1,12 +1,17 @@
 //! Finds an object, or a version of it, and keeps its bytes readable for as long as the answer lives.
 
+use std::sync::Arc;
+
 use cosette_types::{
     BucketName, Crc64, ETag, Facts, Grant, Metadata, ObjectKey, Owner, StorageClass, Timestamp,
     VersionId,
 };
 
 use crate::error::Error;
+use crate::lease::Lease;
 use crate::store::Store;
+use crate::tables::BodyId;
+use crate::versions::Versions;
 
 /// A version of an object, as it was when asked for. While this value or a stream made from it
 /// lives, its bytes stay readable, whatever happens to the object.
@@ -33,6 +38,8 @@ pub struct ObjectVersion {
     pub version_id: Option<VersionId>,
     /// Whether it is the key's current version.
     pub is_latest: bool,
+    pub(crate) body: BodyId,
+    pub(crate) lease: Arc<Lease>,
 }
 
 impl ObjectVersion {
@@ -57,6 +64,26 @@ impl Store {
         key: &ObjectKey,
         version_id: Option<&VersionId>,
     ) -> Result<ObjectVersion, Error> {
-        Err(Error::io("under construction"))
+        // Entered before the snapshot is taken, so that the body cannot go before it is leased.
+        let entry = self.core.leases.enter();
+        let mut txn = self.core.begin().await?;
+        let bucket = txn.bucket(bucket).await?;
+        let versions = Versions::load(&mut txn, &bucket, key).await?;
+        let (version, object) = versions.find(&mut txn, version_id).await?;
+        let lease = entry.lease(object.body);
+        Ok(ObjectVersion {
+            size: object.size,
+            etag: object.etag,
+            crc64: object.crc64,
+            last_modified: version.last_modified,
+            metadata: object.metadata,
+            storage_class: object.class,
+            acl: object.acl,
+            is_latest: versions.is_current(&version),
+            version_id: version.shown_id(bucket.versioning),
+            owner: version.owner,
+            body: object.body,
+            lease: Arc::new(lease),
+        })
     }
 }

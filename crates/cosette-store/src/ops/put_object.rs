@@ -7,7 +7,11 @@ use cosette_types::{
 
 use super::stage::Staged;
 use crate::error::Error;
-use crate::store::Store;
+use crate::records::ObjectRecord;
+use crate::store::{Core, Store};
+use crate::tables::LinkId;
+use crate::txn::{Plan, Turns, Txn};
+use crate::versions::{NewVersion, Versions};
 
 /// An object to be put.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +51,61 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::ObjectExists`]. The staged bytes are given back.
     pub async fn put_object(&self, request: PutObject, staged: Staged) -> Result<Put, Error> {
-        Err(Error::io("under construction"))
+        let publish = Publish { request, staged };
+        self.detached(|core| async move { core.run(&publish).await })
+            .await
+    }
+}
+
+#[derive(Debug)]
+struct Publish {
+    request: PutObject,
+    staged: Staged,
+}
+
+impl Plan for Publish {
+    type Made = Put;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Put, Error> {
+        let request = &self.request;
+        let bucket = txn.live_bucket(&request.bucket).await?;
+        let versions = Versions::load(txn, &bucket, &request.key).await?;
+        versions.forbid_overwrite(request.forbid_overwrite)?;
+        let digests = self.staged.digests();
+        let etag = ETag::of_md5(digests.md5);
+        let object = ObjectRecord {
+            body: self.staged.publish(core, txn)?,
+            link: LinkId(core.random()?),
+            size: digests.size,
+            etag: etag.clone(),
+            crc64: digests.crc64,
+            class: request.storage_class,
+            metadata: request.metadata.clone(),
+            acl: request.acl.clone(),
+        };
+        let new = NewVersion {
+            now: core.now(),
+            owner: request.owner.clone(),
+            object: Some(object),
+        };
+        let version = versions.add(core, txn, new).await?;
+        Ok(Put {
+            version_id: version.new_id(),
+            etag,
+            crc64: digests.crc64,
+            last_modified: version.last_modified,
+        })
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::at(&self.request.bucket, &self.request.key)
+    }
+
+    fn committing(&self) {
+        self.staged.committing();
+    }
+
+    fn refused(&self) {
+        self.staged.refused();
     }
 }

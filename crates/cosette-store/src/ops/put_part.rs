@@ -4,7 +4,10 @@ use cosette_types::{BucketName, Crc64, ETag, ObjectKey, PartNumber, Timestamp, U
 
 use super::stage::Staged;
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::{Core, Store};
+use crate::tables;
+use crate::txn::{Plan, Turns, Txn};
+use crate::uploads::{Step, find_upload, put_part, turn_of};
 
 /// Where a part goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,58 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchUpload`]. The staged bytes are given back.
     pub async fn put_part(&self, request: PutPart, staged: Staged) -> Result<StoredPart, Error> {
-        Err(Error::io("under construction"))
+        let publish = Publish {
+            turn: turn_of(&request.upload_id, request.number),
+            request,
+            staged,
+        };
+        self.detached(|core| async move { core.run_on_upload(&publish).await })
+            .await
+    }
+}
+
+#[derive(Debug)]
+struct Publish {
+    request: PutPart,
+    staged: Staged,
+    turn: String,
+}
+
+impl Plan for Publish {
+    type Made = Step<StoredPart>;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Step<StoredPart>, Error> {
+        let (name, key, id) = (
+            &self.request.bucket,
+            &self.request.key,
+            &self.request.upload_id,
+        );
+        let (bucket, upload) = find_upload(txn, name, key, id).await?;
+        let upload = match Step::unless_busy(tables::upload(bucket.id, key, id), upload) {
+            Ok(upload) => upload,
+            Err(busy) => return Ok(busy),
+        };
+        let content = (self.staged.publish(core, txn)?, self.staged.digests());
+        let part = put_part(core, txn, &upload, self.request.number, content).await?;
+        Ok(Step::Done(StoredPart {
+            etag: ETag::of_md5(part.md5),
+            crc64: part.crc64,
+            last_modified: part.last_modified,
+        }))
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns {
+            changes: Some((&self.request.bucket, &self.turn)),
+            ..Turns::default()
+        }
+    }
+
+    fn committing(&self) {
+        self.staged.committing();
+    }
+
+    fn refused(&self) {
+        self.staged.refused();
     }
 }

@@ -4,13 +4,22 @@
 //! in a crash, leaves nothing behind.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use cosette_types::{Crc64, Md5};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+use tokio::task::JoinSet;
 
+use crate::digest::Digest;
 use crate::error::Error;
-use crate::store::Store;
+use crate::extents::{Address, EXTENT_BYTES_MAX, ExtentId, ExtentWriter};
+use crate::orphans::Orphans;
+use crate::records::{BodyRecord, Digests, ExtentRecord, Item, List, Slice};
+use crate::store::{Core, Store};
+use crate::tables::{self, BodyId};
+use crate::txn::Txn;
 
 /// What is known and allowed of bytes to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,25 +70,104 @@ impl<E: fmt::Debug + fmt::Display> std::error::Error for StageError<E> {}
 /// background.
 #[derive(Debug)]
 pub struct Staged {
-    size: u64,
-    md5: Md5,
-    crc64: Crc64,
+    digests: Digests,
+    content: Content,
+    extents: StagedExtents,
+}
+
+/// Where staged bytes are.
+#[derive(Debug)]
+enum Content {
+    /// In memory, to become a row. No bytes at all are this, too, and become none.
+    Tiny(Bytes),
+    /// In extents.
+    Extents(Vec<ExtentRecord>),
+}
+
+/// Extents that go back unless a commit was asked to publish them.
+#[derive(Debug)]
+struct StagedExtents {
+    extents: Vec<(ExtentId, Address)>,
+    /// Set while a commit may be publishing them: whoever is not sure must not free.
+    committing: AtomicBool,
+    orphans: Arc<Orphans>,
+}
+
+impl Drop for StagedExtents {
+    fn drop(&mut self) {
+        if !*self.committing.get_mut() {
+            self.orphans.add(self.extents.drain(..));
+        }
+    }
 }
 
 impl Staged {
     /// How many bytes.
     pub fn size(&self) -> u64 {
-        self.size
+        self.digests.size
     }
 
     /// Their MD5.
     pub fn md5(&self) -> Md5 {
-        self.md5
+        self.digests.md5
     }
 
     /// Their CRC-64.
     pub fn crc64(&self) -> Crc64 {
-        self.crc64
+        self.digests.crc64
+    }
+
+    pub(crate) fn digests(&self) -> Digests {
+        self.digests
+    }
+
+    /// A commit is about to be asked to publish them.
+    pub(crate) fn committing(&self) {
+        self.extents.committing.store(true, Ordering::SeqCst);
+    }
+
+    /// The commit was refused for certain.
+    pub(crate) fn refused(&self) {
+        self.extents.committing.store(false, Ordering::SeqCst);
+    }
+
+    /// Writes the body that these bytes are, and its extents; its first reference is the caller's
+    /// to write.
+    pub(crate) fn publish(&self, core: &Core, txn: &mut Txn) -> Result<BodyId, Error> {
+        let body = BodyId(core.random()?);
+        let mut items = vec![Item::Part(self.digests)];
+        let slice = |extent, tiny, length| {
+            Item::Slice(Slice {
+                extent,
+                tiny,
+                offset: 0,
+                length,
+            })
+        };
+        match &self.content {
+            Content::Tiny(bytes) if bytes.is_empty() => {}
+            Content::Tiny(bytes) => {
+                let extent = ExtentId(core.random()?);
+                txn.put_value(tables::tiny(extent), bytes.clone());
+                txn.mark(tables::slice(extent, body));
+                items.push(slice(extent, true, self.digests.size));
+            }
+            Content::Extents(records) => {
+                for ((extent, _), record) in self.extents.extents.iter().zip(records) {
+                    txn.put(tables::extent(*extent), record);
+                    txn.mark(tables::slice(*extent, body));
+                    items.push(slice(*extent, false, record.length));
+                }
+            }
+        }
+        let record = BodyRecord {
+            size: self.digests.size,
+            crc64: self.digests.crc64,
+            md5: Some(self.digests.md5),
+            list: List::Inline(items),
+        };
+        txn.put(tables::body(body), &record);
+        Ok(body)
     }
 }
 
@@ -93,7 +181,31 @@ impl Store {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Send,
     {
-        Err(StageError::Store(Error::io("under construction")))
+        let core = &self.core;
+        let limit = limits.bytes_max.min(crate::limits::STAGED_BYTES_MAX);
+        if limits.expected_bytes.is_some_and(|bytes| bytes > limit) {
+            return Err(StageError::TooLarge { limit });
+        }
+        let mut intake = Intake::new(core, limits.expected_bytes);
+        let mut stream = std::pin::pin!(stream);
+        while let Some(bytes) = stream.next().await {
+            let bytes = bytes.map_err(StageError::Stream)?;
+            let received = intake.digest.size() + bytes.len() as u64;
+            match limits.expected_bytes {
+                Some(expected) if received > expected => {
+                    return Err(StageError::Length { expected, received });
+                }
+                _ if received > limit => return Err(StageError::TooLarge { limit }),
+                _ => intake.take(bytes).await.map_err(StageError::Store)?,
+            }
+        }
+        let received = intake.digest.size();
+        match limits.expected_bytes {
+            Some(expected) if received != expected => {
+                Err(StageError::Length { expected, received })
+            }
+            _ => intake.end().await.map_err(StageError::Store),
+        }
     }
 
     /// Gives the space of staged bytes back, before returning.
@@ -101,6 +213,125 @@ impl Store {
     /// # Errors
     /// Only those of the drivers.
     pub async fn discard(&self, staged: Staged) -> Result<(), Error> {
-        Err(Error::io("under construction"))
+        drop(staged);
+        self.detached(|core| async move { core.free_orphans().await })
+            .await
+            .map(|_| ())
+    }
+}
+
+/// Bytes being taken in: in memory as long as they may be tiny, then in extents.
+struct Intake<'a> {
+    core: &'a Arc<Core>,
+    expected: Option<u64>,
+    digest: Digest,
+    tiny: BytesMut,
+    open: Option<(ExtentId, u64, Box<dyn ExtentWriter>)>,
+    done: Vec<ExtentRecord>,
+    extents: StagedExtents,
+    /// Finished extents are made durable while the next one is filled.
+    syncs: JoinSet<Result<(), Error>>,
+}
+
+impl<'a> Intake<'a> {
+    fn new(core: &'a Arc<Core>, expected: Option<u64>) -> Self {
+        Self {
+            core,
+            expected,
+            digest: Digest::new(),
+            tiny: BytesMut::new(),
+            open: None,
+            done: Vec::new(),
+            extents: StagedExtents {
+                extents: Vec::new(),
+                committing: AtomicBool::new(false),
+                orphans: Arc::clone(&core.orphans),
+            },
+            syncs: JoinSet::new(),
+        }
+    }
+
+    fn stays_tiny(&self, more: usize) -> bool {
+        let most = self.core.options.tiny_body_bytes_max;
+        let fits = self.tiny.len() + more <= most;
+        let none_yet = self.open.is_none() && self.done.is_empty();
+        none_yet && fits && self.expected.is_none_or(|bytes| bytes <= most as u64)
+    }
+
+    async fn take(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.digest.update(&bytes).await?;
+        if self.stays_tiny(bytes.len()) {
+            self.tiny.extend_from_slice(&bytes);
+            return Ok(());
+        }
+        let before = self.tiny.split().freeze();
+        for mut bytes in [before, bytes] {
+            while !bytes.is_empty() {
+                bytes = self.append(bytes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends what fits into the open extent; gives back the rest.
+    async fn append(&mut self, mut bytes: Bytes) -> Result<Bytes, Error> {
+        let (id, filled, mut writer) = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let id = ExtentId(self.core.random()?);
+                let done: u64 = self.done.iter().map(|extent| extent.length).sum();
+                let expected = self.expected.map(|all| all.saturating_sub(done));
+                let expected = expected.map(|left| left.min(EXTENT_BYTES_MAX));
+                (id, 0, self.core.extents.begin(id, expected).await?)
+            }
+        };
+        let room = usize::try_from(EXTENT_BYTES_MAX - filled).unwrap_or(usize::MAX);
+        let now = bytes.split_to(room.min(bytes.len()));
+        let filled = filled + now.len() as u64;
+        writer.append(now).await?;
+        if filled == EXTENT_BYTES_MAX {
+            self.finish(id, filled, writer).await?;
+        } else {
+            self.open = Some((id, filled, writer));
+        }
+        Ok(bytes)
+    }
+
+    async fn finish(
+        &mut self,
+        id: ExtentId,
+        length: u64,
+        writer: Box<dyn ExtentWriter>,
+    ) -> Result<(), Error> {
+        let address = writer.finish().await?;
+        self.extents.extents.push((id, address.clone()));
+        self.done.push(ExtentRecord {
+            address: address.clone(),
+            length,
+        });
+        let extents = Arc::clone(&self.core.extents);
+        self.syncs
+            .spawn(async move { Ok(extents.sync(&[address]).await?) });
+        Ok(())
+    }
+
+    async fn end(mut self) -> Result<Staged, Error> {
+        if let Some((id, filled, writer)) = self.open.take() {
+            self.finish(id, filled, writer).await?;
+        }
+        while let Some(synced) = self.syncs.join_next().await {
+            synced.map_err(Error::io)??;
+        }
+        let digests = self.digest.finish()?;
+        let content = if self.done.is_empty() {
+            Content::Tiny(self.tiny.freeze())
+        } else {
+            Content::Extents(self.done)
+        };
+        Ok(Staged {
+            digests,
+            content,
+            extents: self.extents,
+        })
     }
 }

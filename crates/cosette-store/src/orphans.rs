@@ -1,0 +1,73 @@
+//! Extents that were written and will never be published: to be freed in the background.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::error::Error;
+use crate::extents::{Address, ExtentId};
+use crate::records::ExtentRecord;
+use crate::store::Core;
+use crate::{tables, txn};
+
+/// The queue of them. What is in it when the process ends is found by the driver's recovery.
+#[derive(Debug)]
+pub(crate) struct Orphans {
+    queue: Mutex<Vec<(ExtentId, Address)>>,
+    work: Arc<Notify>,
+}
+
+impl Orphans {
+    pub(crate) fn new(work: Arc<Notify>) -> Arc<Self> {
+        Arc::new(Self {
+            queue: Mutex::default(),
+            work,
+        })
+    }
+
+    pub(crate) fn add(&self, extents: impl IntoIterator<Item = (ExtentId, Address)>) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.extend(extents);
+        if !queue.is_empty() {
+            self.work.notify_one();
+        }
+    }
+
+    fn take(&self) -> Vec<(ExtentId, Address)> {
+        std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Core {
+    /// Frees orphans; says how many.
+    pub(crate) async fn free_orphans(&self) -> Result<usize, Error> {
+        let orphans = self.orphans.take();
+        let count = orphans.len();
+        if let Err(error) = self.free_unpublished(&orphans).await {
+            self.orphans.add(orphans);
+            return Err(error);
+        }
+        Ok(count)
+    }
+
+    /// Frees extents that no commit was ever asked to publish. That no row names them is looked up
+    /// all the same: to free a published one would be the worst thing this program can do.
+    pub(crate) async fn free_unpublished(
+        &self,
+        extents: &[(ExtentId, Address)],
+    ) -> Result<(), Error> {
+        let snapshot = self.meta.snapshot().await?;
+        let mut free = Vec::with_capacity(extents.len());
+        for (id, address) in extents {
+            let row: Option<ExtentRecord> =
+                txn::row(snapshot.as_ref(), &tables::extent(*id)).await?;
+            if row.is_none() {
+                free.push(address.clone());
+            }
+        }
+        if !free.is_empty() {
+            self.extents.free(&free).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! The rows of an upload: the upload itself, its parts, and the answer once it is completed.
+
+use cosette_types::{Crc64, ETag, Grant, Md5, Metadata, Owner, StorageClass, Timestamp, VersionId};
+
+use crate::codec::{Damaged, Decoder, Encoder, Record};
+use crate::tables::{BodyId, LinkId, UploadRef};
+
+/// An unfinished upload. Every part checks this row, so changing it freezes the parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UploadRecord {
+    pub(crate) id: UploadRef,
+    pub(crate) owner: Owner,
+    pub(crate) initiated: Timestamp,
+    pub(crate) class: StorageClass,
+    pub(crate) metadata: Metadata,
+    pub(crate) acl: Option<Vec<Grant>>,
+    pub(crate) state: UploadState,
+}
+
+/// Where an unfinished upload is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UploadState {
+    /// Takes parts.
+    Open,
+    /// Being completed under this pending row; the body it is to have.
+    Completing(u64, BodyId),
+}
+
+/// A part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartRecord {
+    pub(crate) body: BodyId,
+    pub(crate) link: LinkId,
+    pub(crate) size: u64,
+    pub(crate) md5: Md5,
+    pub(crate) crc64: Crc64,
+    pub(crate) last_modified: Timestamp,
+}
+
+/// The answer to a completed upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnswerRecord {
+    /// A digest of the part list that was completed.
+    pub(crate) list: Md5,
+    pub(crate) etag: ETag,
+    pub(crate) crc64: Crc64,
+    pub(crate) version_id: Option<VersionId>,
+    pub(crate) last_modified: Timestamp,
+}
+
+impl Record for UploadRecord {
+    const WHAT: &'static str = "upload row";
+
+    fn encode(&self, to: &mut Encoder) {
+        to.fixed(&self.id.0);
+        to.owner(&self.owner);
+        to.moment(self.initiated);
+        to.class(self.class);
+        to.metadata(&self.metadata);
+        to.acl(self.acl.as_ref());
+        match self.state {
+            UploadState::Open => to.byte(0),
+            UploadState::Completing(epoch, body) => {
+                to.byte(1);
+                to.number(epoch);
+                to.fixed(&body.0);
+            }
+        }
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            id: UploadRef(from.fixed()?),
+            owner: from.owner()?,
+            initiated: from.moment()?,
+            class: from.class()?,
+            metadata: from.metadata()?,
+            acl: from.acl()?,
+            state: match from.byte()? {
+                0 => UploadState::Open,
+                1 => UploadState::Completing(from.number()?, BodyId(from.fixed()?)),
+                _ => return Err(Damaged("an unknown state")),
+            },
+        })
+    }
+}
+
+impl Record for PartRecord {
+    const WHAT: &'static str = "part row";
+
+    fn encode(&self, to: &mut Encoder) {
+        to.fixed(&self.body.0);
+        to.fixed(&self.link.0);
+        to.number(self.size);
+        to.fixed(&self.md5.0);
+        to.crc64(self.crc64);
+        to.moment(self.last_modified);
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            body: BodyId(from.fixed()?),
+            link: LinkId(from.fixed()?),
+            size: from.number()?,
+            md5: from.md5()?,
+            crc64: from.crc64()?,
+            last_modified: from.moment()?,
+        })
+    }
+}
+
+impl Record for AnswerRecord {
+    const WHAT: &'static str = "answer row";
+
+    fn encode(&self, to: &mut Encoder) {
+        to.fixed(&self.list.0);
+        to.etag(&self.etag);
+        to.crc64(self.crc64);
+        to.version_id(self.version_id.as_ref());
+        to.moment(self.last_modified);
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            list: from.md5()?,
+            etag: from.etag()?,
+            crc64: from.crc64()?,
+            version_id: from.version_id()?,
+            last_modified: from.moment()?,
+        })
+    }
+}

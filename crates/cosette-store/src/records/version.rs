@@ -1,0 +1,190 @@
+//! The rows of a key: its head, and each of its versions.
+
+use cosette_types::{
+    Crc64, ETag, Grant, Metadata, Owner, StorageClass, Timestamp, VersionId, VersionTime,
+};
+
+use crate::codec::{Damaged, Decoder, Encoder, Record};
+use crate::ops::bucket_settings::Versioning;
+use crate::tables::{BodyId, LinkId};
+
+/// What is current of a key, and the key's one meeting point: every change to any of its versions
+/// checks this row and rewrites it with a later time. A key without versions has no head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// Later than every change before.
+    pub(crate) last: VersionTime,
+    /// The `null` version, if there is one.
+    pub(crate) null: Option<VersionTime>,
+    /// The newest version.
+    pub(crate) current: Summary,
+}
+
+/// What a listing shows of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) time: VersionTime,
+    pub(crate) last_modified: Timestamp,
+    pub(crate) owner: Owner,
+    /// `None` for a delete marker.
+    pub(crate) object: Option<SummaryObject>,
+}
+
+/// What a listing shows of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SummaryObject {
+    pub(crate) size: u64,
+    pub(crate) etag: ETag,
+    pub(crate) class: StorageClass,
+}
+
+/// A version or a delete marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VersionRecord {
+    /// As in the row's key.
+    pub(crate) time: VersionTime,
+    /// Whether clients know it as `null`.
+    pub(crate) null: bool,
+    pub(crate) last_modified: Timestamp,
+    pub(crate) owner: Owner,
+    /// `None` for a delete marker.
+    pub(crate) object: Option<ObjectRecord>,
+}
+
+/// What a version has that a delete marker has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObjectRecord {
+    pub(crate) body: BodyId,
+    pub(crate) link: LinkId,
+    pub(crate) size: u64,
+    pub(crate) etag: ETag,
+    pub(crate) crc64: Crc64,
+    pub(crate) class: StorageClass,
+    pub(crate) metadata: Metadata,
+    pub(crate) acl: Option<Vec<Grant>>,
+}
+
+impl VersionRecord {
+    /// What a listing shows of it.
+    pub(crate) fn summary(&self) -> Summary {
+        Summary {
+            time: self.time,
+            last_modified: self.last_modified,
+            owner: self.owner.clone(),
+            object: self.object.as_ref().map(|object| SummaryObject {
+                size: object.size,
+                etag: object.etag.clone(),
+                class: object.class,
+            }),
+        }
+    }
+
+    /// The id under which it can be asked for, whatever the bucket's versioning.
+    pub(crate) fn id(&self) -> VersionId {
+        if self.null {
+            VersionId::null()
+        } else {
+            VersionId::of(self.time)
+        }
+    }
+
+    /// The id that the answer to a write shows: only where versioning is enabled.
+    pub(crate) fn new_id(&self) -> Option<VersionId> {
+        (!self.null).then(|| self.id())
+    }
+
+    /// The id that clients are shown.
+    pub(crate) fn shown_id(&self, versioning: Versioning) -> Option<VersionId> {
+        (versioning != Versioning::Unversioned).then(|| self.id())
+    }
+}
+
+impl Encoder {
+    fn time(&mut self, time: VersionTime) {
+        self.number(time.0);
+    }
+}
+
+impl Decoder<'_> {
+    fn time(&mut self) -> Result<VersionTime, Damaged> {
+        self.number().map(VersionTime)
+    }
+}
+
+impl Record for Head {
+    const WHAT: &'static str = "head row";
+
+    fn encode(&self, to: &mut Encoder) {
+        to.time(self.last);
+        to.option(self.null, Encoder::time);
+        to.time(self.current.time);
+        to.moment(self.current.last_modified);
+        to.owner(&self.current.owner);
+        to.option(self.current.object.as_ref(), |to, object| {
+            to.number(object.size);
+            to.etag(&object.etag);
+            to.class(object.class);
+        });
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            last: from.time()?,
+            null: from.option(Decoder::time)?,
+            current: Summary {
+                time: from.time()?,
+                last_modified: from.moment()?,
+                owner: from.owner()?,
+                object: from.option(|from| {
+                    Ok(SummaryObject {
+                        size: from.number()?,
+                        etag: from.etag()?,
+                        class: from.class()?,
+                    })
+                })?,
+            },
+        })
+    }
+}
+
+impl Record for VersionRecord {
+    const WHAT: &'static str = "version row";
+
+    fn encode(&self, to: &mut Encoder) {
+        to.time(self.time);
+        to.flag(self.null);
+        to.moment(self.last_modified);
+        to.owner(&self.owner);
+        to.option(self.object.as_ref(), |to, object| {
+            to.fixed(&object.body.0);
+            to.fixed(&object.link.0);
+            to.number(object.size);
+            to.etag(&object.etag);
+            to.crc64(object.crc64);
+            to.class(object.class);
+            to.metadata(&object.metadata);
+            to.acl(object.acl.as_ref());
+        });
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            time: from.time()?,
+            null: from.flag()?,
+            last_modified: from.moment()?,
+            owner: from.owner()?,
+            object: from.option(|from| {
+                Ok(ObjectRecord {
+                    body: BodyId(from.fixed()?),
+                    link: LinkId(from.fixed()?),
+                    size: from.number()?,
+                    etag: from.etag()?,
+                    crc64: from.crc64()?,
+                    class: from.class()?,
+                    metadata: from.metadata()?,
+                    acl: from.acl()?,
+                })
+            })?,
+        })
+    }
+}

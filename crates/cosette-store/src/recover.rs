@@ -1,0 +1,108 @@
+//! What is done when a store is opened: a new epoch begins, and what earlier ones left half-way is
+//! taken back. Every step can be interrupted and done again.
+
+use crate::codec::Record;
+use crate::environment::HybridClock;
+use crate::error::Error;
+use crate::extents::{ExtentError, ExtentId};
+use crate::limits;
+use crate::meta::Boxed;
+use crate::records::{ExtentRecord, FormatRecord, Pending};
+use crate::store::Core;
+use crate::tables::{self, BodyId, Table};
+use crate::txn;
+
+/// The format that this code writes and reads.
+const FORMAT_VERSION: u64 = 1;
+
+impl Core {
+    /// Counts this opening, and refuses a store of another format.
+    pub(crate) async fn begin_epoch(&mut self) -> Result<(), Error> {
+        loop {
+            let mut txn = self.begin().await?;
+            let before: Option<FormatRecord> = txn.get(tables::format()).await?;
+            let mut format = before.unwrap_or(FormatRecord {
+                version: FORMAT_VERSION,
+                epoch: 0,
+                floor: self.versions.last(),
+            });
+            if format.version != FORMAT_VERSION {
+                let version = format.version;
+                return Err(Error::corrupt(format!("a store of format {version}")));
+            }
+            format.epoch += 1;
+            txn.put(tables::format(), &format);
+            if self.commit(txn).await? {
+                self.epoch = format.epoch;
+                self.versions = HybridClock::after(format.floor);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Keeps the latest version time, so that ids stay in order even if the clock is set back while
+    /// the store is closed.
+    pub(crate) async fn keep_clock(&self) -> Result<(), Error> {
+        let mut txn = self.begin().await?;
+        if let Some(mut format) = txn.get::<FormatRecord>(tables::format()).await? {
+            format.floor = format.floor.max(self.versions.last());
+            txn.put(tables::format(), &format);
+            self.commit(txn).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the driver free what was written and never published.
+    pub(crate) async fn recover_extents(&self) -> Result<(), Error> {
+        let snapshot = self.meta.snapshot().await?;
+        let live = |id: ExtentId| -> Boxed<'_, Result<bool, ExtentError>> {
+            let snapshot = snapshot.as_ref();
+            Box::pin(async move {
+                let row = txn::row::<ExtentRecord>(snapshot, &tables::extent(id)).await;
+                row.map(|row| row.is_some())
+                    .map_err(|error| ExtentError::Io(error.to_string().into()))
+            })
+        };
+        Ok(self.extents.recover(&live).await?)
+    }
+
+    /// Takes back what earlier epochs began and did not end.
+    pub(crate) async fn end_dead_epochs(&self) -> Result<(), Error> {
+        let prefix = Table::Pending.key(&[]);
+        loop {
+            let snapshot = self.meta.snapshot().await?;
+            let most = limits::SCAN_ROWS;
+            let rows = txn::scan(snapshot.as_ref(), &prefix, prefix.clone(), most).await?;
+            let mut worked = false;
+            for (row, value) in rows {
+                let (epoch, body) = parse_pending(&row)?;
+                if epoch >= self.epoch {
+                    continue;
+                }
+                worked = true;
+                match Pending::from_value(&value)? {
+                    Pending::Body => self.discard_begun(epoch, body).await?,
+                    Pending::Completing(bucket, key, upload) => {
+                        let row = tables::upload(bucket, &key, &upload);
+                        self.reopen_upload(&row, epoch, body).await?;
+                    }
+                    Pending::Deleting(bucket) => {
+                        self.restore_bucket(&bucket, epoch, body).await?;
+                    }
+                }
+            }
+            if !worked {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The epoch and the body in the key of a pending row.
+pub(crate) fn parse_pending(row: &[u8]) -> Result<(u64, BodyId), Error> {
+    let epoch = row.get(1..).and_then(|rest| rest.first_chunk::<8>());
+    let parsed = epoch
+        .map(|epoch| u64::from_be_bytes(*epoch))
+        .zip(tables::id_at(row, 8).map(BodyId));
+    parsed.ok_or_else(|| Error::corrupt("a pending row's key is damaged"))
+}

@@ -1,0 +1,346 @@
+//! The tables: which rows there are and what their keys look like. `docs/format.md` tells the same
+//! byte for byte.
+//!
+//! A key begins with its table's byte. Object keys hold no NUL, so a NUL ends them and keeps the byte
+//! order of keys: all rows of `a` come before those of `ab`.
+
+use bytes::Bytes;
+use cosette_types::{BucketName, ObjectKey, PartNumber, UploadId, VersionTime};
+
+use crate::extents::ExtentId;
+
+/// Declares an id of 16 random bytes.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) struct $name(pub(crate) [u8; 16]);
+    };
+}
+
+id!(
+    /// A bucket's own id: a bucket made again under an old name shares nothing with the old one.
+    BucketId
+);
+id!(
+    /// A body.
+    BodyId
+);
+id!(
+    /// One reference to a body: the internal id of a version or part.
+    LinkId
+);
+id!(
+    /// An upload's own id, shorter than the one clients see.
+    UploadRef
+);
+
+/// A kind of row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Table {
+    /// `m`: format version and epoch; one row.
+    Format,
+    /// `b` name → bucket.
+    Bucket,
+    /// `h` bucket, key → head: what is current.
+    Head,
+    /// `v` bucket, key, NUL, inverted time → version or delete marker.
+    Version,
+    /// `d` body → size, digests, list of parts and slices.
+    Body,
+    /// `c` body, number → more of that list.
+    Chain,
+    /// `r` body, link → who refers to the body.
+    Reference,
+    /// `e` extent → where it is.
+    Extent,
+    /// `x` extent → the bytes of a tiny one. A keyspace of its own; the byte must never change.
+    Tiny,
+    /// `l` extent, body → nothing: the body has slices of the extent.
+    Slice,
+    /// `u` bucket, key, NUL, upload id → unfinished upload.
+    Upload,
+    /// `p` upload, number → part.
+    Part,
+    /// `k` bucket, key, NUL, upload id → the answer to a completed upload.
+    Answer,
+    /// `y` bucket, token → the answer to a move.
+    Token,
+    /// `n` body, start, end → digests of that range.
+    Digest,
+    /// `z` epoch, body → what is under way and not yet published.
+    Pending,
+    /// `w` upload → nothing: its parts are to be given back.
+    Leftover,
+    /// `g` body, link → nothing: a reference went; the body may be free.
+    FreeBody,
+    /// `f` extent, body → whether it is tiny: a body went; the extent may be free.
+    FreeExtent,
+    /// `j` extent → address: no row refers to it; its space is to be given back.
+    Punch,
+    /// `t` time, random → the key of a row that is no longer needed from then on.
+    Expiry,
+    /// `i` transaction → nothing: it happened, or never will (see `txn`).
+    Outcome,
+}
+
+impl Table {
+    pub(crate) const ALL: [Self; 22] = [
+        Self::Format,
+        Self::Bucket,
+        Self::Head,
+        Self::Version,
+        Self::Body,
+        Self::Chain,
+        Self::Reference,
+        Self::Extent,
+        Self::Tiny,
+        Self::Slice,
+        Self::Upload,
+        Self::Part,
+        Self::Answer,
+        Self::Token,
+        Self::Digest,
+        Self::Pending,
+        Self::Leftover,
+        Self::FreeBody,
+        Self::FreeExtent,
+        Self::Punch,
+        Self::Expiry,
+        Self::Outcome,
+    ];
+
+    /// The first byte of its keys.
+    pub(crate) const fn byte(self) -> u8 {
+        match self {
+            Self::Format => b'm',
+            Self::Bucket => b'b',
+            Self::Head => b'h',
+            Self::Version => b'v',
+            Self::Body => b'd',
+            Self::Chain => b'c',
+            Self::Reference => b'r',
+            Self::Extent => b'e',
+            Self::Tiny => b'x',
+            Self::Slice => b'l',
+            Self::Upload => b'u',
+            Self::Part => b'p',
+            Self::Answer => b'k',
+            Self::Token => b'y',
+            Self::Digest => b'n',
+            Self::Pending => b'z',
+            Self::Leftover => b'w',
+            Self::FreeBody => b'g',
+            Self::FreeExtent => b'f',
+            Self::Punch => b'j',
+            Self::Expiry => b't',
+            Self::Outcome => b'i',
+        }
+    }
+
+    /// A key of this table, or the prefix of several, made of these pieces.
+    pub(crate) fn key(self, pieces: &[&[u8]]) -> Bytes {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let mut key = Vec::with_capacity(length + 1);
+        key.push(self.byte());
+        for piece in pieces {
+            key.extend_from_slice(piece);
+        }
+        key.into()
+    }
+}
+
+/// The first key after all that begin with `prefix`; `None` if there is none.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Option<Bytes> {
+    let kept = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut after = prefix.get(..=kept)?.to_vec();
+    if let Some(last) = after.last_mut() {
+        *last += 1;
+    }
+    Some(after.into())
+}
+
+/// The first key after this one.
+pub(crate) fn after(key: &[u8]) -> Bytes {
+    let mut after = Vec::with_capacity(key.len() + 1);
+    after.extend_from_slice(key);
+    after.push(0);
+    after.into()
+}
+
+pub(crate) fn format() -> Bytes {
+    Table::Format.key(&[])
+}
+
+pub(crate) fn bucket(name: &BucketName) -> Bytes {
+    Table::Bucket.key(&[name.as_str().as_bytes()])
+}
+
+pub(crate) fn head(bucket: BucketId, key: &ObjectKey) -> Bytes {
+    Table::Head.key(&[&bucket.0, key.as_str().as_bytes()])
+}
+
+/// The prefix of all versions of a key; newer ones sort first.
+pub(crate) fn versions(bucket: BucketId, key: &ObjectKey) -> Bytes {
+    Table::Version.key(&[&bucket.0, key.as_str().as_bytes(), &[0]])
+}
+
+pub(crate) fn version(bucket: BucketId, key: &ObjectKey, time: VersionTime) -> Bytes {
+    let inverse = (u64::MAX - time.0).to_be_bytes();
+    Table::Version.key(&[&bucket.0, key.as_str().as_bytes(), &[0], &inverse])
+}
+
+/// The key and the time in the key of a version row, after the bucket's id.
+pub(crate) fn parse_version(rest: &[u8]) -> Option<(&str, VersionTime)> {
+    let (key, inverse) = rest.split_last_chunk::<8>()?;
+    let key = std::str::from_utf8(key.strip_suffix(&[0])?).ok()?;
+    Some((key, VersionTime(u64::MAX - u64::from_be_bytes(*inverse))))
+}
+
+pub(crate) fn body(body: BodyId) -> Bytes {
+    Table::Body.key(&[&body.0])
+}
+
+pub(crate) fn chain(body: BodyId, number: u32) -> Bytes {
+    Table::Chain.key(&[&body.0, &number.to_be_bytes()])
+}
+
+pub(crate) fn chains(body: BodyId) -> Bytes {
+    Table::Chain.key(&[&body.0])
+}
+
+pub(crate) fn reference(body: BodyId, link: LinkId) -> Bytes {
+    Table::Reference.key(&[&body.0, &link.0])
+}
+
+pub(crate) fn references(body: BodyId) -> Bytes {
+    Table::Reference.key(&[&body.0])
+}
+
+pub(crate) fn extent(extent: ExtentId) -> Bytes {
+    Table::Extent.key(&[&extent.0])
+}
+
+pub(crate) fn tiny(extent: ExtentId) -> Bytes {
+    Table::Tiny.key(&[&extent.0])
+}
+
+pub(crate) fn slice(extent: ExtentId, body: BodyId) -> Bytes {
+    Table::Slice.key(&[&extent.0, &body.0])
+}
+
+pub(crate) fn slices(extent: ExtentId) -> Bytes {
+    Table::Slice.key(&[&extent.0])
+}
+
+pub(crate) fn upload(bucket: BucketId, key: &ObjectKey, upload: &UploadId) -> Bytes {
+    in_upload(Table::Upload, bucket, key, upload)
+}
+
+pub(crate) fn answer(bucket: BucketId, key: &ObjectKey, upload: &UploadId) -> Bytes {
+    in_upload(Table::Answer, bucket, key, upload)
+}
+
+fn in_upload(table: Table, bucket: BucketId, key: &ObjectKey, upload: &UploadId) -> Bytes {
+    let (key, upload) = (key.as_str().as_bytes(), upload.as_str().as_bytes());
+    table.key(&[&bucket.0, key, &[0], upload])
+}
+
+/// The key and the upload id in the key of an upload row, after the bucket's id.
+pub(crate) fn parse_upload(rest: &[u8]) -> Option<(&str, &str)> {
+    let nul = rest.iter().position(|byte| *byte == 0)?;
+    let (key, upload) = rest.split_at_checked(nul)?;
+    let upload = upload.strip_prefix(&[0])?;
+    Some((
+        std::str::from_utf8(key).ok()?,
+        std::str::from_utf8(upload).ok()?,
+    ))
+}
+
+pub(crate) fn part(upload: UploadRef, number: PartNumber) -> Bytes {
+    Table::Part.key(&[&upload.0, &number.get().to_be_bytes()])
+}
+
+pub(crate) fn parts(upload: UploadRef) -> Bytes {
+    Table::Part.key(&[&upload.0])
+}
+
+pub(crate) fn token(bucket: BucketId, token: &str) -> Bytes {
+    Table::Token.key(&[&bucket.0, token.as_bytes()])
+}
+
+pub(crate) fn digest(body: BodyId, start: u64, end: u64) -> Bytes {
+    Table::Digest.key(&[&body.0, &start.to_be_bytes(), &end.to_be_bytes()])
+}
+
+pub(crate) fn digests(body: BodyId) -> Bytes {
+    Table::Digest.key(&[&body.0])
+}
+
+pub(crate) fn pending(epoch: u64, body: BodyId) -> Bytes {
+    Table::Pending.key(&[&epoch.to_be_bytes(), &body.0])
+}
+
+pub(crate) fn leftover(upload: UploadRef) -> Bytes {
+    Table::Leftover.key(&[&upload.0])
+}
+
+pub(crate) fn free_body(body: BodyId, link: LinkId) -> Bytes {
+    Table::FreeBody.key(&[&body.0, &link.0])
+}
+
+pub(crate) fn free_bodies(body: BodyId) -> Bytes {
+    Table::FreeBody.key(&[&body.0])
+}
+
+pub(crate) fn free_extent(extent: ExtentId, body: BodyId) -> Bytes {
+    Table::FreeExtent.key(&[&extent.0, &body.0])
+}
+
+pub(crate) fn punch(extent: ExtentId) -> Bytes {
+    Table::Punch.key(&[&extent.0])
+}
+
+pub(crate) fn expiry(secs: u64, random: [u8; 16]) -> Bytes {
+    Table::Expiry.key(&[&secs.to_be_bytes(), &random])
+}
+
+pub(crate) fn outcome(transaction: [u8; 16]) -> Bytes {
+    Table::Outcome.key(&[&transaction])
+}
+
+/// The 16 bytes at `from` in a key, after its table's byte.
+pub(crate) fn id_at(key: &[u8], from: usize) -> Option<[u8; 16]> {
+    key.get(1 + from..)?.first_chunk::<16>().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_a_byte_of_its_own() {
+        let mut bytes: Vec<u8> = Table::ALL.map(Table::byte).to_vec();
+        bytes.sort_unstable();
+        bytes.dedup();
+        assert_eq!(bytes.len(), Table::ALL.len());
+    }
+
+    #[test]
+    fn versions_sort_by_key_then_newest_first() {
+        let bucket = BucketId([7; 16]);
+        let row = |key: &str, time| version(bucket, &key.parse().unwrap(), VersionTime(time));
+        let sorted = [row("a", 9), row("a", 3), row("a/b", 5), row("ab", 9)];
+        assert!(sorted.is_sorted());
+        let [_, row, ..] = sorted;
+        assert_eq!(parse_version(&row[17..]), Some(("a", VersionTime(3))));
+    }
+
+    #[test]
+    fn the_end_of_a_prefix() {
+        assert_eq!(after_prefix(b"ab").as_deref(), Some(&b"ac"[..]));
+        assert_eq!(after_prefix(b"a\xff\xff").as_deref(), Some(&b"b"[..]));
+        assert_eq!(after_prefix(b"\xff"), None);
+        assert_eq!(&after(b"a")[..], b"a\0");
+    }
+}

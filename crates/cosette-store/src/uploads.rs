@@ -1,0 +1,96 @@
+//! What the operations on uploads share: finding one, and putting a part into it.
+
+use bytes::Bytes;
+use cosette_types::{BucketName, ObjectKey, PartNumber, UploadId};
+
+use crate::error::Error;
+use crate::records::{BucketRecord, Digests, PartRecord, Referrer, UploadRecord, UploadState};
+use crate::store::Core;
+use crate::tables::{self, BodyId, LinkId};
+use crate::txn::{Plan, Txn};
+
+/// An unfinished upload of this key.
+pub(crate) async fn find_upload(
+    txn: &mut Txn,
+    bucket: &BucketName,
+    key: &ObjectKey,
+    upload: &UploadId,
+) -> Result<(BucketRecord, UploadRecord), Error> {
+    let bucket = txn.bucket(bucket).await?;
+    let found = txn.get(tables::upload(bucket.id, key, upload)).await?;
+    Ok((bucket, found.ok_or(Error::NoSuchUpload)?))
+}
+
+/// What a plan on an upload came to.
+#[derive(Debug)]
+pub(crate) enum Step<T> {
+    /// It is done.
+    Done(T),
+    /// The upload is being completed: nothing was done. Its row and what that holds.
+    Busy(Bytes, UploadRecord),
+}
+
+impl<T> Step<T> {
+    /// Nothing is done while the upload is being completed.
+    pub(crate) fn unless_busy(row: Bytes, upload: UploadRecord) -> Result<UploadRecord, Self> {
+        match upload.state {
+            UploadState::Open => Ok(upload),
+            UploadState::Completing(..) => Err(Self::Busy(row, upload)),
+        }
+    }
+}
+
+impl Core {
+    /// Runs a plan on an upload; waits for the end of a completing that is in its way.
+    pub(crate) async fn run_on_upload<P, T>(&self, plan: &P) -> Result<T, Error>
+    where
+        P: Plan<Made = Step<T>>,
+        T: Send,
+    {
+        loop {
+            match self.run(plan).await? {
+                Step::Done(made) => return Ok(made),
+                Step::Busy(row, upload) => self.until_completed(&row, &upload).await?,
+            }
+        }
+    }
+}
+
+/// Puts a part into an open upload, in place of the one that had its number. The body's own rows
+/// are the caller's to write.
+pub(crate) async fn put_part(
+    core: &Core,
+    txn: &mut Txn,
+    upload: &UploadRecord,
+    number: PartNumber,
+    content: (BodyId, Digests),
+) -> Result<PartRecord, Error> {
+    let row = tables::part(upload.id, number);
+    if let Some(old) = txn.get::<PartRecord>(row.clone()).await? {
+        unlink_part(txn, &old);
+    }
+    let (body, digests) = content;
+    let part = PartRecord {
+        body,
+        link: LinkId(core.random()?),
+        size: digests.size,
+        md5: digests.md5,
+        crc64: digests.crc64,
+        last_modified: core.now(),
+    };
+    let referrer = Referrer::Part(upload.id, number);
+    txn.put(tables::reference(part.body, part.link), &referrer);
+    txn.put(row, &part);
+    Ok(part)
+}
+
+/// Takes a part's reference away and says that its body may be free.
+pub(crate) fn unlink_part(txn: &mut Txn, part: &PartRecord) {
+    txn.delete(tables::reference(part.body, part.link));
+    txn.mark(tables::free_body(part.body, part.link));
+}
+
+/// A text for taking turns at one part: parts of one upload do not wait for each other.
+pub(crate) fn turn_of(upload: &UploadId, number: PartNumber) -> String {
+    format!("{upload}\0{number}")
+}
