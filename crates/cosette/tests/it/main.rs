@@ -1,0 +1,6 @@
+//! The SDK's promises, through its public face: against a store in this process, and against a
+//! service that does what a test's script says.
+
+mod clock;
+mod network;
+mod script;
