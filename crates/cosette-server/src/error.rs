@@ -133,7 +133,9 @@ impl Error {
             Fact::InvalidPartOrder => Self::new(Code::InvalidPartOrder),
             Fact::NoPartsListed => Self::with(Code::MalformedXML, "The list of parts is empty."),
             Fact::PartTooSmall { .. } => Self::with(Code::EntityTooSmall, sentence(&words)),
-            Fact::ObjectTooLarge { .. } => Self::with(Code::EntityTooLarge, sentence(&words)),
+            Fact::ObjectTooLarge { .. } | Fact::TooFragmented => {
+                Self::with(Code::EntityTooLarge, sentence(&words))
+            }
             Fact::PreconditionFailed => Self::new(Code::PreconditionFailed),
             Fact::SelfCopyWithoutChange => Self::with(
                 Code::InvalidRequest,
