@@ -455,7 +455,73 @@ async fn a_killed_store_keeps_what_it_answered() {
     }
 }
 
-/// As above, with the end of the journal cut off: a prefix of the transactions, each whole.
+/// The process may write no file beyond a limit here, as on a disk that fails. The test runs itself
+/// as the process with the limit.
+#[tokio::test]
+async fn a_failed_write_stops_all_writing() {
+    const FOLDER: &str = "COSETTE_TEST_LIMITED_FOLDER";
+    const SCRIPT: &str = "trap '' XFSZ; ulimit -f 256; exec \"$0\" --exact \"$1\"";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return write_beyond_the_limit(Path::new(&folder)).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let meta = open_fjall(folder.path()).await.unwrap();
+    assert_eq!(
+        commit(&meta, [], [put("before", "1")]).await,
+        Outcome::Committed
+    );
+    meta.close().await.unwrap();
+    drop(meta);
+    let limited = std::process::Command::new("sh")
+        .args(["-c", SCRIPT])
+        .arg(std::env::current_exe().unwrap())
+        .arg("a_failed_write_stops_all_writing")
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&limited.stdout);
+    assert!(
+        limited.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    let meta = open_fjall(folder.path()).await.unwrap();
+    let rows = scan(&*meta.snapshot().await.unwrap(), "", None, 10).await;
+    assert_eq!(rows, "before=1 within=1");
+    let end = commit(&meta, [same("within", "1")], [put("after", "1")]).await;
+    assert_eq!(end, Outcome::Committed);
+}
+
+async fn write_beyond_the_limit(folder: &Path) {
+    let meta = open_fjall(folder).await.unwrap();
+    let end = commit(&meta, [absent("within")], [put("within", "1")]).await;
+    assert_eq!(end, Outcome::Committed);
+    let snapshot = meta.snapshot().await.unwrap();
+    // More than the limit, in values that do not compress.
+    let mut state = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
+        state.to_be_bytes()[0]
+    });
+    let noise: Bytes = noise.take(60 << 10).collect();
+    let large = (0..8).map(|number| Write::Put(bytes([number]), noise.clone()));
+    let end = meta.commit(txn([], large.collect::<Vec<_>>())).await;
+    assert!(matches!(end, Err(MetaError::Io(_))), "{end:?}");
+    for _ in 0..2 {
+        let end = meta.commit(txn([], [put("after", "1")])).await;
+        assert!(matches!(end, Err(MetaError::Poisoned)), "{end:?}");
+    }
+    assert_eq!(scan(&*snapshot, "", None, 10).await, "before=1 within=1");
+    drop(snapshot);
+    assert_eq!(
+        scan(&*meta.snapshot().await.unwrap(), "", None, 10).await,
+        "before=1 within=1"
+    );
+    assert!(matches!(meta.close().await, Err(MetaError::Poisoned)));
+}
+
+/// A journal whose end was cut off holds a prefix of the transactions, each whole.
 #[tokio::test]
 async fn a_torn_journal_gives_a_prefix_of_whole_transactions() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +45,7 @@ impl FolderLock {
     /// [`LockError::Held`] when somebody has it.
     pub fn acquire(folder: &Path) -> Result<Self, LockError> {
         let failed =
-            |error: std::io::Error| LockError::Io(format!("{}: {error}", folder.display()).into());
+            |error: io::Error| LockError::Io(format!("{}: {error}", folder.display()).into());
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -73,6 +74,23 @@ impl FolderLock {
     pub fn folder(&self) -> &Path {
         &self.path
     }
+}
+
+/// Makes a folder, for its owner only, and those it is in; they are there for good afterwards.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    make_folder(parent)?;
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+        other => other?,
+    }
+    OpenOptions::new().read(true).open(parent)?.sync_all()
 }
 
 #[cfg(test)]

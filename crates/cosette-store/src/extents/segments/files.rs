@@ -2,9 +2,9 @@
 //! directory. Names are made of integers only.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::io::Errno;
 
 use super::format::{PAGE, SegmentHeader, sum};
+use crate::extents::folder::make_folder;
 use crate::extents::room::Room;
 
 /// Segment files kept open for reading.
@@ -35,17 +36,8 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens a folder, making it if it is not there.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)?;
+        make_folder(&path)?;
         let entries = OpenOptions::new().read(true).open(&path)?;
-        if let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            OpenOptions::new().read(true).open(parent)?.sync_all()?;
-        }
         Ok(Self {
             path,
             entries,

@@ -135,3 +135,54 @@ impl Drop for Region {
         self.segment.leave();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::OwnedFd;
+    use std::sync::Arc;
+
+    use super::Segment;
+    use crate::extents::segments::SegmentExtents;
+    use crate::extents::segments::format::SegmentHeader;
+    use crate::extents::{ExtentError, ExtentId, Extents};
+
+    #[tokio::test]
+    async fn a_failed_sync_stops_all_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let extents = SegmentExtents::open(folder.path().to_owned())
+            .await
+            .unwrap();
+        let mut writer = extents.begin(ExtentId([1; 16]), None).await.unwrap();
+        writer.append(b"before".to_vec().into()).await.unwrap();
+        let address = writer.finish().await.unwrap();
+        extents.sync(std::slice::from_ref(&address)).await.unwrap();
+        let begun = extents.begin(ExtentId([2; 16]), None).await.unwrap();
+        // A pipe cannot be synced.
+        let (_reader, pipe) = std::io::pipe().unwrap();
+        let header = SegmentHeader {
+            number: 9,
+            nonce: [0; 16],
+        };
+        let broken = Arc::new(Segment::new(
+            header,
+            Arc::new(File::from(OwnedFd::from(pipe))),
+        ));
+        broken.note_finished();
+        let end = broken.sync(&extents.space).await;
+        assert!(matches!(end, Err(ExtentError::Io(_))), "{end:?}");
+        // Not tried again, as it might seem to work.
+        let poisoned = |end: Result<(), ExtentError>| {
+            assert!(matches!(end, Err(ExtentError::Poisoned)), "{end:?}");
+        };
+        poisoned(broken.sync(&extents.space).await);
+        poisoned(extents.begin(ExtentId([3; 16]), None).await.map(drop));
+        poisoned(begun.finish().await.map(drop));
+        poisoned(extents.sync(std::slice::from_ref(&address)).await);
+        poisoned(extents.free(std::slice::from_ref(&address)).await);
+        assert_eq!(extents.read(&address, 0, 6).await.unwrap(), b"before"[..]);
+        poisoned(extents.close().await);
+        // The next open looks through what was open.
+        assert!(folder.path().join("open-segments").exists());
+    }
+}

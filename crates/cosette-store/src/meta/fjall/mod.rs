@@ -23,6 +23,7 @@ use self::committer::{Answer, Committer, Published, Request};
 use self::journals::Journals;
 use self::view::{FjallSnapshot, Spaces, View};
 use super::{Boxed, Meta, MetaError, MiniTxn, Snapshot};
+use crate::extents::folder::make_folder;
 
 mod committer;
 mod journals;
@@ -79,6 +80,7 @@ impl FjallMeta {
     }
 
     fn open_blocking(folder: &Path, bytes_prefix: u8) -> Result<Self, MetaError> {
+        make_folder(folder).map_err(|error| failed("open", &error))?;
         let db = Database::builder(folder)
             .cache_size(CACHE_BYTES)
             .max_journaling_size(JOURNAL_BYTES_MAX)
