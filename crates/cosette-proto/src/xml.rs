@@ -45,6 +45,9 @@ impl Element {
             return Err(Malformed(format!("larger than {DOCUMENT_BYTES_MAX} bytes")));
         }
         let text = std::str::from_utf8(document).map_err(|_| Malformed("not UTF-8".into()))?;
+        if text.contains('\0') {
+            return Err(Malformed("a NUL character".into()));
+        }
         let text = text.trim_start_matches('\u{feff}').trim_start();
         let mut reader = Reader::from_str(text);
         reader.config_mut().check_end_names = true;
@@ -308,5 +311,7 @@ mod tests {
             assert!(Element::parse(bad.as_bytes()).is_err(), "{:.40}", bad);
         }
         assert!(Element::parse(b"<a>\xff</a>").is_err());
+        assert!(Element::parse(b"<a>\0</a>").is_err());
+        assert!(Element::parse(b"<a>&#0;</a>").is_err());
     }
 }
