@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use fjall::{Database, PersistMode, Slice};
@@ -20,6 +22,10 @@ use crate::meta::{MetaError, MiniTxn, Outcome, Write};
 const BATCH_TXNS_MAX: usize = 1024;
 /// A batch takes no further member once its writes are this large.
 const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// How long to wait for the engine's workers: a minute, in steps of [`WAIT`].
+const WAITS_MAX: u32 = 12_000;
+const WAIT: Duration = Duration::from_millis(5);
 
 pub(super) type Answer = Result<Outcome, MetaError>;
 
@@ -100,11 +106,13 @@ impl Committer {
             answers.push(answer);
         }
         if !writes.is_empty() {
-            self.write(writes).map_err(|error| {
-                // What reached the disk is unknown; only a replay of the journal can tell.
-                self.poisoned.store(true, Ordering::Release);
-                failed("commit", &error)
-            })?;
+            self.wait_for_workers()
+                .and_then(|()| self.write(writes))
+                .map_err(|error| {
+                    // What reached the disk is unknown; only a replay of the journal can tell.
+                    self.poisoned.store(true, Ordering::Release);
+                    failed("commit", &error)
+                })?;
             self.publish();
         }
         Ok(answers)
@@ -140,6 +148,23 @@ impl Committer {
             Write::Delete(_) => false,
         };
         room.allows_growth() || (room.allows_changes() && !txn.writes.iter().any(grows))
+    }
+
+    /// Waits until the engine has written out enough of what it holds in memory. It would wait by
+    /// itself, but for ever if its workers have failed.
+    fn wait_for_workers(&self) -> fjall::Result<()> {
+        for _ in 0..WAITS_MAX {
+            // Writes nothing; says whether a worker has failed.
+            self.db.persist(PersistMode::Buffer)?;
+            if !self.spaces.are_behind() {
+                return Ok(());
+            }
+            wait_a_little();
+        }
+        Err(fjall::Error::Io(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the engine does not write out any more",
+        )))
     }
 
     fn write(&self, writes: HashMap<Bytes, Option<Bytes>>) -> fjall::Result<()> {
@@ -196,4 +221,12 @@ impl Committer {
             Ok(())
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the engine tells nobody when its workers are done"
+)]
+fn wait_a_little() {
+    std::thread::sleep(WAIT);
 }

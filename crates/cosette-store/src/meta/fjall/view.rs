@@ -9,6 +9,11 @@ use fjall::{AbstractTree, Keyspace, Readable};
 use super::failed;
 use crate::meta::{Boxed, MetaError, Scan, Snapshot};
 
+/// Memtables that may wait to be written out when a batch begins; it can add two.
+const MEMTABLES_WAITING_MAX: usize = 2;
+/// Runs of tables that may wait to be compacted when a batch begins.
+const RUNS_WAITING_MAX: usize = 18;
+
 /// Where rows live: tiny bodies apart from all others, so that listing and looking up never read
 /// or compact past object bytes.
 #[derive(Clone)]
@@ -39,6 +44,15 @@ impl Spaces {
                 space.tree.active_memtable().is_empty() && space.tree.sealed_memtable_count() == 0;
         }
         Ok(nothing_left)
+    }
+
+    /// Whether the engine's workers are so far behind that another batch might have to wait for
+    /// them within the engine, which does so from four memtables or twenty runs on.
+    pub(super) fn are_behind(&self) -> bool {
+        [&self.rows, &self.bytes].iter().any(|space| {
+            space.sealed_memtable_count() >= MEMTABLES_WAITING_MAX
+                || space.tree.l0_run_count() >= RUNS_WAITING_MAX
+        })
     }
 
     pub(super) fn holds_bytes(&self, key: &[u8]) -> bool {
