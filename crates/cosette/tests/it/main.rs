@@ -1,6 +1,7 @@
 //! The SDK's promises, through its public face: against a store in this process, and against a
 //! service that does what a test's script says.
 
+mod arguments;
 mod clock;
 mod network;
 mod script;
