@@ -4,7 +4,9 @@
 mod api;
 mod buckets;
 mod cat;
+mod cp;
 mod ls;
+mod mv;
 mod rm;
 mod serve;
 mod settings;
@@ -56,6 +58,8 @@ fn interruption(signal: std::io::Result<()>) -> Failure {
 
 async fn dispatch(connection: &Connection, command: Command, output: &Output) -> Result<()> {
     match command {
+        Command::Cp(args) => cp::run(connection, *args, output).await,
+        Command::Mv(args) => mv::run(connection, *args, output).await,
         Command::Ls(args) => ls::run(connection, args, output).await,
         Command::Rm(args) => rm::run(connection, args, output).await,
         Command::Stat(args) => stat::run(connection, args, output).await,

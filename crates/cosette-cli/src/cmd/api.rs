@@ -8,65 +8,16 @@ use std::path::Path;
 
 use bytes::Bytes;
 use cosette::ObjectToDelete;
-use cosette_types::{AclHeaders, CannedAcl, ETag, Grantee, Metadata, PartNumber};
+use cosette_types::{AclHeaders, CannedAcl, ETag, Grantee, Metadata, PartNumber, Preconditions};
 use serde_json::Value;
 
-use crate::args::{ApiCommand, ContentArgs, GrantArgs, MetaArgs, NewAclArgs, NewBucketAclArgs};
+use crate::args::{ApiCommand, ConditionArgs, ContentArgs, GrantArgs, MetaArgs, NewAclArgs, NewBucketAclArgs};
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
 use crate::fields::{self, Fields, Object};
 use crate::files;
 use crate::output::Output;
-
-/// Sets what was given on a call that is being put together, and leaves the rest out.
-macro_rules! given {
-    ($call:expr, $($setter:ident = $value:expr),* $(,)?) => {{
-        let mut call = $call;
-        $(if let Some(value) = $value { call = call.$setter(value); })*
-        call
-    }};
-}
-
-/// Puts an ACL on a call.
-macro_rules! with_acl {
-    ($call:expr, $acl:expr) => {{
-        let acl = $acl;
-        let call = given!($call, acl = acl.canned);
-        call.grant_read(acl.read)
-            .grant_write(acl.write)
-            .grant_read_acp(acl.read_acp)
-            .grant_write_acp(acl.write_acp)
-            .grant_full_control(acl.full_control)
-    }};
-}
-
-/// Puts the conditions on its source on a copy.
-macro_rules! with_source_conditions {
-    ($call:expr, $args:expr) => {
-        given!(
-            $call,
-            copy_source_if_match = $args.copy_source_if_match,
-            copy_source_if_none_match = $args.copy_source_if_none_match,
-            copy_source_if_modified_since = $args.copy_source_if_modified_since,
-            copy_source_if_unmodified_since = $args.copy_source_if_unmodified_since,
-        )
-    };
-}
-
-/// Puts conditions on a read.
-macro_rules! with_read_conditions {
-    ($call:expr, $args:expr) => {
-        given!(
-            $call,
-            if_match = $args.if_match,
-            if_none_match = $args.if_none_match,
-            if_modified_since = $args.if_modified_since,
-            if_unmodified_since = $args.if_unmodified_since,
-        )
-    };
-}
-
-use {given, with_acl, with_read_conditions, with_source_conditions};
+use crate::transfer::given::{given, with_acl, with_read_conditions, with_source_conditions};
 
 /// A successful answer as its JSON object.
 type Answered = Result<Value>;
@@ -196,6 +147,15 @@ fn object_acl(args: NewAclArgs) -> AclHeaders {
 
 fn bucket_acl(args: NewBucketAclArgs) -> AclHeaders {
     acl_of(args.acl, args.grants)
+}
+
+fn source_conditions(args: ConditionArgs) -> Preconditions {
+    Preconditions {
+        if_match: args.copy_source_if_match,
+        if_none_match: args.copy_source_if_none_match,
+        if_modified_since: args.copy_source_if_modified_since,
+        if_unmodified_since: args.copy_source_if_unmodified_since,
+    }
 }
 
 /// The list of a complete, from JSON with the names of the COS documents.

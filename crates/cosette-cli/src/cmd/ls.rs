@@ -187,7 +187,6 @@ fn past_exact(next: &str, range: &Range) -> String {
 
 fn object_page(page: &ListObjectsReply, range: &Range, listing: &mut Listing<'_>) -> Result<bool> {
     let mut table = Table::plain(if listing.long { "><<<<" } else { "<" });
-    let mut found = false;
     // Keys and folded prefixes in one order, as they stand in the bucket.
     let mut folded = page
         .common_prefixes
@@ -201,7 +200,6 @@ fn object_page(page: &ListObjectsReply, range: &Range, listing: &mut Listing<'_>
     {
         while let Some(prefix) = folded.next_if(|prefix| prefix.as_str() < entry.key.as_str()) {
             folder_row(&mut table, prefix, listing);
-            found = true;
         }
         if listing.long {
             let time = fields::time(entry.last_modified);
@@ -217,14 +215,12 @@ fn object_page(page: &ListObjectsReply, range: &Range, listing: &mut Listing<'_>
             table.row([entry.key.to_string()]);
         }
         listing.entry(entry.clone());
-        found = true;
     }
     for prefix in folded {
         folder_row(&mut table, prefix, listing);
-        found = true;
     }
     listing.show(&table)?;
-    Ok(found)
+    Ok(!table.is_empty())
 }
 
 fn folder_row(table: &mut Table, prefix: &str, listing: &mut Listing<'_>) {

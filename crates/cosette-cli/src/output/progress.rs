@@ -6,20 +6,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use crate::clock::Stopwatch;
+pub(crate) use cosette::Progress as Step;
 
-/// How far it is, in the words of COS's SDKs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Step {
-    /// Bytes that are done.
-    pub(crate) loaded: u64,
-    /// Bytes in all.
-    pub(crate) total: u64,
-    /// Bytes each second.
-    pub(crate) speed: f64,
-    /// Part of the whole, from 0 to 1.
-    pub(crate) percent: f64,
-}
+use crate::clock::Stopwatch;
 
 /// Shows steps. Clones show the same transfer.
 #[derive(Debug, Clone)]

@@ -32,6 +32,10 @@ impl Table {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub(crate) fn text(&self) -> String {
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));

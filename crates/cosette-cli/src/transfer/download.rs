@@ -4,6 +4,7 @@ use cosette::{Client, ErrorKind, ObjectReply};
 use cosette_types::{ETagMatch, Preconditions, ReadRange, VersionId};
 use crc_fast::{CrcAlgorithm, Digest};
 
+use super::given::with_read_conditions;
 use super::meter::Meter;
 use crate::failure::{Failure, Kind, Result};
 use crate::name::CosName;
@@ -90,7 +91,7 @@ async fn begin(
     if let Some(range) = range {
         call = call.range(range);
     }
-    let call = with_conditions(call, conditions);
+    let call = with_read_conditions!(call, conditions);
     let reply = call.send().await?;
     if reply.value.object.not_modified {
         let told = format!(
@@ -100,25 +101,6 @@ async fn begin(
         return Err(Failure::new(Kind::Precondition, told));
     }
     Ok((reply.value.object, reply.value.body))
-}
-
-fn with_conditions(
-    mut call: cosette::calls::GetObject,
-    conditions: Preconditions,
-) -> cosette::calls::GetObject {
-    if let Some(value) = conditions.if_match {
-        call = call.if_match(value);
-    }
-    if let Some(value) = conditions.if_none_match {
-        call = call.if_none_match(value);
-    }
-    if let Some(value) = conditions.if_modified_since {
-        call = call.if_modified_since(value);
-    }
-    if let Some(value) = conditions.if_unmodified_since {
-        call = call.if_unmodified_since(value);
-    }
-    call
 }
 
 /// What is left of a reading that broke after `done` bytes.

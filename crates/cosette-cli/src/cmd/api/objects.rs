@@ -13,7 +13,7 @@ use crate::output::Output;
 
 use super::{
     Answered, answer, given, metadata, object_acl, objects_of, text_in, text_of, with_acl,
-    with_read_conditions, with_source_conditions,
+    with_read_conditions, with_source_conditions, source_conditions,
 };
 
 pub(super) async fn copy(
@@ -35,7 +35,7 @@ pub(super) async fn copy(
         .metadata(metadata)
         .forbid_overwrite(args.forbid_overwrite);
     let call = with_acl!(
-        with_source_conditions!(call, args.conditions),
+        with_source_conditions!(call, source_conditions(args.conditions)),
         object_acl(args.acl)
     );
     let call = given!(
@@ -78,10 +78,9 @@ pub(super) async fn get(client: &Client, args: ReadArgs, output: &Output) -> Res
         range = args.range
     );
     let call = with_read_conditions!(call, args);
+    let file = args.file;
     let mut got = call.send().await?;
-    let mut sink = args
-        .file
-        .as_deref()
+    let mut sink = file.as_deref()
         .map(|path| Sink::open(path, output))
         .transpose()?;
     let mut count = 0_u64;

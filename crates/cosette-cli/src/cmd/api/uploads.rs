@@ -8,7 +8,7 @@ use crate::args::{
 
 use super::{
     Answered, answer, bytes_in, given, metadata, object_acl, parts_of, text_in, with_acl,
-    with_source_conditions,
+    with_source_conditions, source_conditions,
 };
 
 pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
@@ -45,7 +45,7 @@ pub(super) async fn part_copy(client: &Client, args: PartCopyArgs, source: CopyS
         .upload_id(args.upload.upload_id)
         .part_number(args.part_number)
         .copy_source(source);
-    let call = with_source_conditions!(call, args.conditions);
+    let call = with_source_conditions!(call, source_conditions(args.conditions));
     answer(
         &given!(call, copy_source_range = args.copy_source_range)
             .send()

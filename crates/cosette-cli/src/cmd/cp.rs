@@ -1,0 +1,294 @@
+//! `cp`: plans what goes where, then does it.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use futures_util::{StreamExt, stream};
+
+use crate::args::{CopyArgs, SourceArgs};
+use crate::connect::Connection;
+use crate::failure::{Failure, Kind, Result};
+use crate::name::{CosName, Name};
+use crate::output::Output;
+use crate::transfer::map::{self, PrefixMap, Under};
+use crate::transfer::single::{Done, From, Source, Transfer};
+use crate::transfer::wishes::Wishes;
+use crate::transfer::{IGNORED_METADATA, local, many};
+
+/// One source and its target.
+#[derive(Debug)]
+pub(super) enum Job {
+    Upload(From, CosName),
+    Download { source: Source, folder: PathBuf, place: PathBuf },
+    /// A key that stands for a folder.
+    Folder { source: CosName, folder: PathBuf, place: PathBuf },
+    Print(Source),
+    Copy(Source, CosName),
+}
+
+pub(super) async fn run(connection: &Connection, args: CopyArgs, output: &Output) -> Result<()> {
+    let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
+    let transfer = Transfer { connection, wishes: &wishes };
+    let between_objects = matches!(args.target, Name::Cos(_))
+        && args.sources.iter().any(|source| matches!(source, Name::Cos(_)));
+    if between_objects && wishes.are_ignored() {
+        output.note(IGNORED_METADATA);
+    }
+    if args.recursive {
+        return match args.sources.as_slice() {
+            [source] => under(&transfer, source, &args.target, &args.source, output).await,
+            _ => Err(Failure::usage("with -r give one SOURCE; its names must not meet another's")),
+        };
+    }
+    let jobs = plan(&args.sources, &args.target, &args.source)?;
+    match <[Job; 1]>::try_from(jobs) {
+        Ok([job]) => one(&transfer, job, output).await,
+        Err(jobs) => {
+            let quiet = output.no_progress();
+            let jobs = stream::iter(jobs.into_iter().map(Ok));
+            let tally = many::run(jobs, wishes.parallel, output, |job| {
+                let quiet = quiet.clone();
+                async move { transfer.job(job, output, &quiet).await }
+            });
+            tally.await?.end("copied", output)
+        }
+    }
+}
+
+impl Transfer<'_> {
+    async fn job(&self, job: Job, output: &Output, progress: &crate::output::Progress) -> Result<Done> {
+        match job {
+            Job::Upload(from, target) => self.upload(&from, &target, progress).await,
+            Job::Copy(source, target) => self.copy(&source, &target, progress).await,
+            Job::Download { source, folder, place } => {
+                self.download(&source, &folder, &place, progress).await
+            }
+            Job::Folder { source, folder, place } => {
+                local::make_way(&folder, &place.join("any"))?;
+                let text = format!("{source} -> {}", place.display());
+                Ok(Done { text, json: serde_json::json!({}), bytes: 0 })
+            }
+            Job::Print(source) => {
+                self.print(&source, output, progress).await?;
+                Ok(Done { text: String::new(), json: serde_json::json!({}), bytes: 0 })
+            }
+        }
+    }
+}
+
+async fn one(transfer: &Transfer<'_>, job: Job, output: &Output) -> Result<()> {
+    let shown = match &job {
+        Job::Upload(From::File(path), _) => path.display().to_string(),
+        Job::Upload(From::Stdin, _) => "standard input".to_owned(),
+        Job::Download { source, .. } | Job::Print(source) | Job::Copy(source, _) => {
+            source.name.to_string()
+        }
+        Job::Folder { source, .. } => source.to_string(),
+    };
+    let to_stdout = matches!(job, Job::Print(_));
+    let done = transfer.job(job, output, &output.progress(&shown)).await?;
+    match (to_stdout, output.is_json()) {
+        // Standard output is the object's.
+        (true, _) => Ok(()),
+        (false, true) => output.json(&done.json),
+        (false, false) => output.done(&done.text),
+    }
+}
+
+fn plan(sources: &[Name], target: &Name, flags: &SourceArgs) -> Result<Vec<Job>> {
+    if flags.version_id.is_some() && sources.len() > 1 {
+        return Err(Failure::usage("--version-id is about one object; name only that one"));
+    }
+    let many = sources.len() > 1;
+    let jobs = sources.iter().map(|source| match (source, target) {
+        (Name::Cos(source), Name::Cos(target)) => {
+            needs_folder(many, target.is_prefix(), target)?;
+            let target = map::single_target(&source.key, target)?;
+            Ok(Job::Copy(described(source, flags), target))
+        }
+        (Name::Cos(source), Name::Local(path)) => {
+            needs_folder(many, is_folder(path), path.display())?;
+            download(described(source, flags), path)
+        }
+        (Name::Cos(source), Name::Standard) if !many => Ok(Job::Print(described(source, flags))),
+        (Name::Local(path), Name::Cos(target)) => {
+            needs_folder(many, target.is_prefix(), target)?;
+            upload(path, target)
+        }
+        (Name::Standard, Name::Cos(target)) if target.is_prefix() => Err(Failure::usage(format!(
+            "standard input has no name; give the target's key, as in cos://{}/name", target.bucket
+        ))),
+        (Name::Standard, Name::Cos(target)) => Ok(Job::Upload(From::Stdin, target.clone())),
+        (Name::Cos(_), Name::Standard) => {
+            Err(Failure::usage("several objects to standard output: use cosette cat"))
+        }
+        (Name::Local(_) | Name::Standard, Name::Local(_) | Name::Standard) => Err(Failure::usage(
+            "neither side is a COS name; COS names begin with cos://",
+        )),
+    });
+    let jobs: Vec<Job> = jobs.collect::<Result<_>>()?;
+    refuse_meeting(&jobs)?;
+    Ok(jobs)
+}
+
+fn needs_folder(many: bool, folder: bool, target: impl std::fmt::Display) -> Result<()> {
+    if many && !folder {
+        let told = format!("several sources go under one name only if it ends in / or is a folder: {target}");
+        return Err(Failure::usage(told));
+    }
+    Ok(())
+}
+
+/// Two sources with one target: the last would win and the others be lost.
+fn refuse_meeting(jobs: &[Job]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for job in jobs {
+        let target = match job {
+            Job::Upload(_, target) | Job::Copy(_, target) => target.to_string(),
+            Job::Download { place, .. } | Job::Folder { place, .. } => place.display().to_string(),
+            Job::Print(_) => continue,
+        };
+        if !seen.insert(target.clone()) {
+            return Err(Failure::usage(format!("two sources would become {target}")));
+        }
+    }
+    Ok(())
+}
+
+fn described(name: &CosName, flags: &SourceArgs) -> Source {
+    Source {
+        name: name.clone(),
+        region: flags.source_region.clone().or_else(|| name.region.clone()),
+        version_id: flags.version_id.clone().or_else(|| name.version_id.clone()),
+    }
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
+}
+
+fn download(source: Source, path: &Path) -> Result<Job> {
+    if !is_folder(path) {
+        // The place was named letter by letter: it may be anywhere.
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        return Ok(Job::Download { source, folder, place: path.to_owned() });
+    }
+    let name = map::last_name(&source.name.key).ok_or_else(|| {
+        Failure::usage(format!("{} has no last name to keep; give -r, or name the file", source.name))
+    })?;
+    let place = local::path_below(path, name).map_err(Failure::usage)?;
+    Ok(Job::Download { source, folder: path.to_owned(), place })
+}
+
+fn upload(path: &Path, target: &CosName) -> Result<Job> {
+    let facts = std::fs::metadata(path).map_err(|why| Failure::local(path.display(), why))?;
+    if facts.is_dir() {
+        let told = format!("{} is a folder; give -r for what is in it", path.display());
+        return Err(Failure::usage(told));
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let target = map::single_target(name, target)?;
+    Ok(Job::Upload(From::File(path.to_owned()), target))
+}
+
+/// Everything under a source goes under the target.
+async fn under(
+    transfer: &Transfer<'_>,
+    source: &Name,
+    target: &Name,
+    flags: &SourceArgs,
+    output: &Output,
+) -> Result<()> {
+    if flags.version_id.is_some() {
+        return Err(Failure::usage("--version-id is about one object; leave out -r"));
+    }
+    let (parallel, quiet) = (transfer.wishes.parallel, &output.no_progress());
+    let work = |job| async move { transfer.job(job, output, quiet).await };
+    let tally = match (source, target) {
+        (Name::Local(folder), Name::Cos(target)) => {
+            let jobs = uploads(folder, target, output)?;
+            many::run(stream::iter(jobs.into_iter().map(Ok)), parallel, output, work).await?
+        }
+        (Name::Cos(source), Name::Cos(target)) => {
+            let map = PrefixMap::new(source, target)?;
+            if map.in_place && !transfer.wishes.change_in_place() {
+                return Err(Failure::usage(format!(
+                    "{source}: the objects would be copied onto themselves; give --metadata-directive Replaced or --storage-class"
+                )));
+            }
+            let found = keys(transfer.connection, source, flags, &map.from)?;
+            let map = &map;
+            let work = |source: Source| async move {
+                let target = map.target(&source.name.key)?;
+                transfer.copy(&source, &target, quiet).await
+            };
+            many::run(found, parallel, output, work).await?
+        }
+        (Name::Cos(source), Name::Local(folder)) => {
+            let range = Under::of(source);
+            let jobs = keys(transfer.connection, source, flags, &range)?
+                .map(|found| found.map(|source| (source, range.clone())));
+            let work = |(source, range): (Source, Under)| async move {
+                let job = below(source, &range, folder)?;
+                transfer.job(job, output, quiet).await
+            };
+            many::run(jobs, parallel, output, work).await?
+        }
+        _ => return Err(Failure::usage("-r copies between COS names and folders")),
+    };
+    if tally.is_empty() {
+        let told = format!("{source}: there is nothing under it");
+        return Err(Failure::new(Kind::NotFound, told));
+    }
+    tally.end("copied", output)
+}
+
+fn uploads(folder: &Path, target: &CosName, output: &Output) -> Result<Vec<Job>> {
+    if !folder.is_dir() {
+        return Err(Failure::local(folder.display(), "-r needs a folder"));
+    }
+    let prefix = map::target_prefix(target)?;
+    let (found, passed) = local::walk(folder)?;
+    for passed in passed {
+        output.note(&format!("passed over: {passed}"));
+    }
+    let job = |file: local::Found| {
+        Job::Upload(From::File(file.path), target.with_key(format!("{prefix}{}", file.relative)))
+    };
+    Ok(found.into_iter().map(job).collect())
+}
+
+/// The place of an object below a folder.
+fn below(source: Source, range: &Under, folder: &Path) -> Result<Job> {
+    let relative = range.relative(&source.name.key);
+    let folder_only = relative.is_empty() || relative.ends_with('/');
+    if relative.is_empty() {
+        let (source, place) = (source.name, folder.to_owned());
+        return Ok(Job::Folder { source, folder: folder.to_owned(), place });
+    }
+    let refused = |why| Failure::new(Kind::Local, format!("{}: {why}", source.name));
+    let place = local::path_below(folder, relative).map_err(refused)?;
+    let folder = folder.to_owned();
+    Ok(if folder_only {
+        Job::Folder { source: source.name, folder, place }
+    } else {
+        Job::Download { source, folder, place }
+    })
+}
+
+/// Every object under a name, as it is listed.
+pub(super) fn keys(
+    connection: &Connection,
+    name: &CosName,
+    flags: &SourceArgs,
+    range: &Under,
+) -> Result<impl futures_util::Stream<Item = Result<Source>>> {
+    let region = flags.source_region.as_ref().or(name.region.as_ref());
+    let client = connection.client(region)?;
+    let listing = client.get_bucket().bucket(&range.bucket).prefix(&range.prefix).objects();
+    let (name, flags) = (name.clone(), flags.clone());
+    Ok(listing.map(move |entry| {
+        let entry = entry?;
+        Ok(described(&name.with_key(entry.key.as_str()), &flags))
+    }))
+}

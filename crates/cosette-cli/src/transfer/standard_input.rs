@@ -1,0 +1,40 @@
+//! Standard input as a stream of chunks.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream;
+use tokio::sync::mpsc;
+
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 256 << 10;
+/// Chunks that may wait to be sent.
+const WAITING_MAX: usize = 4;
+
+/// Everything that arrives, until its end. Reading blocks, so a thread of its own does it.
+pub(crate) fn chunks() -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    let (sender, receiver) = mpsc::channel(WAITING_MAX);
+    std::thread::spawn(move || {
+        let mut stdin = std::io::stdin().lock();
+        loop {
+            let mut chunk = vec![0; CHUNK_BYTES];
+            let read = stdin.read(&mut chunk).map(|count| {
+                chunk.truncate(count);
+                Bytes::from(chunk)
+            });
+            let ended = read.as_ref().map_or(true, Bytes::is_empty);
+            let nobody = match read {
+                Ok(chunk) if chunk.is_empty() => true,
+                read => sender.blocking_send(read).is_err(),
+            };
+            if ended || nobody {
+                return;
+            }
+        }
+    });
+    stream::unfold(receiver, |mut receiver| async move {
+        let chunk = receiver.recv().await?;
+        Some((chunk, receiver))
+    })
+}
