@@ -4,6 +4,7 @@
 mod acl;
 mod buckets;
 mod copies;
+mod deletes;
 mod listings;
 mod objects;
 mod uploads;

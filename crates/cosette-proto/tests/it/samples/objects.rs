@@ -1,14 +1,12 @@
-//! Objects: put, get, head, delete.
+//! Objects: put, get, head.
 
 use cosette_proto::ops::{
-    ContentRange, DeleteFailure, DeleteObject, DeleteObjectReply, DeleteObjects,
-    DeleteObjectsReply, DeletedEntry, GetObject, HeadObject, ObjectReply, ObjectToDelete,
-    ObjectType, PutObject, PutObjectReply, ResponseOverrides,
+    ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, PutObject, PutObjectReply,
+    ResponseOverrides,
 };
 use cosette_types::{
     AclHeaders, CannedAcl, Crc64, Md5, Metadata, Preconditions, ReadRange, StorageClass,
 };
-use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
@@ -302,150 +300,5 @@ impl Sample for HeadObject {
             request,
             reply,
         }]
-    }
-}
-
-impl Sample for DeleteObject {
-    fn requests() -> BoxedStrategy<Self> {
-        (any::bucket(), any::key(), option::of(any::version_id()))
-            .prop_map(|(bucket, key, version_id)| Self {
-                bucket,
-                key,
-                version_id,
-            })
-            .boxed()
-    }
-
-    fn replies() -> BoxedStrategy<DeleteObjectReply> {
-        (option::of(any::version_id()), proptest::bool::ANY)
-            .prop_map(|(version_id, delete_marker)| DeleteObjectReply {
-                version_id,
-                delete_marker,
-            })
-            .boxed()
-    }
-
-    fn examples() -> Vec<Example<Self>> {
-        let of = |name, version_id, reply| Example {
-            name,
-            request: Self {
-                bucket: bucket(),
-                key: key("exampleobject"),
-                version_id,
-            },
-            reply,
-        };
-        let id = || version("MTg0NDUxNTc1NjIzMTQ1MDAwODg");
-        vec![
-            of(
-                "plain",
-                None,
-                DeleteObjectReply {
-                    version_id: None,
-                    delete_marker: false,
-                },
-            ),
-            of(
-                "marker_made",
-                None,
-                DeleteObjectReply {
-                    version_id: id(),
-                    delete_marker: true,
-                },
-            ),
-            of(
-                "version",
-                id(),
-                DeleteObjectReply {
-                    version_id: id(),
-                    delete_marker: false,
-                },
-            ),
-        ]
-    }
-}
-
-impl Sample for DeleteObjects {
-    fn requests() -> BoxedStrategy<Self> {
-        let key = prop_oneof![any::key_text(), Just(String::new())];
-        let object = (key, option::of(any::version_id()))
-            .prop_map(|(key, version_id)| ObjectToDelete { key, version_id });
-        (any::bucket(), vec(object, 1..6), proptest::bool::ANY)
-            .prop_map(|(bucket, objects, quiet)| Self {
-                bucket,
-                objects,
-                quiet,
-            })
-            .boxed()
-    }
-
-    fn replies() -> BoxedStrategy<DeleteObjectsReply> {
-        let id = || option::of(any::version_id());
-        let deleted =
-            (any::key_text(), id(), proptest::bool::ANY, id()).prop_map(|all| DeletedEntry {
-                key: all.0,
-                version_id: all.1,
-                delete_marker: all.2,
-                delete_marker_version_id: all.3,
-            });
-        let failure = (any::key_text(), id(), "[A-Za-z]{1,20}", "[ -~]{1,40}").prop_map(|all| {
-            DeleteFailure {
-                key: all.0,
-                version_id: all.1,
-                code: all.2,
-                message: all.3,
-            }
-        });
-        (vec(deleted, 0..4), vec(failure, 0..4))
-            .prop_map(|(deleted, failed)| DeleteObjectsReply { deleted, failed })
-            .boxed()
-    }
-
-    fn examples() -> Vec<Example<Self>> {
-        let objects = vec![
-            ObjectToDelete {
-                key: "a/1.jpg".to_owned(),
-                version_id: None,
-            },
-            ObjectToDelete {
-                key: "中文 & <2>.jpg".to_owned(),
-                version_id: version("MTg0NDUxNTc1NjIzMTQ1MDAwODg"),
-            },
-        ];
-        let reply = DeleteObjectsReply {
-            deleted: vec![DeletedEntry {
-                key: "a/1.jpg".to_owned(),
-                version_id: None,
-                delete_marker: true,
-                delete_marker_version_id: version("MTg0NDUxNTc0NDYxOTI4MzU0MDI"),
-            }],
-            failed: vec![DeleteFailure {
-                key: "中文 & <2>.jpg".to_owned(),
-                version_id: version("MTg0NDUxNTc1NjIzMTQ1MDAwODg"),
-                code: "AccessDenied".to_owned(),
-                message: "Access Denied.".to_owned(),
-            }],
-        };
-        let quiet = Self {
-            bucket: bucket(),
-            objects: objects.clone(),
-            quiet: true,
-        };
-        vec![
-            Example {
-                name: "two",
-                request: Self {
-                    bucket: bucket(),
-                    objects,
-                    quiet: false,
-                },
-                reply,
-            },
-            Example {
-                name: "quiet",
-                request: quiet,
-                reply: DeleteObjectsReply::default(),
-            },
-        ]
     }
 }
