@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -19,9 +19,15 @@ use tokio::time::{Sleep, sleep};
 use crate::body::{Body, BoxError};
 use crate::limits::HEAD_READ_TIMEOUT;
 
-/// Whether a connection is between two requests.
+/// Whether a connection is between two requests, and how many have begun.
 #[derive(Debug, Clone)]
-pub(crate) struct Between(Arc<AtomicBool>);
+pub(crate) struct Between(Arc<Progress>);
+
+#[derive(Debug)]
+struct Progress {
+    between: AtomicBool,
+    begun: AtomicU64,
+}
 
 /// A request under way; it ends when this is dropped.
 #[derive(Debug)]
@@ -29,22 +35,31 @@ pub(crate) struct Begun(Between);
 
 impl Between {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
+        let progress = Progress {
+            between: AtomicBool::new(true),
+            begun: AtomicU64::new(0),
+        };
+        Self(Arc::new(progress))
     }
 
     pub(crate) fn begin(&self) -> Begun {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.begun.fetch_add(1, Ordering::Relaxed);
+        self.0.between.store(false, Ordering::Relaxed);
         Begun(self.clone())
     }
 
     fn is_now(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.between.load(Ordering::Relaxed)
+    }
+
+    fn begun(&self) -> u64 {
+        self.0.begun.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Relaxed);
+        self.0.0.between.store(true, Ordering::Relaxed);
     }
 }
 
@@ -89,8 +104,8 @@ impl http_body::Body for Marked {
 pub(crate) struct HeadPaced<I> {
     io: I,
     between: Between,
-    /// Runs from the first byte of a head.
-    deadline: Option<Pin<Box<Sleep>>>,
+    /// Runs from the first byte of a head; with how many requests had begun before it.
+    deadline: Option<(u64, Pin<Box<Sleep>>)>,
 }
 
 impl<I> HeadPaced<I> {
@@ -111,16 +126,20 @@ impl<I: Read + Unpin> Read for HeadPaced<I> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let read = Pin::new(&mut this.io).poll_read(cx, buffer);
-        if !this.between.is_now() {
+        let begun = this.between.begun();
+        let is_old = this.deadline.as_ref().is_some_and(|(of, _)| *of != begun);
+        if is_old || !this.between.is_now() {
             this.deadline = None;
+        }
+        if !this.between.is_now() {
             return read;
         }
         if read.is_ready() {
             this.deadline
-                .get_or_insert_with(|| Box::pin(sleep(HEAD_READ_TIMEOUT)));
+                .get_or_insert_with(|| (begun, Box::pin(sleep(HEAD_READ_TIMEOUT))));
             return read;
         }
-        if let Some(deadline) = &mut this.deadline {
+        if let Some((_, deadline)) = &mut this.deadline {
             std::task::ready!(deadline.as_mut().poll(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }

@@ -216,7 +216,11 @@ impl Permit {
                     key: key.clone(),
                     version_id: None,
                 };
-                self.touch_source(store, &source).await
+                match self.touch_source(store, &source).await {
+                    // It may have been moved by this very request, sent before: the store knows.
+                    Err(error) if error.code() == ErrorCode::NoSuchKey => Ok(()),
+                    result => result,
+                }
             }
         }
     }

@@ -258,11 +258,23 @@ fn document(error: &Error, asked: &Asked) -> ErrorDocument {
     ErrorDocument {
         code: error.code().as_str().to_owned(),
         message: error.message().to_owned(),
-        resource: asked.resource.clone(),
+        resource: printable(&asked.resource),
         request_id: asked.id.id.clone(),
         trace_id: asked.id.trace(),
         server_time: None,
     }
+}
+
+/// A resource without the characters that no document can carry.
+fn printable(resource: &str) -> String {
+    let letter = |letter: char| {
+        if letter.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    };
+    resource.chars().map(letter).collect()
 }
 
 /// The cause of a failure goes to the log, under the id that the caller knows.

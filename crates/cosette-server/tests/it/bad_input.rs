@@ -1,0 +1,249 @@
+//! Input that is refused: each with its code, and the store as it was. (Signatures, copy sources,
+//! conditions, ranges and part lists have their own modules.)
+
+use crate::harness::{MIB, Server, bytes, content_md5};
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused() {
+    let server = Server::start().await;
+    let before = server.dump().await;
+    for call in [
+        server.call("PUT", "/k"),
+        server.call("POST", "/k?uploadId=x"),
+    ] {
+        let answer = call.send().await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (411, "MissingContentLength")
+        );
+        assert_eq!(
+            answer.value("Message"),
+            "You must provide the Content-Length HTTP header."
+        );
+    }
+    assert_eq!(server.dump().await, before);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_short_body_stores_nothing() {
+    let server = Server::start().await;
+    server.put("/k", "old").ok().await;
+    let upload = server.upload("/p").await;
+    let before = server.dump().await;
+    for path in [
+        "/k".to_owned(),
+        "/new".to_owned(),
+        format!("/p?partNumber=1&uploadId={upload}"),
+    ] {
+        for sent in [0, 3, 100_000] {
+            let mut connection = server.connect().await;
+            let put = server.put(&path, bytes(200_000, 1));
+            connection.write(&put.written_head("close")).await;
+            connection.write(&bytes(sent, 1)).await;
+            connection.finish_writing().await;
+            let answer = connection.answer("PUT").await.unwrap();
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (400, "IncompleteBody")
+            );
+        }
+    }
+    assert_eq!(server.dump().await, before);
+    server.check().await;
+    assert_eq!(server.store_bytes().await, 0);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn extra_bytes_after_the_body_are_not_part_of_the_object() {
+    let server = Server::start().await;
+    let mut connection = server.connect().await;
+    connection
+        .write(&server.put("/k", "abc").written_head("keep-alive"))
+        .await;
+    connection.write(b"abcEXTRA\0\x01 bytes\r\n\r\n").await;
+    assert_eq!(connection.answer("PUT").await.unwrap().status, 200);
+    // Taken for a request they are none, and nothing after them would be believed.
+    if let Some(answer) = connection.answer("PUT").await {
+        assert_eq!(answer.status, 400);
+    }
+    assert!(connection.is_closed().await);
+    assert_eq!(server.bytes("/k").await, b"abc");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_digest_is_held_against_the_bytes() {
+    let server = Server::start().await;
+    server.put("/k", "old").ok().await;
+    let upload = server.upload("/p").await;
+    let part = format!("/p?partNumber=1&uploadId={upload}");
+    for path in ["/k", "/new", part.as_str()] {
+        for size in [3, MIB] {
+            let put = server.put(path, bytes(size, 2));
+            let other = put.clone().header("Content-MD5", content_md5(b"other"));
+            other.refused(400, "BadDigest").await;
+            for malformed in ["x", "AAAA", "1B2M2Y8AsgTpgAmY7PhCfg"] {
+                let put = put.clone().header("Content-MD5", malformed);
+                put.refused(400, "InvalidDigest").await;
+            }
+        }
+    }
+    server.check().await;
+    assert_eq!(server.store_bytes().await, 0);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be() {
+    let server = Server::start().await;
+    let long = format!("/{}", "k".repeat(851));
+    let longest = format!("/{}", "k".repeat(850));
+    server.put(&longest, "x").ok().await;
+    assert_eq!(server.bytes(&longest).await, b"x");
+    let chinese = format!("/{}", "%E4%B8%AD".repeat(284));
+    for (path, code) in [
+        (long.as_str(), "KeyTooLong"),
+        (chinese.as_str(), "KeyTooLong"),
+        ("/%18", "InvalidObjectName"),
+        ("/a%19", "InvalidObjectName"),
+        ("/a%1Ab", "InvalidObjectName"),
+        ("/%1B", "InvalidObjectName"),
+        ("/a%00", "InvalidObjectName"),
+        ("//a", "InvalidObjectName"),
+        ("/%5Ca", "InvalidObjectName"),
+    ] {
+        server.put(path, "x").refused(400, code).await;
+        server
+            .copy_from("/examplebucket-1250000000/k", path)
+            .refused(400, code)
+            .await;
+        server
+            .post(&format!("{path}?uploads"), "")
+            .refused(400, code)
+            .await;
+    }
+    for path in ["/%", "/%zz", "/%ff", "/k?prefix=%zz"] {
+        server
+            .put(path, "x")
+            .anonymous()
+            .refused(400, "InvalidURI")
+            .await;
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_not_ignored() {
+    let server = Server::start().await;
+    server.put("/k", "old").ok().await;
+    for path in [
+        "/k?tagging",
+        "/k?unheard-of",
+        "/k?unheard-of=",
+        "/?lifecycle",
+        "/k?append&position=0",
+    ] {
+        server.put(path, "new").refused(501, "NotImplemented").await;
+        server.delete(path).refused(501, "NotImplemented").await;
+        server
+            .post(path, "new")
+            .refused(501, "NotImplemented")
+            .await;
+    }
+    server
+        .call("PATCH", "/k")
+        .refused(405, "MethodNotAllowed")
+        .await;
+    server
+        .post("/", "form")
+        .refused(501, "NotImplemented")
+        .await;
+    let encrypted = server
+        .put("/k", "x")
+        .header("x-cos-server-side-encryption", "AES256");
+    let answer = encrypted.send().await;
+    assert!(
+        answer.status >= 400,
+        "what cannot be kept encrypted is not kept: {}",
+        answer.text()
+    );
+    assert_eq!(server.bytes("/k?whatever").await, b"old");
+    server.put("/k?whatever=1", "new").ok().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn documents_that_are_none() {
+    let server = Server::start().await;
+    let upload = server.upload("/k").await;
+    let complete = format!("/k?uploadId={upload}");
+    let bomb =
+        "<!DOCTYPE a [<!ENTITY b \"bbb\">]><CompleteMultipartUpload>&b;</CompleteMultipartUpload>";
+    let deep = "<a>".repeat(20);
+    for document in [
+        "<",
+        "text",
+        bomb,
+        deep.as_str(),
+        "\u{1}",
+        "<CompleteMultipartUpload>",
+    ] {
+        server
+            .post(&complete, document)
+            .refused(400, "MalformedXML")
+            .await;
+        server
+            .put("/?acl", document)
+            .refused(400, "MalformedXML")
+            .await;
+        server
+            .put("/?versioning", document)
+            .refused(400, "MalformedXML")
+            .await;
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_object_larger_than_a_put_may_be_is_refused_unread() {
+    let server = Server::start().await;
+    let before = server.dump().await;
+    let mut connection = server.connect().await;
+    let put = server
+        .call("PUT", "/k")
+        .header("Content-Length", "5368709121");
+    connection
+        .write(&put.header("Expect", "100-continue").written_head("x"))
+        .await;
+    let answer = connection.answer("PUT").await.unwrap();
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (400, "EntityTooLarge")
+    );
+    assert!(connection.is_closed().await);
+    assert_eq!(server.dump().await, before);
+    server.end().await;
+}
+
+/// A semantic header that is there twice might be read in two ways.
+#[tokio::test]
+async fn nothing_with_a_meaning_is_said_twice() {
+    let server = Server::start().await;
+    server.put("/a", "abc").ok().await;
+    let twice = server
+        .put("/k", "x")
+        .header("x-cos-acl", "private")
+        .header("x-cos-acl", "private");
+    let answer = twice.send().await;
+    assert!(
+        answer.status == 400 || answer.status == 403,
+        "{}",
+        answer.text()
+    );
+    let twice = server.get("/k?versionId=null&versionid=null");
+    twice.refused(400, "InvalidArgument").await;
+    assert!(!server.exists("/k").await);
+    server.end().await;
+}

@@ -1,0 +1,26 @@
+//! The server as its clients see it: raw requests on sockets, exact answers, and after each test a
+//! store that holds together.
+
+mod acl;
+mod bad_input;
+mod buckets;
+mod complete;
+mod conditions;
+mod copy;
+mod embedded;
+mod get;
+mod harness;
+mod hosts;
+mod keep_alive;
+mod listing;
+mod log;
+mod moving;
+mod part_copy;
+mod put;
+mod semantics;
+mod shared_bytes;
+mod signatures;
+mod slice;
+mod upload;
+mod versions;
+mod wire;
