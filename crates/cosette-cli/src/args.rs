@@ -110,6 +110,7 @@ pub(crate) struct Global {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(DemoArgs),
     Serve(ServeArgs),
     Cp(Box<CopyArgs>),
     Mv(Box<MoveArgs>),

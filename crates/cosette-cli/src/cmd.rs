@@ -5,6 +5,7 @@ mod api;
 mod buckets;
 mod cat;
 mod cp;
+mod demo;
 mod ls;
 mod mv;
 mod rm;
@@ -58,6 +59,7 @@ fn interruption(signal: std::io::Result<()>) -> Failure {
 
 async fn dispatch(connection: &Connection, command: Command, output: &Output) -> Result<()> {
     match command {
+        Command::Demo(args) => demo::run(connection, args, output).await,
         Command::Cp(args) => cp::run(connection, *args, output).await,
         Command::Mv(args) => mv::run(connection, *args, output).await,
         Command::Ls(args) => ls::run(connection, args, output).await,

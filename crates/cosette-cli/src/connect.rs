@@ -1,5 +1,6 @@
 //! From settings to a client: Tencent Cloud, a server by its URL, or the store in a folder.
 
+mod counted;
 mod folder;
 
 use std::collections::HashMap;
@@ -8,10 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cosette::{Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
 use cosette_types::{BucketName, CopySource, Region, VersionId};
 
+use crate::args::Global;
 use crate::config::{Place, Settings};
 use crate::failure::{Failure, Kind, Result};
 use crate::name::CosName;
 
+use counted::Counted;
 pub(crate) use folder::{Folder, refuse_held};
 
 /// What stands for a region where no host names one.
@@ -21,7 +24,7 @@ const ANY_REGION: &str = "ap-guangzhou";
 #[derive(Debug)]
 pub(crate) struct Connection {
     route: Route,
-    transport: Arc<dyn Transport>,
+    transport: Arc<Counted>,
     credentials: Option<Credentials>,
     retry: RetryPolicy,
     /// The region that flags or settings give.
@@ -77,6 +80,7 @@ impl Connection {
                 )
             }
         };
+        let transport = Arc::new(Counted::new(transport));
         let region = settings.region.clone();
         let regions = Mutex::default();
         Ok(Self {
@@ -126,7 +130,7 @@ impl Connection {
     fn build(&self, endpoint: Endpoint, region: Option<&Region>) -> Result<Client> {
         let mut builder = Client::builder()
             .endpoint(endpoint.clone())
-            .transport(Arc::clone(&self.transport))
+            .transport(Arc::clone(&self.transport) as Arc<dyn Transport>)
             .retry(self.retry.clone());
         builder = match &self.credentials {
             Some(credentials) => builder.credentials(credentials.clone()),
@@ -180,6 +184,21 @@ impl Connection {
         let mut known = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.bucket.clone(), region.clone());
         Ok(region)
+    }
+
+    /// How many requests were sent until now.
+    pub(crate) fn requests(&self) -> u64 {
+        self.transport.count()
+    }
+
+    /// What a command line needs so that it works on the same folder: nothing, if that is the one
+    /// that commands use anyway.
+    pub(crate) fn folder_flag(&self) -> String {
+        let usual = crate::config::data_folder(&Global::default(), &crate::config::process_env);
+        match &self.folder {
+            Some(folder) if folder.path() != usual => format!(" --data {}", folder.path().display()),
+            _ => String::new(),
+        }
     }
 
     /// The folder, if this is the store of one.

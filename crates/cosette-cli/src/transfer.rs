@@ -5,7 +5,7 @@ pub(crate) mod given;
 pub(crate) mod local;
 pub(crate) mod many;
 pub(crate) mod map;
-mod media_type;
+pub(crate) mod media_type;
 mod meter;
 pub(crate) mod single;
 mod standard_input;

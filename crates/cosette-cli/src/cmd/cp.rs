@@ -66,11 +66,11 @@ impl Transfer<'_> {
             Job::Folder { source, folder, place } => {
                 local::make_way(&folder, &place.join("any"))?;
                 let text = format!("{source} -> {}", place.display());
-                Ok(Done { text, json: serde_json::json!({}), bytes: 0 })
+                Ok(Done::empty(text))
             }
             Job::Print(source) => {
                 self.print(&source, output, progress).await?;
-                Ok(Done { text: String::new(), json: serde_json::json!({}), bytes: 0 })
+                Ok(Done::empty(String::new()))
             }
         }
     }

@@ -23,6 +23,14 @@ pub(crate) struct Found {
 ///
 /// Symbolic links are not followed: they may lead anywhere, also in circles.
 pub(crate) fn walk(folder: &Path) -> Result<(Vec<Found>, Vec<String>)> {
+    walk_but(folder, &|_| false)
+}
+
+/// The same without the files and folders whose names are to be skipped.
+pub(crate) fn walk_but(
+    folder: &Path,
+    skip: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<Found>, Vec<String>)> {
     let (mut found, mut passed) = (Vec::new(), Vec::new());
     let mut open = vec![(folder.to_path_buf(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
@@ -37,6 +45,9 @@ pub(crate) fn walk(folder: &Path) -> Result<(Vec<Found>, Vec<String>)> {
                 ));
                 continue;
             };
+            if skip(&name) {
+                continue;
+            }
             let relative = format!("{prefix}{name}");
             let facts = entry
                 .metadata()

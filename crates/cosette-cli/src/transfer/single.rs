@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cosette::{Body, MoveOutcome};
-use cosette_types::{CopySource, Region, StorageClass, Text, VersionId};
+use cosette_types::{CopySource, Crc64, Region, StorageClass, Text, VersionId};
 use serde_json::Value;
 
 use super::download::{self, Read};
@@ -23,6 +23,15 @@ pub(crate) struct Done {
     pub(crate) text: String,
     pub(crate) json: Value,
     pub(crate) bytes: u64,
+    /// The CRC-64 of the bytes, if it is known.
+    pub(crate) crc64: Option<Crc64>,
+}
+
+impl Done {
+    /// Something that moved no bytes.
+    pub(crate) fn empty(text: String) -> Self {
+        Self { text, json: Object::new().done(), bytes: 0, crc64: None }
+    }
 }
 
 /// An object as a source: its name, and what flags say beside it.
@@ -99,8 +108,7 @@ impl Transfer<'_> {
         Ok(Done {
             text: format!("{what} -> {target}"),
             json: json.done(),
-            bytes: stored.size,
-        })
+            bytes: stored.size, crc64: Some(stored.crc64) })
     }
 
     /// Brings an object to a file. `folder` is what the file may not lie outside of.
@@ -128,8 +136,7 @@ impl Transfer<'_> {
         Ok(Done {
             text: format!("{} -> {}", source.name, place.display()),
             json: json.done(),
-            bytes: facts.size(),
-        })
+            bytes: facts.size(), crc64: facts.crc64 })
     }
 
     /// Sends an object's bytes to standard output.
@@ -229,7 +236,7 @@ impl Transfer<'_> {
         progress.end();
         let copied = sent.map_err(|why| Failure::from(why).during(&during))?;
         let json = copied_fields(&copied).text("Source", &source.name).text("StorageClass", class);
-        Ok(Done { text: during, json: json.done(), bytes: copied.size })
+        Ok(Done { text: during, json: json.done(), bytes: copied.size, crc64: copied.crc64 })
     }
 
     pub(crate) async fn move_object(
@@ -268,14 +275,14 @@ impl Transfer<'_> {
 /// Where the source is after a move: what is not gone from its old place is not a success.
 fn moved(outcome: MoveOutcome, during: String, source: &Source) -> Result<Done> {
     let copied = copied_fields(outcome.copied()).text("Source", &source.name);
-    let bytes = outcome.copied().size;
+    let (bytes, crc64) = (outcome.copied().size, outcome.copied().crc64);
     match outcome {
         MoveOutcome::Moved { deleted, .. } => {
             let marker = deleted.value.delete_marker.then(|| deleted.value.version_id.clone());
             let json = copied
                 .with("Moved", true)
                 .some("SourceDeleteMarker", marker.flatten());
-            Ok(Done { text: during, json: json.done(), bytes })
+            Ok(Done { text: during, json: json.done(), bytes, crc64 })
         }
         MoveOutcome::CopiedButNotDeleted { error, .. } => {
             let failure = Failure::from(error).of_kind(Kind::Partial);
