@@ -3,5 +3,8 @@
 
 mod arguments;
 mod clock;
+mod moving;
 mod network;
+mod reconcile;
 mod script;
+mod strategy;
