@@ -94,9 +94,10 @@ impl Dialect {
     /// What the names of server-side encryption headers begin with, of targets and of sources.
     pub const fn encryption_prefixes(self) -> [&'static str; 2] {
         match self {
-            Self::Cos => {
-                ["x-cos-server-side-encryption", "x-cos-copy-source-server-side-encryption"]
-            }
+            Self::Cos => [
+                "x-cos-server-side-encryption",
+                "x-cos-copy-source-server-side-encryption",
+            ],
         }
     }
 

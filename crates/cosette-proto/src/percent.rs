@@ -2,8 +2,11 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-const VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 const PATH: &AsciiSet = &VALUE.remove(b'/');
 
 /// Encodes every byte except `A-Z a-z 0-9 - _ . ~`, with upper-case hexadecimal digits.
@@ -20,9 +23,15 @@ pub fn encode_path(text: &str) -> String {
 pub fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let cut = |at: usize| {
-        !bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+        !bytes
+            .get(at + 1..at + 3)
+            .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
     };
-    if bytes.iter().enumerate().any(|(at, byte)| *byte == b'%' && cut(at)) {
+    if bytes
+        .iter()
+        .enumerate()
+        .any(|(at, byte)| *byte == b'%' && cut(at))
+    {
         return None;
     }
     percent_decode_str(text).decode_utf8().ok().map(Into::into)
@@ -30,7 +39,11 @@ pub fn decode(text: &str) -> Option<String> {
 
 /// Decodes a part of a query once: as [`decode`], with `+` for a space.
 pub fn decode_query(text: &str) -> Option<String> {
-    if text.contains('+') { decode(&text.replace('+', "%20")) } else { decode(text) }
+    if text.contains('+') {
+        decode(&text.replace('+', "%20"))
+    } else {
+        decode(text)
+    }
 }
 
 #[cfg(test)]
