@@ -58,10 +58,6 @@ impl Encoder {
         Self(vec![VERSION])
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     pub(crate) fn into_value(self) -> Bytes {
         self.0.into()
     }

@@ -17,6 +17,7 @@ mod digest;
 mod environment;
 mod error;
 pub mod extents;
+mod fsck;
 mod lease;
 pub mod limits;
 mod listing;
@@ -34,6 +35,7 @@ mod versions;
 
 pub use environment::{Clock, Random, SystemClock, SystemRandom};
 pub use error::Error;
+pub use fsck::Report;
 pub use ops::abort_upload::AbortUpload;
 pub use ops::bucket_settings::Versioning;
 pub use ops::buckets::{Bucket, BucketFilter, BucketPage, NewBucket};

@@ -14,12 +14,14 @@ use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
 use crate::extents::Extents;
 use crate::extents::folder::FolderLock;
+use crate::extents::segments::SegmentExtents;
 use crate::lease::Leases;
 use crate::limits;
 use crate::meta::Meta;
+use crate::meta::fjall::FjallMeta;
 use crate::orphans::Orphans;
 use crate::sweep::Background;
-use crate::tables::BodyId;
+use crate::tables::{BodyId, Table};
 use crate::txn::KeyLocks;
 
 /// How a store behaves.
@@ -92,8 +94,14 @@ impl Store {
     /// # Errors
     /// [`Error::Io`] when the folder cannot be used or another process has it open.
     pub async fn open(folder: &Path, options: Options) -> Result<Self, Error> {
-        let _ = (folder, options);
-        Err(Error::io("under construction"))
+        let path = folder.to_owned();
+        let lock = tokio::task::spawn_blocking(move || FolderLock::acquire(&path))
+            .await
+            .map_err(Error::io)?
+            .map_err(Error::io)?;
+        let meta = FjallMeta::open(folder.join("meta"), Table::Tiny.byte()).await?;
+        let extents = SegmentExtents::open(folder.join("extents")).await?;
+        Self::begin(Arc::new(meta), Arc::new(extents), options, Some(lock)).await
     }
 
     /// Opens the store that two drivers hold.
