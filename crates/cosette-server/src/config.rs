@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cosette_types::Region;
+use cosette_types::limits::PART_BYTES_MIN;
 
 use crate::limits;
 
@@ -14,6 +15,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// The region of buckets that are made through a host that names none.
     pub region: Region,
+    /// Least size of a part that is not the last one of its upload.
+    pub part_bytes_min: u64,
     /// How long a copy or a complete may take before its 200 is sent ahead of the result.
     pub keep_alive_after: Duration,
     /// The pause between two bytes that keep such an answer alive.
@@ -27,6 +30,7 @@ impl Default for Config {
         Self {
             domains: Vec::new(),
             region: default_region(),
+            part_bytes_min: PART_BYTES_MIN,
             keep_alive_after: limits::KEEP_ALIVE_AFTER,
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             access_log: None,

@@ -176,3 +176,75 @@ impl<I: Write + Unpin> Write for HeadPaced<I> {
         Pin::new(&mut self.io).poll_write_vectored(cx, slices)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::rt::ReadBuf;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncWriteExt, DuplexStream};
+    use tokio::time::{Duration, Instant};
+
+    use super::*;
+
+    type Io = HeadPaced<TokioIo<DuplexStream>>;
+
+    async fn read(io: &mut Io) -> io::Result<usize> {
+        let mut bytes = [0; 64];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        std::future::poll_fn(|cx| Pin::new(&mut *io).poll_read(cx, buffer.unfilled())).await?;
+        Ok(buffer.filled().len())
+    }
+
+    fn pair() -> (Io, Between, DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let between = Between::new();
+        (
+            HeadPaced::new(TokioIo::new(ours), between.clone()),
+            between,
+            theirs,
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_has_begun_must_soon_be_whole() {
+        let (mut io, _, mut client) = pair();
+        client.write_all(b"GET").await.unwrap();
+        assert_eq!(read(&mut io).await.unwrap(), 3);
+        let began = Instant::now();
+        assert_eq!(
+            read(&mut io).await.unwrap_err().kind(),
+            io::ErrorKind::TimedOut
+        );
+        assert_eq!(began.elapsed().as_secs(), HEAD_READ_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn neither_waiting_nor_a_body_counts_as_a_head() {
+        let (mut io, between, mut client) = pair();
+        let long = HEAD_READ_TIMEOUT * 3;
+        // A test waits much longer than the bound, on a clock that jumps.
+        assert!(
+            tokio::time::timeout(long, read(&mut io)).await.is_err(),
+            "idle"
+        );
+        for _ in 0..2 {
+            client.write_all(b"head").await.unwrap();
+            assert_eq!(read(&mut io).await.unwrap(), 4);
+            let request = between.begin();
+            assert!(
+                tokio::time::timeout(long, read(&mut io)).await.is_err(),
+                "body"
+            );
+            drop(request);
+        }
+        // Answered before anything more was read: the time of the head before is over, too.
+        client.write_all(b"head").await.unwrap();
+        assert_eq!(read(&mut io).await.unwrap(), 4);
+        tokio::time::advance(Duration::from_secs(9)).await;
+        drop(between.begin());
+        assert!(
+            tokio::time::timeout(long, read(&mut io)).await.is_err(),
+            "idle again"
+        );
+    }
+}

@@ -94,7 +94,11 @@ impl Embedded {
         let (root, origin) = keys::root_key_pair(folder, |name| std::env::var(name).ok())
             .map_err(OpenError::Keys)?;
         let accounts = keys::accounts(&root, accounts).map_err(OpenError::Keys)?;
-        let store = match Store::open(folder, Options::default()).await {
+        let options = Options {
+            part_bytes_min: config.part_bytes_min,
+            ..Options::default()
+        };
+        let store = match Store::open(folder, options).await {
             Ok(store) => store,
             // Somebody may have been faster.
             Err(error) => {
@@ -165,6 +169,11 @@ impl Embedded {
     /// Where the root account's keys came from.
     pub const fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// The store, for maintenance.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Stops listening, lets requests under way end, and closes the store.

@@ -3,6 +3,7 @@
 //! This room joins the protocol to the store: it owns sockets, tasks and the clock, decides who may
 //! do what, and turns facts of the store into answers. The path of a request is `service.rs`.
 
+pub mod admin;
 mod auth;
 mod body;
 pub mod config;

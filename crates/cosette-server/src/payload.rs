@@ -218,3 +218,53 @@ fn length(head: &Head) -> Result<Length, Error> {
             )
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::StreamBody;
+    use tokio::time::Duration;
+
+    use super::*;
+
+    fn arriving(stream: impl Stream<Item = Bytes> + Send + 'static) -> Arriving {
+        use futures_util::StreamExt;
+        let frames = stream.map(|bytes| Ok::<_, std::io::Error>(http_body::Frame::data(bytes)));
+        Arriving::new(StreamBody::new(frames))
+    }
+
+    /// Bytes of one size, one piece a second.
+    fn steady(bytes: usize) -> impl Stream<Item = Bytes> + Send {
+        futures_util::stream::unfold((), move |()| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Bytes::from(vec![0; bytes]), ()))
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up_after_the_grace() {
+        let slowest = usize::try_from(limits::BODY_BYTES_PER_SEC_MIN).unwrap();
+        let mut slow = arriving(steady(slowest / 2));
+        let began = Instant::now();
+        let error = loop {
+            if let Err(error) = slow.next().await {
+                break error;
+            }
+        };
+        assert_eq!(error.code(), ErrorCode::RequestTimeout);
+        assert!(began.elapsed() < limits::BODY_GRACE * 3);
+        let mut steady = arriving(steady(slowest));
+        for _ in 0..1000 {
+            assert!(steady.next().await.unwrap().is_some());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_thrown_away_is_bounded() {
+        let forever = futures_util::stream::repeat(Bytes::from_static(&[0; 1 << 16]));
+        arriving(forever).drain().await;
+        let never = futures_util::stream::pending();
+        let began = Instant::now();
+        arriving(never).drain().await;
+        assert_eq!(began.elapsed().as_secs(), limits::REFUSED_TIMEOUT.as_secs());
+    }
+}

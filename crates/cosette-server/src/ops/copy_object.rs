@@ -108,3 +108,62 @@ impl Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cosette_proto::ErrorCode;
+    use cosette_store::Error as Fact;
+
+    use super::*;
+
+    fn guard(own_conditions_hold: bool) -> Guard {
+        let etag = "permitted".parse().unwrap();
+        Guard(Some(Held {
+            etag,
+            own_conditions_hold,
+        }))
+    }
+
+    #[test]
+    fn only_the_bytes_that_were_permitted_are_copied() {
+        let asked = Preconditions {
+            if_match: Some(ETagMatch::Any),
+            ..Preconditions::default()
+        };
+        let held = guard(true).apply(asked.clone());
+        assert!(
+            held.if_match
+                .unwrap()
+                .matches(&"permitted".parse().unwrap())
+        );
+        let other = "other".parse().unwrap();
+        assert!(
+            !guard(true)
+                .apply(asked.clone())
+                .if_match
+                .unwrap()
+                .matches(&other)
+        );
+        // Who may read them all is not held to one; who asked in vain is told so.
+        assert_eq!(Guard(None).apply(asked.clone()), asked);
+        assert_eq!(guard(false).apply(asked.clone()), asked);
+    }
+
+    #[test]
+    fn a_source_that_changed_meanwhile_is_worth_another_try() {
+        let code = |guard: &Guard, fact| guard.explain(fact).code();
+        assert_eq!(
+            code(&guard(true), Fact::PreconditionFailed),
+            ErrorCode::PathConflict
+        );
+        assert_eq!(
+            code(&guard(false), Fact::PreconditionFailed),
+            ErrorCode::PreconditionFailed
+        );
+        assert_eq!(
+            code(&Guard(None), Fact::PreconditionFailed),
+            ErrorCode::PreconditionFailed
+        );
+        assert_eq!(code(&guard(true), Fact::NoSuchKey), ErrorCode::NoSuchKey);
+    }
+}

@@ -204,7 +204,7 @@ async fn the_same_complete_again_gets_the_same_answer() {
     server.end().await;
 }
 
-// seed: S116, S117, S118, S119
+// seed: S116, S117, S118, S119, S138, S139, S140
 #[tokio::test]
 async fn location_bucket_and_key_of_the_object() {
     let server = Server::start().await;

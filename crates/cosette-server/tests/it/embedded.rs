@@ -101,5 +101,8 @@ async fn a_folder_is_opened_once_and_joined_by_its_socket() {
     assert!(matches!(again.origin(), Origin::File(_)));
     let response = again.call(signed(again.root(), "GET", "/k", "")).await;
     assert_eq!(bytes_of(response).await, "abc");
+    let report = cosette_server::admin::fsck(&again, true).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.bodies_read, 1);
     again.close().await.unwrap();
 }

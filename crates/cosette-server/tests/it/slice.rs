@@ -124,7 +124,8 @@ async fn one_request_copies_more_than_five_gibibytes_too() {
     server.end_unread().await;
 }
 
-/// The source changes between two parts: the rest is refused, and the target stays as it was.
+// The source changes between two parts: the rest is refused, and the target stays as it was.
+// seed: S136, S137
 #[tokio::test]
 async fn a_source_that_changes_on_the_way_is_noticed() {
     let server = Server::start().await;
@@ -207,5 +208,43 @@ async fn a_version_is_sliced_and_makes_a_version() {
         assert_eq!(done.header("x-cos-version-id").is_some(), versioned);
         assert!(server.bytes("/b").await == body);
     }
+    server.end().await;
+}
+
+// What progress is told from: the source's size, and the parts that are done.
+// seed: S131, S132, S133, S135
+#[tokio::test]
+async fn the_parts_that_are_done_add_up_to_the_source() {
+    let server = Server::start().await;
+    let body = bytes(3 * MIB + 1, 7);
+    server.put("/a", &body).ok().await;
+    let head = server.head("/a").ok().await;
+    let total: usize = head.header("Content-Length").unwrap().parse().unwrap();
+    let upload = server.upload("/b").await;
+    let loaded = async || -> usize {
+        let listed = server
+            .get(&format!("/b?uploadId={upload}"))
+            .ok()
+            .await
+            .xml();
+        let sizes = listed
+            .children("Part")
+            .map(|part| part.value("Size").unwrap());
+        sizes.map(|size| size.parse::<usize>().unwrap()).sum()
+    };
+    let mut before = loaded().await;
+    assert_eq!((before, total), (0, body.len()));
+    for (number, first) in (1..).zip((0..total).step_by(CHUNK)) {
+        let last = (first + CHUNK).min(total) - 1;
+        let part = server.copy_part("a", "/b", &upload, number);
+        part.header("x-cos-copy-source-range", format!("bytes={first}-{last}"))
+            .ok()
+            .await;
+        let now = loaded().await;
+        assert!(before < now && now <= total);
+        before = now;
+    }
+    assert_eq!(before, total);
+    server.delete(&format!("/b?uploadId={upload}")).ok().await;
     server.end().await;
 }
