@@ -35,6 +35,10 @@ impl TestClock {
         self.0.micros.fetch_add(micros, Ordering::SeqCst);
     }
 
+    pub(crate) fn now_secs(&self) -> u64 {
+        self.now().secs()
+    }
+
     pub(crate) fn waits(&self) -> Vec<Duration> {
         self.0.waits.lock().unwrap().clone()
     }

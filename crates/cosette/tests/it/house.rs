@@ -71,8 +71,12 @@ impl House {
         std::fs::write(&accounts, ACCOUNTS).unwrap();
         std::fs::set_permissions(&accounts, PermissionsExt::from_mode(0o600)).unwrap();
         let data = folder.path().join("data");
-        let opened = Embedded::open(&data, Config::default(), Some(&accounts)).await.unwrap();
-        let Opened::Here(embedded) = opened else { panic!("somebody has a new folder") };
+        let opened = Embedded::open(&data, Config::default(), Some(&accounts))
+            .await
+            .unwrap();
+        let Opened::Here(embedded) = opened else {
+            panic!("somebody has a new folder")
+        };
         let house = Self {
             embedded: Arc::from(embedded),
             asked: Arc::default(),
@@ -81,7 +85,13 @@ impl House {
             folder: Arc::new(folder),
         };
         for bucket in [EXAMPLE, SOURCE] {
-            house.client().put_bucket().bucket(bucket).send().await.unwrap();
+            house
+                .client()
+                .put_bucket()
+                .bucket(bucket)
+                .send()
+                .await
+                .unwrap();
         }
         house.forget();
         house
@@ -98,7 +108,11 @@ impl House {
     }
 
     pub(crate) async fn versioning(&self, bucket: &str, status: &str) {
-        let call = self.client().put_bucket_versioning().bucket(bucket).status(status);
+        let call = self
+            .client()
+            .put_bucket_versioning()
+            .bucket(bucket)
+            .status(status);
         call.send().await.unwrap();
     }
 
@@ -111,7 +125,10 @@ impl House {
             .region(REGION)
             .transport(self.clone())
             .clock(self.clock.clone())
-            .retry(RetryPolicy { attempts_max: 3, ..RetryPolicy::default() })
+            .retry(RetryPolicy {
+                attempts_max: 3,
+                ..RetryPolicy::default()
+            })
     }
 
     /// Of the root account.
@@ -123,12 +140,18 @@ impl House {
 
     /// Of the second account.
     pub(crate) fn second(&self) -> Client {
-        self.builder().credentials(Credentials::new("AKIDsecond", "second")).build().unwrap()
+        self.builder()
+            .credentials(Credentials::new("AKIDsecond", "second"))
+            .build()
+            .unwrap()
     }
 
     /// Of its sub-account.
     pub(crate) fn sub(&self) -> Client {
-        self.builder().credentials(Credentials::new("AKIDsub", "sub")).build().unwrap()
+        self.builder()
+            .credentials(Credentials::new("AKIDsub", "sub"))
+            .build()
+            .unwrap()
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -159,25 +182,64 @@ impl House {
 
     /// How often an operation was asked for.
     pub(crate) fn count(&self, operation: &str) -> usize {
-        self.operations().iter().filter(|one| **one == operation).count()
+        self.operations()
+            .iter()
+            .filter(|one| **one == operation)
+            .count()
     }
 
     pub(crate) async fn put(&self, bucket: &str, key: &str, bytes: impl Into<Body>) {
-        let call = self.client().put_object().bucket(bucket).key(key).body(bytes);
+        let call = self
+            .client()
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .body(bytes);
         call.send().await.unwrap();
     }
 
     pub(crate) async fn bytes(&self, bucket: &str, key: &str) -> Bytes {
-        let object = self.client().get_object().bucket(bucket).key(key).send().await.unwrap();
+        let object = self
+            .client()
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .send()
+            .await
+            .unwrap();
         object.value.body.bytes(1 << 30).await.unwrap()
     }
 
+    /// What anybody gets at a URL.
+    pub(crate) async fn get(&self, url: &str) -> Bytes {
+        let host = url.parse::<http::Uri>().unwrap().host().unwrap().to_owned();
+        let request = Request::get(url)
+            .header("host", host)
+            .body(Body::empty())
+            .unwrap();
+        let reply = self.call(request).await.unwrap();
+        assert_eq!(reply.status(), StatusCode::OK, "{url}");
+        reply.into_body().bytes(1 << 30).await.unwrap()
+    }
+
     pub(crate) async fn head(&self, bucket: &str, key: &str) -> Output<ObjectReply> {
-        self.client().head_object().bucket(bucket).key(key).send().await.unwrap()
+        self.client()
+            .head_object()
+            .bucket(bucket)
+            .key(key)
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn exists(&self, bucket: &str, key: &str) -> bool {
-        let head = self.client().head_object().bucket(bucket).key(key).send().await;
+        let head = self
+            .client()
+            .head_object()
+            .bucket(bucket)
+            .key(key)
+            .send()
+            .await;
         match head {
             Ok(_) => true,
             Err(error) if error.status() == Some(404) => false,
@@ -187,7 +249,14 @@ impl House {
 
     /// How many uploads are open in a bucket.
     pub(crate) async fn uploads(&self, bucket: &str) -> usize {
-        self.client().multipart_list().bucket(bucket).uploads().all().await.unwrap().len()
+        self.client()
+            .multipart_list()
+            .bucket(bucket)
+            .uploads()
+            .all()
+            .await
+            .unwrap()
+            .len()
     }
 }
 
@@ -224,7 +293,9 @@ impl Transport for House {
             if let Fault::Answer(status, code) = fault {
                 let mut reply = Response::new(Body::from(error(code, "As ordered.")));
                 *reply.status_mut() = StatusCode::from_u16(status).unwrap();
-                reply.headers_mut().insert("x-cos-request-id", "NWU3".parse().unwrap());
+                reply
+                    .headers_mut()
+                    .insert("x-cos-request-id", "NWU3".parse().unwrap());
                 return Ok(reply);
             }
             let reply = house.embedded.call(Request::from_parts(parts, body)).await;

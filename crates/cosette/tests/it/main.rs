@@ -3,8 +3,11 @@
 
 mod arguments;
 mod clock;
+mod copying;
+mod house;
 mod moving;
 mod network;
+mod parts;
 mod reconcile;
 mod script;
 mod strategy;
