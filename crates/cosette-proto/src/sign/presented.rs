@@ -7,7 +7,7 @@ use super::canonical::{self, Lists, canonical_name, must_be_signed};
 use super::{SecretKey, Signable, Validity};
 use crate::dialect::Field;
 use crate::error::{Error, ErrorCode};
-use crate::head::Head;
+use crate::head::{Head, Place};
 use crate::host::without_port;
 use crate::message::Query;
 use crate::percent;
@@ -133,7 +133,8 @@ impl Presented {
     }
 
     /// Refuses headers and parameters that have a meaning and are not covered. An empty header is
-    /// absent, so nobody needs to sign it.
+    /// absent, so nobody needs to sign it. On the service itself parameters only choose which of the
+    /// caller's own buckets are listed, and the official Python client signs none of them.
     fn check_cover(&self, head: &Head) -> Result<(), Error> {
         let refuse = |kind: &str, name: &str| {
             let words = format!("The {kind} '{name}' is not covered by the signature.");
@@ -144,6 +145,9 @@ impl Presented {
             if must_be_signed(name.as_str()) && !value.is_empty() && !covered() {
                 return refuse("header", name.as_str());
             }
+        }
+        if head.place == Place::Service {
+            return Ok(());
         }
         for (name, _) in head.query.iter() {
             let covered = || self.lists.parameters.contains(&canonical_name(name));
@@ -317,6 +321,17 @@ mod tests {
             more.query = more.query.with(name, "");
             assert_eq!(verify(&more), wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn a_list_of_ones_own_buckets_may_be_paged_without_signing_how() {
+        let mut list = head("GET", "/", &[]);
+        list.place = Place::Service;
+        let mut paged = signed(list, Validity::lasting(NOW, 60));
+        paged.query = paged.query.with("marker", "").with("max-keys", "2000");
+        assert_eq!(verify(&paged), Ok(()));
+        paged.place = Place::Bucket("b-1".to_owned());
+        assert_eq!(verify(&paged), Err(ErrorCode::AccessDenied));
     }
 
     #[test]
