@@ -113,8 +113,10 @@ impl Suite {
         let data = server.folder.data();
         let problems = server.stop(&accounts)?;
         if !told.success {
-            told.output
-                .push_str(&format!("\n---- the server's log\n{}", tail(&server_log)));
+            told.output.push_str(&format!(
+                "\n---- the server's log\n{}\n",
+                remarkable(&server_log)
+            ));
         }
         for problem in &problems {
             counts.failed += 1;
@@ -160,9 +162,12 @@ fn required(name: &str) -> Result<String> {
     Ok(env::var(name).map_err(|_| format!("{name} is not set"))?)
 }
 
-/// The last lines of a log: enough to see what went before the end.
-fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().collect();
+/// What a server's log says besides its requests, from the end back as far as anybody would read.
+fn remarkable(log: &str) -> String {
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| !line.contains(" INFO "))
+        .collect();
     lines
         .get(lines.len().saturating_sub(60)..)
         .unwrap_or_default()

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::conformance::{self, Suite};
@@ -40,9 +39,8 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
 
     // All targets at once, so that tests and the binary share one set of dependencies and features.
     let build = ["build", "--workspace", "--all-targets", "--locked"];
-    if step(report, "build", || {
-        exec::run("build", &mut cargo(build), LIMIT)
-    }) {
+    let built = step(report, "build", || cargo_run("build", build));
+    if built {
         let tests = [
             "test",
             "--workspace",
@@ -50,24 +48,21 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
             "--locked",
             "--no-fail-fast",
         ];
-        suite(report, &floors, "rust", || {
-            cargo_test("rust", &mut cargo(tests))
-        });
+        suite(report, &floors, "rust", || cargo_test("rust", tests));
         let docs = ["test", "--workspace", "--doc", "--locked", "--no-fail-fast"];
         suite(report, &floors, "doc examples", || {
-            cargo_test("doc examples", &mut cargo(docs))
+            cargo_test("doc examples", docs)
         });
     }
-    let installed = installing
-        .join()
-        .unwrap_or_else(|_| Err("installing panicked".into()));
-    let installed = step(report, "install", || installed);
-    if installed && server::binary().exists() {
-        for one in Suite::ALL {
-            suite(report, &floors, one.name(), || one.run_with_server());
+    let installed = step(report, "install", || joined(installing));
+    if built && installed {
+        // Each has a server of its own, and all of them wait more than they work.
+        let running = Suite::ALL.map(|one| (one, thread::spawn(move || one.run_with_server())));
+        for (one, running) in running {
+            suite(report, &floors, one.name(), || joined(running));
         }
+        step(report, "demo", demo);
     }
-    step(report, "demo", demo);
     Ok(())
 }
 
@@ -81,15 +76,19 @@ pub(crate) fn one(report: &mut Report, name: &str) -> Result<()> {
         .into());
     };
     let build = ["build", "--package", "cosette-cli", "--locked"];
-    if step(report, "build", || {
-        exec::run("build", &mut cargo(build), LIMIT)
-    }) && step(report, "install", || conformance::install(&[one]))
+    if step(report, "build", || cargo_run("build", build))
+        && step(report, "install", || conformance::install(&[one]))
     {
-        suite(report, &Floors::read()?, one.name(), || {
-            one.run_with_server()
-        });
+        suite(report, &Floors::read()?, name, || one.run_with_server());
     }
     Ok(())
+}
+
+/// What a thread found out, a panic of its own included.
+fn joined<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err("its thread panicked".into()))
 }
 
 fn step(report: &mut Report, name: &str, work: impl FnOnce() -> Result<Finished>) -> bool {
@@ -107,8 +106,12 @@ fn suite(
     report.suite(name, floors.of(name), work());
 }
 
-fn cargo_test(name: &str, command: &mut Command) -> Result<(Counts, Finished)> {
-    let told = exec::run(name, command, LIMIT)?;
+fn cargo_run<const N: usize>(name: &str, arguments: [&str; N]) -> Result<Finished> {
+    exec::run(name, &mut cargo(arguments), LIMIT)
+}
+
+fn cargo_test<const N: usize>(name: &str, arguments: [&str; N]) -> Result<(Counts, Finished)> {
+    let told = cargo_run(name, arguments)?;
     Ok((Counts::of_cargo(&told.output), told))
 }
 
