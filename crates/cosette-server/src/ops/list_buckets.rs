@@ -3,8 +3,8 @@
 use cosette_proto::ErrorCode;
 use cosette_proto::ops::{BucketEntry, ListBuckets, ListBucketsReply};
 use cosette_store::{BucketFilter, Store};
+use cosette_types::limits;
 
-use super::page;
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -21,7 +21,7 @@ pub(super) async fn run(
         owner_uin: Some(user.owner_uin().to_owned()),
         region: op.region,
         marker: op.marker,
-        limit: usize::from(page(op.max_keys)),
+        limit: usize::from(op.max_keys.unwrap_or(limits::LIST_BUCKETS_MAX)),
     };
     let page = store.buckets(&filter).await?;
     let entry = |bucket: cosette_store::Bucket| BucketEntry {

@@ -1,29 +1,31 @@
 //! A server of one test: its own store in memory, its own clock, its own port, and requests written
 //! byte by byte on sockets.
 
-use std::collections::BTreeMap;
+mod call;
+mod socket;
+
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use cosette_proto::sign::{self, Credentials, SecretKey, Signable, Validity};
-use cosette_proto::xml::Element;
-use cosette_proto::{Head, Hosts};
+use cosette_proto::sign::{Credentials, SecretKey, Validity};
 use cosette_server::keys::KeyPair;
 use cosette_server::listen::{Stopper, stopper};
 use cosette_server::{Account, Accounts, Clock, Config, Listener, Service, serve};
 use cosette_store::extents::Extents;
 use cosette_store::extents::memory::MemoryExtents;
+use cosette_store::meta::Meta;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{BucketFilter, ListObjects, ListUploads, ListVersions, Options, Store};
 use cosette_types::{Owner, Timestamp};
 use futures_util::StreamExt;
 use md5::{Digest, Md5};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+
+pub(crate) use call::Call;
+pub(crate) use socket::{Answer, Connection};
 
 pub(crate) const SUFFIX: &str = "cos.ap-guangzhou.myqcloud.com";
 /// The bucket that every server begins with.
@@ -119,6 +121,14 @@ impl Server {
     }
 
     pub(crate) async fn configured(config: Config) -> Self {
+        Self::over(config, |meta| Arc::new(meta)).await
+    }
+
+    /// Over a driver that does more than the one in memory.
+    pub(crate) async fn over(
+        config: Config,
+        driver: impl FnOnce(MemoryMeta) -> Arc<dyn Meta>,
+    ) -> Self {
         let clock = Arc::new(TestClock(AtomicU64::new(START * 1_000_000)));
         let (meta, extents) = (MemoryMeta::new(), MemoryExtents::new());
         let options = Options {
@@ -126,12 +136,12 @@ impl Server {
             background_sweep: false,
             ..Options::default()
         };
-        let store = Store::with_drivers(Arc::new(meta.clone()), Arc::new(extents.clone()), options)
+        let drivers = (driver(meta.clone()), Arc::new(extents.clone()));
+        let store = Store::with_drivers(drivers.0, drivers.1, options)
             .await
             .unwrap();
-        let service = Service::new(store.clone(), accounts(), config, clock.clone())
-            .await
-            .unwrap();
+        let service = Service::new(store.clone(), accounts(), config, clock.clone());
+        let service = service.await.unwrap();
         let listener = Listener::tcp(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.address().unwrap();
         let (stopper, stop) = stopper();
@@ -397,10 +407,7 @@ impl Server {
 
     /// A connection of one's own.
     pub(crate) async fn connect(&self) -> Connection {
-        Connection {
-            stream: TcpStream::connect(self.address).await.unwrap(),
-            read: Vec::new(),
-        }
+        Connection::of(TcpStream::connect(self.address).await.unwrap())
     }
 }
 
@@ -417,364 +424,6 @@ pub(crate) fn part_list(parts: &[(u32, &str)]) -> String {
     }
     document.push_str("</CompleteMultipartUpload>");
     document
-}
-
-/// A request that is going to be signed and sent on a connection of its own.
-#[derive(Debug, Clone)]
-pub(crate) struct Call<'a> {
-    server: &'a Server,
-    method: String,
-    host: String,
-    path: String,
-    headers: Vec<(String, String)>,
-    unsigned: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
-    signer: Option<Credentials>,
-    validity: Validity,
-}
-
-impl Call<'_> {
-    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// A header that the signature does not cover.
-    pub(crate) fn unsigned(mut self, name: &str, value: &str) -> Self {
-        self.unsigned.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub(crate) fn body(mut self, body: impl AsRef<[u8]>) -> Self {
-        self.body = Some(body.as_ref().to_vec());
-        self
-    }
-
-    pub(crate) fn bucket(self, bucket: &str) -> Self {
-        self.host(&format!("{bucket}.{SUFFIX}"))
-    }
-
-    pub(crate) fn host(mut self, host: &str) -> Self {
-        host.clone_into(&mut self.host);
-        self
-    }
-
-    pub(crate) fn by(mut self, credentials: Credentials) -> Self {
-        self.signer = Some(credentials);
-        self
-    }
-
-    pub(crate) fn anonymous(mut self) -> Self {
-        self.signer = None;
-        self
-    }
-
-    pub(crate) fn valid(mut self, start: u64, end: u64) -> Self {
-        self.validity = Validity { start, end };
-        self
-    }
-
-    /// Signed for these parameters, sent with those as well.
-    pub(crate) fn presigned(&self) -> String {
-        let head = self.head();
-        let credentials = self.signer.clone().unwrap();
-        let pairs = sign::presign(&credentials, &signable(&head), self.validity);
-        let mut path = self.path.clone();
-        for (name, value) in pairs {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(&format!(
-                "{name}={}",
-                cosette_proto::percent::encode(&value)
-            ));
-        }
-        path
-    }
-
-    fn head(&self) -> Head {
-        let mut request = http::Request::builder()
-            .method(self.method.as_str())
-            .uri(self.path.as_str())
-            .header("host", &self.host);
-        for (name, value) in &self.headers {
-            request = request.header(
-                name,
-                http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
-            );
-        }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
-        Head::decode(&parts, &Hosts::default()).unwrap()
-    }
-
-    /// The request's bytes, head and body; the head says that the connection closes.
-    pub(crate) fn written(&self) -> Vec<u8> {
-        let mut bytes = self.written_head("close");
-        bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
-        bytes
-    }
-
-    /// The head's bytes.
-    pub(crate) fn written_head(&self, connection: &str) -> Vec<u8> {
-        let mut head = format!(
-            "{} {} HTTP/1.1\r\nHost: {}\r\n",
-            self.method, self.path, self.host
-        );
-        if let Some(credentials) = &self.signer {
-            let read = self.head();
-            let value = sign::authorization(credentials, &signable(&read), self.validity);
-            write!(head, "Authorization: {value}\r\n").unwrap();
-        }
-        for (name, value) in self.headers.iter().chain(&self.unsigned) {
-            write!(head, "{name}: {value}\r\n").unwrap();
-        }
-        let framed = |name: &str| {
-            let mut sent = self.headers.iter().chain(&self.unsigned);
-            sent.any(|(header, _)| header.eq_ignore_ascii_case(name))
-        };
-        if let Some(body) = &self.body
-            && !framed("content-length")
-            && !framed("transfer-encoding")
-        {
-            write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
-        }
-        write!(head, "Connection: {connection}\r\n\r\n").unwrap();
-        head.into_bytes()
-    }
-
-    pub(crate) async fn send(&self) -> Answer {
-        let mut connection = self.server.connect().await;
-        connection.write(&self.written()).await;
-        connection
-            .answer(&self.method)
-            .await
-            .unwrap_or_else(|| panic!("no answer to {self:?}"))
-    }
-
-    /// Sends it and expects success.
-    pub(crate) async fn ok(&self) -> Answer {
-        let answer = self.send().await;
-        assert!(
-            (200..300).contains(&answer.status),
-            "{} {}: {} {}",
-            self.method,
-            self.path,
-            answer.status,
-            answer.text()
-        );
-        answer
-    }
-
-    /// Sends it and expects this refusal, and that nothing changed.
-    pub(crate) async fn refused(&self, status: u16, code: &str) -> Answer {
-        let before = self.server.dump().await;
-        let written = self.server.written_bytes();
-        let answer = self.send().await;
-        let what = format!("{} {} {:?}", self.method, self.path, self.headers);
-        assert_eq!(answer.status, status, "{what}: {}", answer.text());
-        if self.method != "HEAD" {
-            assert_eq!(answer.code(), code, "{what}: {}", answer.text());
-        }
-        assert_eq!(self.server.dump().await, before, "{what} changed something");
-        let _ = written;
-        answer
-    }
-}
-
-fn signable(head: &Head) -> Signable<'_> {
-    Signable {
-        method: &head.method,
-        path: &head.path,
-        query: &head.query,
-        headers: &head.headers,
-    }
-}
-
-/// A connection that bytes are written on.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    stream: TcpStream,
-    /// What was read and belongs to no answer yet.
-    read: Vec<u8>,
-}
-
-/// Longest wait for bytes that must come; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-impl Connection {
-    pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        // A server that has refused already need not take the rest.
-        let _ = self.stream.write_all(bytes).await;
-    }
-
-    /// Says that nothing more will be sent.
-    pub(crate) async fn finish_writing(&mut self) {
-        self.stream.shutdown().await.unwrap();
-    }
-
-    /// Reads some more; `false` at the end.
-    async fn more(&mut self) -> bool {
-        let mut some = vec![0; 64 << 10];
-        let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut some)).await;
-        let count = read.expect("bytes in time").unwrap_or(0);
-        self.read.extend_from_slice(&some[..count]);
-        count > 0
-    }
-
-    /// Everything up to these bytes, with them; `None` when the connection ends before.
-    pub(crate) async fn until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
-        loop {
-            let found = self
-                .read
-                .windows(end.len())
-                .position(|window| window == end);
-            if let Some(at) = found {
-                let rest = self.read.split_off(at + end.len());
-                return Some(std::mem::replace(&mut self.read, rest));
-            }
-            if !self.more().await {
-                return None;
-            }
-        }
-    }
-
-    async fn exactly(&mut self, count: usize) -> Option<Vec<u8>> {
-        while self.read.len() < count {
-            if !self.more().await {
-                return None;
-            }
-        }
-        let rest = self.read.split_off(count);
-        Some(std::mem::replace(&mut self.read, rest))
-    }
-
-    /// Whether the server closed the connection, with nothing more to read.
-    pub(crate) async fn is_closed(&mut self) -> bool {
-        self.read.is_empty() && !self.more().await
-    }
-
-    /// Reads the next answer, however it is framed.
-    pub(crate) async fn answer(&mut self, method: &str) -> Option<Answer> {
-        let head = String::from_utf8(self.until(b"\r\n\r\n").await?).unwrap();
-        let mut answer = Answer::of_head(&head);
-        let bodyless = method == "HEAD" || matches!(answer.status, 100..200 | 204 | 304);
-        if bodyless {
-            return Some(answer);
-        }
-        if answer.header("Transfer-Encoding") == Some("chunked") {
-            while let Some(chunk) = self.chunk().await? {
-                answer.body.extend_from_slice(&chunk);
-            }
-        } else if let Some(length) = answer.header("Content-Length") {
-            answer.body = self.exactly(length.parse().unwrap()).await?;
-        } else {
-            while self.more().await {}
-            answer.body = std::mem::take(&mut self.read);
-        }
-        Some(answer)
-    }
-
-    /// Reads a head.
-    pub(crate) async fn answer_head(&mut self) -> Option<Answer> {
-        let head = String::from_utf8(self.until(b"\r\n\r\n").await?).unwrap();
-        Some(Answer::of_head(&head))
-    }
-
-    /// Reads one chunk; `Some(None)` is the last one.
-    pub(crate) async fn chunk(&mut self) -> Option<Option<Vec<u8>>> {
-        let size = String::from_utf8(self.until(b"\r\n").await?).unwrap();
-        let size = usize::from_str_radix(size.trim(), 16).unwrap();
-        let mut chunk = self.exactly(size + 2).await?;
-        chunk.truncate(size);
-        Some((size > 0).then_some(chunk))
-    }
-}
-
-/// An answer as it stood on the wire.
-#[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    fn of_head(head: &str) -> Self {
-        let mut lines = head.trim_end().split("\r\n");
-        let status = lines
-            .next()
-            .unwrap()
-            .split(' ')
-            .nth(1)
-            .unwrap()
-            .parse()
-            .unwrap();
-        let headers = lines.map(|line| {
-            let (name, value) = line.split_once(':').unwrap();
-            (name.to_owned(), value.trim().to_owned())
-        });
-        Self {
-            status,
-            headers: headers.collect(),
-            body: Vec::new(),
-        }
-    }
-
-    /// A header by its exact spelling.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(sent, _)| sent == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn etag(&self) -> String {
-        self.header("ETag").expect("an ETag").to_owned()
-    }
-
-    pub(crate) fn version(&self) -> String {
-        self.header("x-cos-version-id")
-            .expect("a version id")
-            .to_owned()
-    }
-
-    /// The headers that belong to the object, not to the answer.
-    pub(crate) fn properties(&self) -> BTreeMap<String, String> {
-        let of_answer = [
-            "Date",
-            "Last-Modified",
-            "x-cos-request-id",
-            "Connection",
-            "Server",
-        ];
-        let headers = self
-            .headers
-            .iter()
-            .filter(|(name, _)| !of_answer.contains(&name.as_str()));
-        headers.cloned().collect()
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    pub(crate) fn xml(&self) -> Element {
-        Element::parse(&self.body).unwrap_or_else(|error| panic!("{error:?}: {}", self.text()))
-    }
-
-    pub(crate) fn value(&self, name: &str) -> String {
-        self.xml()
-            .value(name)
-            .unwrap_or_else(|| panic!("no {name}: {}", self.text()))
-            .to_owned()
-    }
-
-    /// The code of an error; empty when this is none.
-    pub(crate) fn code(&self) -> String {
-        Element::parse(&self.body)
-            .ok()
-            .filter(|root| root.name == "Error")
-            .and_then(|root| root.value("Code").map(str::to_owned))
-            .unwrap_or_default()
-    }
 }
 
 /// The quoted MD5 of some bytes.

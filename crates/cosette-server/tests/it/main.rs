@@ -20,6 +20,7 @@ mod keep_alive;
 mod listing;
 mod log;
 mod moving;
+mod panics;
 mod part_copy;
 mod put;
 mod semantics;
