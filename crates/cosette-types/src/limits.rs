@@ -22,8 +22,10 @@ pub const PART_BYTES_MIN: u64 = 1 << 20;
 pub const PUT_BYTES_MAX: u64 = 5 << 30;
 /// Largest object an upload may make: 10,000 parts of 5 GiB each.
 pub const OBJECT_BYTES_MAX: u64 = PUT_BYTES_MAX * PART_NUMBER_MAX as u64;
-/// Most entries on one page of any listing, and the default.
+/// Most entries on one page of any listing but that of buckets, and the default.
 pub const LIST_ENTRIES_MAX: u16 = 1000;
+/// Most buckets on one page, and the default. The official Python client always asks for so many.
+pub const LIST_BUCKETS_MAX: u16 = 2000;
 /// Most keys of one Delete Multiple Objects.
 pub const DELETE_KEYS_MAX: usize = 1000;
 /// Most grants in one ACL.

@@ -1,6 +1,6 @@
 //! GET Service: the buckets of an account, over all regions or in one.
 
-use cosette_types::{BucketName, Owner, Region, Timestamp};
+use cosette_types::{BucketName, Owner, Region, Timestamp, limits};
 use http::Method;
 
 use super::OperationName;
@@ -25,7 +25,7 @@ pub struct ListBuckets {
     pub region: Option<Region>,
     /// Only buckets after this name.
     pub marker: Option<String>,
-    /// Most buckets to return; 1,000 when absent.
+    /// Most buckets to return; 2,000 when absent.
     pub max_keys: Option<u16>,
 }
 
@@ -78,7 +78,7 @@ impl Message for ListBuckets {
         Ok(Self {
             region: query.parse(REGION)?,
             marker: query.key_text(MARKER)?,
-            max_keys: query.page_size(MAX_KEYS)?,
+            max_keys: query.number(MAX_KEYS, 0..=limits::LIST_BUCKETS_MAX)?,
         })
     }
 
