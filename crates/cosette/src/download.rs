@@ -49,7 +49,8 @@ impl Client {
     /// Reads an object of any size into a file or a writer, and compares CRC-64s.
     ///
     /// ```
-    /// # cosette::doctest::run(|client| async move {
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
     /// let mut bytes = Vec::new();
     /// let object = client
     ///     .download()
@@ -58,7 +59,7 @@ impl Client {
     ///     .to_writer(&mut bytes)
     ///     .await?;
     /// assert_eq!(object.size(), bytes.len() as u64);
-    /// # Ok(()) });
+    /// # Ok(()) }) }
     /// ```
     pub fn download(&self) -> Download {
         Download {

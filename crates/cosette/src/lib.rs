@@ -1,8 +1,34 @@
 //! Copies and moves objects in Tencent Cloud Object Storage (COS) and in COS-compatible stores, at
 //! any size, without losing any.
 //!
-//! [`Client`] has one call for each operation; calls are put together by setters and sent by
-//! `send()`.
+//! [`Client`] has one call for each operation of the service. A call is put together by setters and
+//! sent by `send()`; what is required and left out is an error before anything is sent.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+//! # fn main() { example(|client| async move {
+//! let copied = client
+//!     .slice_copy()
+//!     .bucket("examplebucket-1250000000")
+//!     .key("b/1.jpg")
+//!     .copy_source("sourcebucket-1250000000.cos.ap-guangzhou.myqcloud.com/a/1.jpg")
+//!     .send()
+//!     .await?;
+//! println!("{} has {} bytes, ETag {}", copied.location, copied.size, copied.etag);
+//! # Ok(()) }) }
+//! ```
+//!
+//! | to | call |
+//! | --- | --- |
+//! | copy an object of any size, in one request or in parts | [`Client::slice_copy`] |
+//! | move one: copied, proved, then deleted | [`Client::move_object`] |
+//! | store and read bytes, files and streams | [`Client::upload`], [`Client::download`] |
+//! | send exactly one request | [`Client::put_object_copy`] and the others in [`calls`] |
+//! | list everything | [`GetBucket::objects`](calls::GetBucket::objects) and its like |
+//!
+//! Every call answers with an [`Output`] (status, headers, request id, value) or an [`Error`], whose
+//! [`kind`](Error::kind) says what can be done. Requests travel by any [`Transport`]: TCP and TLS, a
+//! Unix socket, or a service in the same process.
 //!
 //! Absent on purpose: anything that reads a terminal or a configuration file (the `cosette` command
 //! does), and any knowledge of a server's inside.

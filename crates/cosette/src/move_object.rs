@@ -79,7 +79,8 @@ impl Client {
     /// has that version removed. Source and target must not be one object.
     ///
     /// ```
-    /// # cosette::doctest::run(|client| async move {
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
     /// // seed: S54
     /// // Move a/1.jpg to b/1.jpg.
     /// let outcome = client
@@ -91,7 +92,7 @@ impl Client {
     ///     .send()
     ///     .await?;
     /// assert!(outcome.is_moved());
-    /// # Ok(()) });
+    /// # Ok(()) }) }
     /// ```
     pub fn move_object(&self) -> Mover {
         Mover {

@@ -164,7 +164,8 @@ impl Client {
     /// STANDARD and the ACL inherited unless given; metadata is copied unless replaced.
     ///
     /// ```
-    /// # cosette::doctest::run(|client| async move {
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
     /// // seed: S121, S131
     /// // Copy a/1.jpg to b/1.jpg.
     /// let copied = client
@@ -177,7 +178,7 @@ impl Client {
     ///     .send()
     ///     .await?;
     /// println!("{} {}", copied.location, copied.etag);
-    /// # Ok(()) });
+    /// # Ok(()) }) }
     /// ```
     #[doc(alias = "sliceCopyFile")]
     pub fn slice_copy(&self) -> SliceCopy {

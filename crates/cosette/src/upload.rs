@@ -84,7 +84,8 @@ impl Client {
     /// Stores bytes, a file or a stream of any size, and compares CRC-64s.
     ///
     /// ```
-    /// # cosette::doctest::run(|client| async move {
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
     /// let stored = client
     ///     .upload()
     ///     .bucket("examplebucket-1250000000")
@@ -94,7 +95,7 @@ impl Client {
     ///     .send()
     ///     .await?;
     /// assert_eq!(stored.size, 17);
-    /// # Ok(()) });
+    /// # Ok(()) }) }
     /// ```
     pub fn upload(&self) -> Upload {
         Upload {

@@ -50,7 +50,24 @@ call! {
     /// storage class given.
     ///
     /// ```
-    /// # cosette::doctest::run(|client| async move {
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
+    /// // seed: S61
+    /// // Set the storage class of 1.jpg in the root directory to ARCHIVE.
+    /// client
+    ///     .put_object_copy()
+    ///     .bucket("examplebucket-1250000000")
+    ///     .key("1.jpg")
+    ///     .copy_source("examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com/1.jpg")
+    ///     .storage_class("ARCHIVE")
+    ///     .send()
+    ///     .await?;
+    /// # Ok(()) }) }
+    /// ```
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
     /// // seed: S08, S13, S40
     /// // Copy a/1.jpg to b/1.jpg.
     /// let copied = client
@@ -62,7 +79,7 @@ call! {
     ///     .send()
     ///     .await?;
     /// println!("{} {} {:?}", copied.status, copied.etag, copied.last_modified);
-    /// # Ok(()) });
+    /// # Ok(()) }) }
     /// ```
     #[doc(alias = "putObjectCopy")]
     #[doc(alias = "copy_object")]

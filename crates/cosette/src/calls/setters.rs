@@ -162,7 +162,10 @@ macro_rules! call {
             $($(#[$doc:meta])* $field:ident ($setter:ident): $kind:ident $ty:ty,)*
         }
     ) => {
-        $(#[$meta])*
+        #[doc = concat!(
+            "A call that is being put together: see [`Client::", stringify!($method),
+            "`](crate::Client::", stringify!($method), ")."
+        )]
         #[derive(Debug)]
         #[must_use = "a call does nothing until it is sent"]
         pub struct $call {

@@ -20,6 +20,33 @@ use crate::reply::Output;
 call! {
     /// Begins an object that is put together from parts (Initiate Multipart Upload). The upload id
     /// goes into every later call.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
+    /// // seed: S64, S84, S109
+    /// let bucket = "examplebucket-1250000000";
+    /// let begun = client.multipart_init().bucket(bucket).key("1.jpg").send().await?;
+    /// let part = client
+    ///     .upload_part_copy()
+    ///     .bucket(bucket)
+    ///     .key("1.jpg")
+    ///     .copy_source("sourcebucket-1250000000.cos.ap-guangzhou.myqcloud.com/sourceObject")
+    ///     .upload_id(&begun.upload_id)
+    ///     .part_number("1")
+    ///     .send()
+    ///     .await?;
+    /// let completed = client
+    ///     .multipart_complete()
+    ///     .bucket(bucket)
+    ///     .key("1.jpg")
+    ///     .upload_id(&begun.upload_id)
+    ///     .part("1", &part.etag)
+    ///     .send()
+    ///     .await?;
+    /// assert_eq!(completed.etag.part_count(), Some(1));
+    /// # Ok(()) }) }
+    /// ```
     #[doc(alias = "multipartInit")]
     MultipartInit(multipart_init) => InitiateUpload {
         /// The bucket, `BucketName-APPID`.
