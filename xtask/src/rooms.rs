@@ -21,7 +21,7 @@ struct Room {
 
 const ASYNC_AND_SOCKETS: [&str; 4] = ["tokio", "hyper", "hyper-util", "mio"];
 
-const ROOMS: [Room; 7] = [
+const ROOMS: [Room; 8] = [
     Room {
         name: "cosette-types",
         opens_onto: &[],
@@ -78,6 +78,13 @@ const ROOMS: [Room; 7] = [
         tests_also: &[],
         never: &[],
         not_itself: &["fjall", "quick-xml", "hmac", "sha1", "hyper"],
+    },
+    Room {
+        name: "cosette-bench",
+        opens_onto: &["cosette", "cosette-proto", "cosette-types"],
+        tests_also: &["cosette-server"],
+        never: &["fjall", "cosette-store", "cosette-server"],
+        not_itself: &["quick-xml", "hmac", "sha1"],
     },
     Room {
         name: "xtask",
