@@ -14,6 +14,7 @@ mod body;
 mod codec;
 mod completing;
 mod digest;
+pub mod disk;
 mod environment;
 mod error;
 pub mod extents;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cosette_store::meta::fjall::FjallMeta;
 use cosette_store::meta::memory::MemoryMeta;
+use cosette_store::meta::redb::RedbMeta;
 use cosette_store::meta::{Expect, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use futures_util::future::join_all;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
@@ -21,11 +22,12 @@ const BYTES_PREFIX: u8 = b'm';
 enum Driver {
     Memory(MemoryMeta),
     Fjall { meta: FjallMeta, folder: TempDir },
+    Redb { meta: RedbMeta, folder: TempDir },
 }
 
 impl Driver {
-    async fn all() -> [Self; 2] {
-        [Self::memory(), Self::fjall().await]
+    async fn all() -> [Self; 3] {
+        [Self::memory(), Self::fjall().await, Self::redb().await]
     }
 
     fn memory() -> Self {
@@ -38,10 +40,17 @@ impl Driver {
         Self::Fjall { meta, folder }
     }
 
+    async fn redb() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let meta = open_redb(folder.path()).await.unwrap();
+        Self::Redb { meta, folder }
+    }
+
     fn meta(&self) -> &dyn Meta {
         match self {
             Self::Memory(meta) => meta,
             Self::Fjall { meta, .. } => meta,
+            Self::Redb { meta, .. } => meta,
         }
     }
 
@@ -54,12 +63,21 @@ impl Driver {
                 let meta = open_fjall(folder.path()).await.unwrap();
                 Self::Fjall { meta, folder }
             }
+            Self::Redb { meta, folder } => {
+                drop(meta);
+                let meta = open_redb(folder.path()).await.unwrap();
+                Self::Redb { meta, folder }
+            }
         }
     }
 }
 
 async fn open_fjall(folder: &Path) -> Result<FjallMeta, MetaError> {
     FjallMeta::open(folder.to_owned(), BYTES_PREFIX).await
+}
+
+async fn open_redb(folder: &Path) -> Result<RedbMeta, MetaError> {
+    RedbMeta::open(folder.to_owned(), BYTES_PREFIX).await
 }
 
 fn bytes(text: impl AsRef<[u8]>) -> Bytes {
@@ -732,8 +750,14 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
+    /// Each driver must answer as the model does, and so as all the others; what they hold at the end
+    /// is the same, too.
     #[test]
-    fn random_histories_in_fjall(steps in prop::collection::vec(step(), 1..40)) {
-        run(async { replay(Driver::fjall().await, &steps).await });
+    fn random_histories_on_every_driver(steps in prop::collection::vec(step(), 1..40)) {
+        run(async {
+            for driver in Driver::all().await {
+                replay(driver, &steps).await;
+            }
+        });
     }
 }

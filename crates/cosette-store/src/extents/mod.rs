@@ -12,7 +12,6 @@
 
 pub mod folder;
 pub mod memory;
-pub(crate) mod room;
 pub mod segments;
 
 use std::fmt;

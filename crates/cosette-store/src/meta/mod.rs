@@ -15,8 +15,10 @@
 //!
 //! What it may rely on: the limits below, held by the caller.
 
+mod committer;
 pub mod fjall;
 pub mod memory;
+pub mod redb;
 
 use std::fmt;
 use std::future::Future;

@@ -20,6 +20,7 @@ use self::format::Place;
 use self::space::{Space, failed};
 use self::writer::SegmentWriter;
 use super::{Address, ExtentError, ExtentId, ExtentWriter, Extents, READ_BYTES_MAX};
+use crate::disk::{self, Directory, RealDirectory};
 use crate::meta::Boxed;
 
 mod files;
@@ -44,9 +45,20 @@ impl SegmentExtents {
     /// # Errors
     /// When the folder cannot be read.
     pub async fn open(folder: PathBuf) -> Result<Self, ExtentError> {
-        blocking(move || {
-            let space = Folder::open(folder).and_then(Space::open);
-            let space = space.map_err(|error| failed("open", &error))?;
+        let directory = blocking(true, move || {
+            RealDirectory::open(folder).map_err(|error| failed("open", &error))
+        });
+        Self::open_in(Arc::new(directory.await?)).await
+    }
+
+    /// Opens the extents in a directory of any disk.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn open_in(directory: Arc<dyn Directory>) -> Result<Self, ExtentError> {
+        let folder = Folder::new(directory);
+        blocking(folder.waits(), move || {
+            let space = Space::open(folder).map_err(|error| failed("open", &error))?;
             Ok(Self {
                 space: Arc::new(space),
             })
@@ -89,7 +101,7 @@ impl Extents for SegmentExtents {
                 return Ok(());
             }
             let space = Arc::clone(&self.space);
-            blocking(move || {
+            blocking(self.space.folder.waits(), move || {
                 space
                     .let_go_of_idle()
                     .map_err(|error| failed("sync", &error))
@@ -112,7 +124,10 @@ impl Extents for SegmentExtents {
             }
             let place = Place::decode(address)?;
             let space = Arc::clone(&self.space);
-            blocking(move || reader::read(&space, place, offset, length)).await
+            blocking(self.space.folder.waits(), move || {
+                reader::read(&space, place, offset, length)
+            })
+            .await
         })
     }
 
@@ -120,7 +135,10 @@ impl Extents for SegmentExtents {
         Box::pin(async move {
             let places: Result<Vec<Place>, _> = addresses.iter().map(Place::decode).collect();
             let (space, places) = (Arc::clone(&self.space), places?);
-            blocking(move || recovery::free(&space, &places)).await
+            blocking(self.space.folder.waits(), move || {
+                recovery::free(&space, &places)
+            })
+            .await
         })
     }
 
@@ -133,7 +151,7 @@ impl Extents for SegmentExtents {
 
     fn allocated_bytes(&self) -> Boxed<'_, Result<u64, ExtentError>> {
         let space = Arc::clone(&self.space);
-        Box::pin(blocking(move || {
+        Box::pin(blocking(self.space.folder.waits(), move || {
             space
                 .folder
                 .allocated_bytes()
@@ -147,15 +165,16 @@ impl Extents for SegmentExtents {
 
     fn close(&self) -> Boxed<'_, Result<(), ExtentError>> {
         let space = Arc::clone(&self.space);
-        Box::pin(blocking(move || space.close()))
+        Box::pin(blocking(self.space.folder.waits(), move || space.close()))
     }
 }
 
 /// Runs work that may wait for the disk away from the tasks.
 async fn blocking<T: Send + 'static>(
+    waits: bool,
     work: impl FnOnce() -> Result<T, ExtentError> + Send + 'static,
 ) -> Result<T, ExtentError> {
-    tokio::task::spawn_blocking(work)
+    disk::away(waits, work)
         .await
-        .unwrap_or_else(|error| Err(ExtentError::Io(format!("disk work ended: {error}").into())))
+        .unwrap_or_else(|ended| Err(ExtentError::Io(ended.into())))
 }

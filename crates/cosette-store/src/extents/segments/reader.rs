@@ -1,13 +1,12 @@
 //! Reading a range of an extent: whole blocks, each checked.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 
 use super::format::{ExtentHeader, PAGE, Place, SegmentHeader, sum};
 use super::space::{Space, failed};
+use crate::disk::DiskFile;
 use crate::extents::{BLOCK_BYTES, ExtentError};
 
 /// The bytes `offset..offset + length` of the extent at `address`.
@@ -28,11 +27,16 @@ pub(super) fn read(
         .folder
         .segment(address.segment)
         .map_err(|error| lost(address, &error))?;
-    let header = header(&file, address)?;
+    let header = header(file.as_ref(), address)?;
     let first = offset / BLOCK_BYTES;
     let start = first * BLOCK_BYTES;
     let whole_end = end.next_multiple_of(BLOCK_BYTES).min(address.length);
-    let blocks = read_exact(&file, address, address.content() + start, whole_end - start)?;
+    let blocks = read_exact(
+        file.as_ref(),
+        address,
+        address.content() + start,
+        whole_end - start,
+    )?;
     let sums = header.sums.get(size(first)..).unwrap_or_default();
     let chunks = blocks.chunks(size(BLOCK_BYTES));
     if sums.len() < chunks.len() {
@@ -47,7 +51,7 @@ pub(super) fn read(
 }
 
 /// The header at an address, which must be the one that the address was made for.
-fn header(file: &File, address: Place) -> Result<ExtentHeader, ExtentError> {
+fn header(file: &dyn DiskFile, address: Place) -> Result<ExtentHeader, ExtentError> {
     let bytes = read_exact(file, address, address.offset, address.header_bytes())?;
     // The address carries half of the nonce; the other half is taken from the header, which the
     // header's own checksum covers.
@@ -67,9 +71,14 @@ fn header(file: &File, address: Place) -> Result<ExtentHeader, ExtentError> {
     Ok(header)
 }
 
-fn read_exact(file: &File, at: Place, offset: u64, length: u64) -> Result<Vec<u8>, ExtentError> {
+fn read_exact(
+    file: &dyn DiskFile,
+    at: Place,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, ExtentError> {
     let mut bytes = vec![0; size(length)];
-    file.read_exact_at(&mut bytes, offset)
+    file.read_at(&mut bytes, offset)
         .map_err(|error| lost(at, &error))?;
     Ok(bytes)
 }
@@ -109,7 +118,7 @@ pub(super) enum Occupant {
 /// segment, so what is there is the extent or its remains, unless the whole segment was removed and
 /// its number used again.
 pub(super) fn occupant(
-    file: &File,
+    file: &dyn DiskFile,
     address: Place,
     segment: SegmentHeader,
 ) -> io::Result<Occupant> {
@@ -130,7 +139,7 @@ pub(super) fn occupant(
         });
     }
     let mut page = vec![0; size(PAGE)];
-    match file.read_exact_at(&mut page, address.offset) {
+    match file.read_at(&mut page, address.offset) {
         Ok(()) if page.iter().any(|byte| *byte != 0) => Ok(Occupant::Damaged),
         Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
         _ => Ok(Occupant::Nothing),

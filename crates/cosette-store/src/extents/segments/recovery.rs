@@ -1,9 +1,7 @@
 //! Giving space back: what is freed, and what a crash left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -14,6 +12,7 @@ use super::format::{ExtentHeader, PAGE, Place, SegmentHeader};
 use super::reader::{Occupant, occupant};
 use super::space::{Space, failed};
 use super::walk::{self, Found};
+use crate::disk::DiskFile;
 use crate::extents::{ExtentError, ExtentId};
 use crate::meta::Boxed;
 
@@ -21,6 +20,9 @@ use crate::meta::Boxed;
 const QUESTIONS: usize = 64;
 
 type Live<'a> = &'a (dyn Fn(ExtentId) -> Boxed<'a, Result<bool, ExtentError>> + Send + Sync);
+
+/// A segment's file, and the header it begins with.
+type Opened = (Arc<dyn DiskFile>, SegmentHeader);
 
 /// Gives extents back for good. One that is not there any more is no error.
 pub(super) fn free(space: &Space, addresses: &[Place]) -> Result<(), ExtentError> {
@@ -38,8 +40,8 @@ pub(super) fn free(space: &Space, addresses: &[Place]) -> Result<(), ExtentError
         };
         let mut changed = false;
         for place in places {
-            let gone = occupant(&file, place, segment)
-                .and_then(|occupant| give_back(space, &file, place, occupant));
+            let gone = occupant(file.as_ref(), place, segment)
+                .and_then(|occupant| give_back(space, file.as_ref(), place, occupant));
             changed |= gone.map_err(|error| failed("free", &error))?;
         }
         if changed {
@@ -57,18 +59,18 @@ pub(super) fn free(space: &Space, addresses: &[Place]) -> Result<(), ExtentError
 
 /// The file and header of a segment; `None` if it is gone, or so damaged that nothing in it can be
 /// told from anything else.
-fn open(space: &Space, number: u64) -> Result<Option<(Arc<File>, SegmentHeader)>, ExtentError> {
+fn open(space: &Space, number: u64) -> Result<Option<Opened>, ExtentError> {
     let file = match space.folder.segment(number) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("open", &error)),
     };
-    let header = segment_header(&file, number).map_err(|error| failed("read", &error))?;
+    let header = segment_header(file.as_ref(), number).map_err(|error| failed("read", &error))?;
     Ok(header.map(|header| (file, header)))
 }
 
 /// Whether anything was changed.
-fn give_back(space: &Space, file: &File, place: Place, what: Occupant) -> io::Result<bool> {
+fn give_back(space: &Space, file: &dyn DiskFile, place: Place, what: Occupant) -> io::Result<bool> {
     if what == Occupant::Nothing {
         return Ok(false);
     }
@@ -78,7 +80,7 @@ fn give_back(space: &Space, file: &File, place: Place, what: Occupant) -> io::Re
     // No holes here: the mark lets the segment be removed once all its extents carry it.
     if let Occupant::Itself(mut header) = what {
         header.freed = true;
-        file.write_all_at(&header.encode(), place.offset)?;
+        file.write_at(&header.encode(), place.offset)?;
         return Ok(true);
     }
     Ok(false)
@@ -89,7 +91,7 @@ fn give_back(space: &Space, file: &File, place: Place, what: Occupant) -> io::Re
 pub(super) async fn recover(space: &Arc<Space>, live: Live<'_>) -> Result<(), ExtentError> {
     for number in space.unclean() {
         let opened = Arc::clone(space);
-        let found = blocking(move || look_through(&opened, number)).await?;
+        let found = blocking(space.folder.waits(), move || look_through(&opened, number)).await?;
         let mut questions = Vec::new();
         for extent in found {
             questions.push(async move { Ok((extent, live(extent.place.id).await?)) });
@@ -99,17 +101,23 @@ pub(super) async fn recover(space: &Arc<Space>, live: Live<'_>) -> Result<(), Ex
             .try_collect::<Vec<_>>()
             .await?;
         let settled = Arc::clone(space);
-        blocking(move || settle(&settled, number, &answers)).await?;
+        blocking(space.folder.waits(), move || {
+            settle(&settled, number, &answers)
+        })
+        .await?;
     }
     let done = Arc::clone(space);
-    blocking(move || done.mark_clean().map_err(|error| failed("recover", &error))).await
+    blocking(space.folder.waits(), move || {
+        done.mark_clean().map_err(|error| failed("recover", &error))
+    })
+    .await
 }
 
 fn look_through(space: &Space, number: u64) -> Result<Vec<Found>, ExtentError> {
     let Some((file, header)) = open(space, number)? else {
         return Ok(Vec::new());
     };
-    let found = walk::extents(&file, header).map_err(|error| failed("recover", &error))?;
+    let found = walk::extents(file.as_ref(), header).map_err(|error| failed("recover", &error))?;
     Ok(found.into_iter().filter(|extent| !extent.freed).collect())
 }
 
@@ -127,11 +135,14 @@ fn settle(space: &Space, number: u64, answers: &[(Found, bool)]) -> Result<(), E
             ));
         }
     }
-    let length = file.metadata().map_err(failed)?.len();
+    let length = file.length().map_err(failed)?;
     let mut at = PAGE;
     for (start, end) in kept {
         if start > at {
-            space.folder.punch(&file, at, start - at).map_err(failed)?;
+            space
+                .folder
+                .punch(file.as_ref(), at, start - at)
+                .map_err(failed)?;
         }
         at = at.max(end);
     }
@@ -140,11 +151,11 @@ fn settle(space: &Space, number: u64, answers: &[(Found, bool)]) -> Result<(), E
     if length > at {
         space
             .folder
-            .punch(&file, at, length.next_multiple_of(PAGE) - at)
+            .punch(file.as_ref(), at, length.next_multiple_of(PAGE) - at)
             .map_err(failed)?;
     }
     if !space.folder.punches() {
-        mark_freed(&file, segment, answers).map_err(failed)?;
+        mark_freed(file.as_ref(), segment, answers).map_err(failed)?;
     }
     file.sync_all().map_err(failed)?;
     space.remove_if_dead(number).map_err(failed)
@@ -157,20 +168,24 @@ fn forget_unmade(space: &Space, number: u64) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    if file.metadata()?.len() <= PAGE {
+    if file.length()? <= PAGE {
         space.folder.remove(number)?;
     }
     Ok(())
 }
 
-fn mark_freed(file: &File, segment: SegmentHeader, answers: &[(Found, bool)]) -> io::Result<()> {
+fn mark_freed(
+    file: &dyn DiskFile,
+    segment: SegmentHeader,
+    answers: &[(Found, bool)],
+) -> io::Result<()> {
     for (extent, _) in answers.iter().filter(|(_, live)| !live) {
         if let Some(header) = walk::header_at(file, segment, extent.place.offset)? {
             let header = ExtentHeader {
                 freed: true,
                 ..header
             };
-            file.write_all_at(&header.encode(), extent.place.offset)?;
+            file.write_at(&header.encode(), extent.place.offset)?;
         }
     }
     Ok(())

@@ -1,12 +1,12 @@
 //! One segment while it is written to: the ranges its writers fill, and the syncs they share.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::blocking;
 use super::format::{Nonce, SegmentHeader};
 use super::space::{Space, failed};
+use crate::disk::DiskFile;
 use crate::extents::ExtentError;
 
 /// A segment that is being written to.
@@ -14,7 +14,7 @@ use crate::extents::ExtentError;
 pub(super) struct Segment {
     pub(super) number: u64,
     pub(super) nonce: Nonce,
-    pub(super) file: Arc<File>,
+    pub(super) file: Arc<dyn DiskFile>,
     /// Whether no further extents will come.
     pub(super) retired: AtomicBool,
     writers: AtomicUsize,
@@ -27,7 +27,7 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn new(header: SegmentHeader, file: Arc<File>) -> Self {
+    pub(super) fn new(header: SegmentHeader, file: Arc<dyn DiskFile>) -> Self {
         Self {
             number: header.number,
             nonce: header.nonce,
@@ -56,7 +56,7 @@ impl Segment {
             return Ok(());
         }
         let (segment, space) = (Arc::clone(self), Arc::clone(space));
-        blocking(move || {
+        blocking(space.folder.waits(), move || {
             let all = segment.finished.load(Ordering::Acquire);
             segment.file.sync_data().map_err(|error| {
                 // What reached the disk is unknown, and asking again would not tell.
@@ -129,7 +129,7 @@ impl Drop for Region {
             let _ = self
                 .space
                 .folder
-                .punch(&self.segment.file, self.offset, self.bytes);
+                .punch(self.segment.file.as_ref(), self.offset, self.bytes);
             self.give_back(0);
         }
         self.segment.leave();

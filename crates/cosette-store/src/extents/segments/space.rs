@@ -4,12 +4,12 @@
 //! (lanes), so that a small extent's sync does not wait for the bytes of every upload under way.
 //! A writer owns its range alone and needs no lock to fill it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::files::{Folder, next_data, segment_header};
+use super::files::{Folder, segment_header};
 use super::format::{PAGE, SEGMENT_BYTES_MAX, SegmentHeader, round_up};
 use super::segment::{Region, Segment};
 use crate::extents::{ExtentError, ExtentId};
@@ -26,7 +26,7 @@ pub(super) struct Space {
     open: Mutex<Open>,
     /// Segments with writers, or with bytes that may not be synced. Never locked while waiting for
     /// the disk.
-    unsynced: Mutex<HashMap<u64, Arc<Segment>>>,
+    unsynced: Mutex<BTreeMap<u64, Arc<Segment>>>,
     poisoned: AtomicBool,
     pub(super) written_bytes: AtomicU64,
 }
@@ -91,7 +91,7 @@ impl Space {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock_unsynced(&self) -> MutexGuard<'_, HashMap<u64, Arc<Segment>>> {
+    fn lock_unsynced(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Segment>>> {
         self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,8 +223,8 @@ impl Space {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            let cursor = round_up(file.metadata()?.len()).max(PAGE);
-            let header = segment_header(&file, number)?;
+            let cursor = round_up(file.length()?).max(PAGE);
+            let header = segment_header(file.as_ref(), number)?;
             if let Some(header) = header.filter(|_| cursor + bytes <= SEGMENT_BYTES_MAX) {
                 return Ok(Some((Segment::new(header, file), cursor)));
             }
@@ -285,11 +285,11 @@ impl Space {
             Err(error) => return Err(error),
         };
         let dead = if self.folder.punches() {
-            next_data(&file, PAGE)?.is_none()
+            file.next_data(PAGE)?.is_none()
         } else {
-            let header = segment_header(&file, number)?;
+            let header = segment_header(file.as_ref(), number)?;
             let Some(header) = header else { return Ok(()) };
-            super::walk::extents(&file, header)?
+            super::walk::extents(file.as_ref(), header)?
                 .iter()
                 .all(|extent| extent.freed)
         };

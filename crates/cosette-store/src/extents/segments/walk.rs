@@ -1,11 +1,9 @@
 //! Looking through a segment for the headers of its extents.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
 
-use super::files::next_data;
 use super::format::{ExtentHeader, PAGE, Place, SegmentHeader};
+use crate::disk::DiskFile;
 
 /// An extent found in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +13,10 @@ pub(super) struct Found {
 }
 
 /// The extents whose headers are whole, in order. Holes and torn writes are passed over.
-pub(super) fn extents(file: &File, segment: SegmentHeader) -> io::Result<Vec<Found>> {
+pub(super) fn extents(file: &dyn DiskFile, segment: SegmentHeader) -> io::Result<Vec<Found>> {
     let mut found = Vec::new();
     let mut at = PAGE;
-    while let Some(data) = next_data(file, at)? {
+    while let Some(data) = file.next_data(at)? {
         // Data within a page that began before `at` does not count: `at` is a whole page.
         at = at.max(data - data % PAGE);
         match header_at(file, segment, at)? {
@@ -34,7 +32,7 @@ pub(super) fn extents(file: &File, segment: SegmentHeader) -> io::Result<Vec<Fou
 
 /// The header that begins at `offset`, if a whole one does.
 pub(super) fn header_at(
-    file: &File,
+    file: &dyn DiskFile,
     segment: SegmentHeader,
     offset: u64,
 ) -> io::Result<Option<ExtentHeader>> {
@@ -55,9 +53,9 @@ pub(super) fn header_at(
     Ok(header.filter(|header| header.place.offset == offset))
 }
 
-fn page_at(file: &File, offset: u64) -> io::Result<Option<Vec<u8>>> {
+fn page_at(file: &dyn DiskFile, offset: u64) -> io::Result<Option<Vec<u8>>> {
     let mut page = vec![0; usize::try_from(PAGE).unwrap_or_default()];
-    match file.read_exact_at(&mut page, offset) {
+    match file.read_at(&mut page, offset) {
         Ok(()) => Ok(Some(page)),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),

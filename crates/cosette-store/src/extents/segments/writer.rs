@@ -5,7 +5,6 @@
 //! comes last in either case, so that a header never promises what is not there.
 
 use std::fmt;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -88,7 +87,7 @@ impl ExtentWriter for SegmentWriter {
             if work.buffer.len() + bytes.len() <= BUFFER_BYTES {
                 work.buffer.extend_from_slice(&bytes);
             } else {
-                work = blocking(move || work.take_in(bytes)).await?;
+                work = blocking(work.waits(), move || work.take_in(bytes)).await?;
             }
             self.work = Some(work);
             Ok(())
@@ -98,7 +97,7 @@ impl ExtentWriter for SegmentWriter {
     fn finish(mut self: Box<Self>) -> Boxed<'static, Result<Address, ExtentError>> {
         Box::pin(async move {
             let work = self.work.take().ok_or_else(cut_short)?;
-            blocking(move || work.finish()).await
+            blocking(work.waits(), move || work.finish()).await
         })
     }
 }
@@ -109,6 +108,10 @@ fn cut_short() -> ExtentError {
 }
 
 impl Work {
+    fn waits(&self) -> bool {
+        self.space.folder.waits()
+    }
+
     fn length(&self) -> u64 {
         self.flushed + self.buffer.len() as u64
     }
@@ -140,7 +143,7 @@ impl Work {
         let written = region
             .segment
             .file
-            .write_all_at(&self.buffer, content + self.flushed);
+            .write_at(&self.buffer, content + self.flushed);
         self.region = Some(region);
         written.map_err(|error| failed("write", &error))?;
         self.flushed += self.buffer.len() as u64;
@@ -178,7 +181,7 @@ impl Work {
         region
             .segment
             .file
-            .write_all_at(&header.encode(), place.offset)
+            .write_at(&header.encode(), place.offset)
             .map_err(|error| failed("write", &error))?;
         region.finish(place.taken());
         Ok(place.encode())

@@ -11,21 +11,19 @@
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 use fjall::config::BlockSizePolicy;
 use fjall::{Database, KeyspaceCreateOptions};
-use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use self::committer::{Answer, Committer, Published, Request};
+use self::engine::FjallEngine;
 use self::journals::Journals;
-use self::view::{FjallSnapshot, Spaces, View};
-use super::{Boxed, Meta, MetaError, MiniTxn, Snapshot};
+use self::view::Spaces;
+use super::committer::Committer;
+use super::{Boxed, Meta, MetaError, MiniTxn, Outcome, Snapshot};
 use crate::extents::folder::make_folder;
 
-mod committer;
+mod engine;
 mod journals;
 mod view;
 
@@ -42,29 +40,10 @@ const WORKERS: usize = 2;
 const FILES_MAX: usize = 256;
 /// Block size of tiny bodies, which are read one by one and compress badly.
 const BYTES_BLOCK: u32 = 16 << 10;
-/// Most transactions in the queue.
-const QUEUE_TXNS_MAX: usize = 1024;
-/// Most bytes of transactions in the queue, in units of [`QUEUE_UNIT`].
-const QUEUE_UNITS_MAX: u32 = 32 << 10;
-/// The unit in which the queue's room is counted.
-const QUEUE_UNIT: usize = 1 << 10;
-
 /// An ordered key-value store in a folder.
+#[derive(Debug)]
 pub struct FjallMeta {
-    /// `None` once closed.
-    queue: Mutex<Option<mpsc::Sender<Request>>>,
-    room: Arc<Semaphore>,
-    published: Arc<Published>,
-    poisoned: Arc<AtomicBool>,
-    committer: Mutex<Option<JoinHandle<Result<(), MetaError>>>>,
-}
-
-impl fmt::Debug for FjallMeta {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FjallMeta")
-            .field("poisoned", &self.poisoned)
-            .finish_non_exhaustive()
-    }
+    committer: Committer<FjallEngine>,
 }
 
 impl FjallMeta {
@@ -101,126 +80,32 @@ impl FjallMeta {
             bytes: keyspace("bytes", bytes)?,
             bytes_prefix,
         };
-        let view = View {
-            spaces: spaces.clone(),
-            at: db.snapshot(),
-        };
-        let published = Arc::new(Mutex::new(Some(Arc::new(view))));
-        let poisoned = Arc::new(AtomicBool::new(false));
-        let committer = Committer {
+        let engine = FjallEngine {
             db,
             spaces,
-            published: Arc::clone(&published),
-            poisoned: Arc::clone(&poisoned),
+            folder: open_folder(folder).map_err(|error| failed("open", &error))?,
             journals: Journals {
                 folder: folder.to_owned(),
             },
-            folder: open_folder(folder).map_err(|error| failed("open", &error))?,
         };
-        let (queue, requests) = mpsc::channel(QUEUE_TXNS_MAX);
-        let thread = std::thread::Builder::new()
-            .name("meta-commit".into())
-            .spawn(move || committer.run(requests))
-            .map_err(|error| failed("open", &error))?;
         Ok(Self {
-            queue: Mutex::new(Some(queue)),
-            room: Arc::new(Semaphore::new(QUEUE_UNITS_MAX as usize)),
-            published,
-            poisoned,
-            committer: Mutex::new(Some(thread)),
+            committer: Committer::start(engine, true)?,
         })
-    }
-
-    /// Ends the queue and takes the thread that is working it off.
-    fn stop(&self) -> Option<JoinHandle<Result<(), MetaError>>> {
-        self.queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        self.committer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    async fn submit(&self, txn: MiniTxn) -> Answer {
-        let queue = self
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let Some(queue) = queue else {
-            return Err(closed());
-        };
-        let units = u32::try_from(txn.bytes() / QUEUE_UNIT).unwrap_or(u32::MAX);
-        let units = units.saturating_add(1).min(QUEUE_UNITS_MAX);
-        let room = Arc::clone(&self.room).acquire_many_owned(units).await;
-        let room = room.map_err(|_| closed())?;
-        let (answer, answered) = oneshot::channel();
-        queue
-            .send(Request {
-                txn,
-                answer,
-                _room: room,
-            })
-            .await
-            .map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
     }
 }
 
 impl Meta for FjallMeta {
     fn snapshot(&self) -> Boxed<'_, Result<Arc<dyn Snapshot>, MetaError>> {
-        let view = self
-            .published
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let snapshot = view
-            .map(|view| Arc::new(FjallSnapshot { view }) as Arc<dyn Snapshot>)
-            .ok_or_else(closed);
-        Box::pin(std::future::ready(snapshot))
+        Box::pin(std::future::ready(self.committer.snapshot()))
     }
 
-    fn commit(&self, txn: MiniTxn) -> Boxed<'_, Answer> {
-        Box::pin(async move {
-            if self.poisoned.load(Ordering::Acquire) {
-                return Err(MetaError::Poisoned);
-            }
-            self.submit(txn).await
-        })
+    fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>> {
+        Box::pin(self.committer.commit(txn))
     }
 
     fn close(&self) -> Boxed<'_, Result<(), MetaError>> {
-        Box::pin(async move {
-            let Some(thread) = self.stop() else {
-                return Ok(());
-            };
-            tokio::task::spawn_blocking(move || join(thread))
-                .await
-                .unwrap_or_else(|error| Err(MetaError::Io(format!("close ended: {error}").into())))
-        })
+        Box::pin(self.committer.close())
     }
-}
-
-impl Drop for FjallMeta {
-    /// Waits for the committer, so that the folder is free once this value is gone.
-    fn drop(&mut self) {
-        if let Some(thread) = self.stop() {
-            // Nobody is left to hear of a failure; what was answered is durable all the same.
-            let _ = join(thread);
-        }
-    }
-}
-
-fn join(thread: JoinHandle<Result<(), MetaError>>) -> Result<(), MetaError> {
-    thread
-        .join()
-        .unwrap_or_else(|_| Err(MetaError::Io("the committer panicked".into())))
-}
-
-fn closed() -> MetaError {
-    MetaError::Io("the store is closed".into())
 }
 
 fn failed(what: &str, error: &dyn fmt::Display) -> MetaError {

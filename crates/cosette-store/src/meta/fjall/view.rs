@@ -1,13 +1,13 @@
 //! Reads: the two keyspaces of the engine as one ordered space of keys.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::{AbstractTree, Keyspace, Readable};
 
 use super::failed;
-use crate::meta::{Boxed, MetaError, Scan, Snapshot};
+use crate::meta::committer;
+use crate::meta::{MetaError, Scan};
 
 /// Memtables that may wait to be written out when a batch begins; it can add two.
 const MEMTABLES_WAITING_MAX: usize = 2;
@@ -61,14 +61,21 @@ impl Spaces {
 }
 
 /// The store as one durable batch left it.
-#[derive(Clone)]
 pub(super) struct View {
     pub(super) spaces: Spaces,
     pub(super) at: fjall::Snapshot,
 }
 
-impl View {
-    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, MetaError> {
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("at", &self.at.seqno())
+            .finish_non_exhaustive()
+    }
+}
+
+impl committer::View for View {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, MetaError> {
         let value = self
             .at
             .get(self.spaces.of(key), key)
@@ -95,7 +102,9 @@ impl View {
         }
         Ok(found)
     }
+}
 
+impl View {
     /// A range as stretches of one keyspace each: before, within and behind the rows of tiny
     /// bodies.
     fn stretches(&self, scan: &Scan) -> [(&Keyspace, Bytes, Option<Bytes>); 3] {
@@ -122,51 +131,5 @@ impl View {
             (bytes, start.clone().max(first), within_end),
             (rows, behind_start, behind_end),
         ]
-    }
-}
-
-/// A view that reads away from the tasks, since any read may wait for the disk.
-pub(super) struct FjallSnapshot {
-    pub(super) view: Arc<View>,
-}
-
-impl fmt::Debug for FjallSnapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FjallSnapshot")
-            .field("at", &self.view.at.seqno())
-            .finish()
-    }
-}
-
-impl FjallSnapshot {
-    fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&View) -> Result<T, MetaError> + Send + 'static,
-    ) -> Boxed<'_, Result<T, MetaError>> {
-        let view = Arc::clone(&self.view);
-        Box::pin(async move {
-            tokio::task::spawn_blocking(move || work(&view))
-                .await
-                .unwrap_or_else(|error| Err(MetaError::Io(format!("a read ended: {error}").into())))
-        })
-    }
-}
-
-impl Snapshot for FjallSnapshot {
-    fn get<'a>(&'a self, key: &'a [u8]) -> Boxed<'a, Result<Option<Bytes>, MetaError>> {
-        let key = Bytes::copy_from_slice(key);
-        self.read(move |view| view.get(&key))
-    }
-
-    fn multi_get<'a>(
-        &'a self,
-        keys: &'a [Bytes],
-    ) -> Boxed<'a, Result<Vec<Option<Bytes>>, MetaError>> {
-        let keys = keys.to_vec();
-        self.read(move |view| keys.iter().map(|key| view.get(key)).collect())
-    }
-
-    fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>> {
-        self.read(move |view| view.scan(&scan))
     }
 }

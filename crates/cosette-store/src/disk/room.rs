@@ -17,14 +17,26 @@ const FLOOR_SHARE: u64 = 50;
 
 /// The room left on the disk that holds the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Room {
+pub struct Room {
     free_bytes: u64,
     total_bytes: u64,
 }
 
 impl Room {
+    /// Of a disk that is not the system's.
+    #[must_use]
+    pub fn new(free_bytes: u64, total_bytes: u64) -> Self {
+        Self {
+            free_bytes,
+            total_bytes,
+        }
+    }
+
     /// Asks the file system that `file` lives on.
-    pub(crate) fn of(file: impl AsFd) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn of(file: impl AsFd) -> std::io::Result<Self> {
         let facts = rustix::fs::fstatvfs(file)?;
         Ok(Self {
             free_bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
@@ -33,12 +45,14 @@ impl Room {
     }
 
     /// Whether object bytes may still be added.
-    pub(crate) fn allows_growth(self) -> bool {
+    #[must_use]
+    pub fn allows_growth(self) -> bool {
         self.free_bytes >= RESERVE_BYTES_MAX.min(self.total_bytes / RESERVE_SHARE)
     }
 
     /// Whether small changes, deletes among them, may still be made.
-    pub(crate) fn allows_changes(self) -> bool {
+    #[must_use]
+    pub fn allows_changes(self) -> bool {
         self.free_bytes >= FLOOR_BYTES_MAX.min(self.total_bytes / FLOOR_SHARE)
     }
 }
