@@ -12,15 +12,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cosette_types::Region;
 
 pub(crate) use api::{
-    AbortArgs, AclArgs, ApiCommand, BucketAclArgs, BucketArgs, CompleteArgs, ConditionArgs, ContentArgs,
-    CopyObjectArgs, DeleteObjectsArgs, GrantArgs, InitArgs, ListBucketsArgs, ListObjectsArgs,
-    ListPartsArgs, ListUploadsArgs, ListVersionsArgs, MetaArgs, NewAclArgs, NewBucketAclArgs,
-    PartCopyArgs, PutBucketArgs, PutObjectArgs, ReadArgs, RenameArgs, UploadPartArgs, VersionArgs,
-    VersioningArgs,
+    AbortArgs, AclArgs, ApiCommand, BucketAclArgs, BucketArgs, CompleteArgs, ConditionArgs,
+    ContentArgs, CopyObjectArgs, DeleteObjectsArgs, GrantArgs, InitArgs, ListBucketsArgs,
+    ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs, MetaArgs, NewAclArgs,
+    NewBucketAclArgs, PartCopyArgs, PutBucketArgs, PutObjectArgs, ReadArgs, RenameArgs,
+    UploadPartArgs, VersionArgs, VersioningArgs,
 };
 pub(crate) use objects::{
-    CatArgs, CopyArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
-    RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
+    CatArgs, CopyArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
+    RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
 };
 pub(crate) use serve::{FsckArgs, LogFormat, ServeArgs};
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
@@ -46,7 +46,11 @@ To work on Tencent Cloud COS: cosette config init --profile work --region ap-gua
 /// The program's command line.
 #[derive(Debug, Parser)]
 #[command(name = "cosette", version, about = ABOUT, after_help = EXAMPLES, after_long_help = long_help())]
-#[command(propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -76,28 +80,61 @@ pub(crate) enum Format {
 #[derive(Debug, Default, Clone, Args)]
 pub(crate) struct Global {
     /// Profile of the configuration file to use [env: COSETTE_PROFILE]
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Where and how")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "Where and how"
+    )]
     pub(crate) profile: Option<String>,
     /// Configuration file [env: COSETTE_CONFIG] [default: cosette/config.toml in the user's
     /// configuration folder]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Where and how")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Where and how"
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Server to talk to: a URL such as http://127.0.0.1:9000, or `cos` for Tencent Cloud
     /// [env: COSETTE_ENDPOINT]
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "data", help_heading = "Where and how")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        conflicts_with = "data",
+        help_heading = "Where and how"
+    )]
     pub(crate) endpoint: Option<String>,
     /// Region of the (target) bucket, such as ap-beijing [env: COSETTE_REGION]; needed on Tencent
     /// Cloud, and elsewhere only where it matters
-    #[arg(long, global = true, value_name = "REGION", help_heading = "Where and how")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "REGION",
+        help_heading = "Where and how"
+    )]
     pub(crate) region: Option<Region>,
     /// Folder of the embedded store [env: COSETTE_DATA] [default: cosette in the user's data folder]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Where and how")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Where and how"
+    )]
     pub(crate) data: Option<PathBuf>,
     /// Sign nothing: what a public ACL allows, and no more
     #[arg(long, global = true, help_heading = "Where and how")]
     pub(crate) anonymous: bool,
     /// How results are written
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Where and how")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Where and how"
+    )]
     pub(crate) output: Format,
     /// Say nothing but results and errors
     #[arg(long, short, global = true, help_heading = "Where and how")]
@@ -121,6 +158,7 @@ pub(crate) enum Command {
     Mb(MakeBucketArgs),
     Rb(RemoveBucketArgs),
     Config(ConfigArgs),
+    Fsck(FsckArgs),
     Completions(CompletionsArgs),
     /// Send exactly one request of the named operation
     #[command(after_help = api::EXAMPLES)]

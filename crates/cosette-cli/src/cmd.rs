@@ -6,6 +6,7 @@ mod buckets;
 mod cat;
 mod cp;
 mod demo;
+mod fsck;
 mod ls;
 mod mv;
 mod rm;
@@ -28,6 +29,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Completions(args) => return completions(&args, output),
         Command::Config(args) => return settings::run(&global, args, output),
         Command::Serve(args) => return serve::serve(&global, args, output).await,
+        Command::Fsck(args) => return fsck::run(&global, args, output).await,
         command => with_connection(&global, command, output).await,
     }
 }
@@ -70,7 +72,9 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         Command::Rb(args) => buckets::remove(connection, args, output).await,
         Command::Api { operation } => api::run(connection, *operation, output).await,
         // Those that need no connection were answered before.
-        Command::Completions(_) | Command::Config(_) | Command::Serve(_) => Ok(()),
+        Command::Completions(_) | Command::Config(_) | Command::Serve(_) | Command::Fsck(_) => {
+            Ok(())
+        }
     }
 }
 

@@ -196,7 +196,9 @@ impl Connection {
     pub(crate) fn folder_flag(&self) -> String {
         let usual = crate::config::data_folder(&Global::default(), &crate::config::process_env);
         match &self.folder {
-            Some(folder) if folder.path() != usual => format!(" --data {}", folder.path().display()),
+            Some(folder) if folder.path() != usual => {
+                format!(" --data {}", folder.path().display())
+            }
             _ => String::new(),
         }
     }

@@ -194,11 +194,6 @@ impl Failure {
         &self.sentence
     }
 
-    /// The code that the service gave.
-    pub(crate) fn code(&self) -> Option<&str> {
-        self.answer.as_ref()?.code.as_deref()
-    }
-
     /// The error object: `statusCode`, `headers`, `code`, `message`, `requestId`, `kind`; what is
     /// not known is absent.
     pub(crate) fn to_json(&self) -> Value {

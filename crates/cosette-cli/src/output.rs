@@ -110,6 +110,13 @@ impl Output {
         write_stderr(&line);
     }
 
+    /// Tells a person that the silence which follows is work.
+    pub(crate) fn waits(&self, what: &str) {
+        if !self.quiet && !self.is_json() {
+            write_stderr(what);
+        }
+    }
+
     /// A failure, of the command or of one object of many.
     pub(crate) fn failure(&self, failure: &Failure) {
         let line = match self.format {

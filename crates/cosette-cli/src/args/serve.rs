@@ -58,5 +58,9 @@ The folder must not be in use. Exit code 0 only if nothing is wrong.
 
 Examples:
   cosette fsck
-  cosette fsck --data ./store --output json")]
-pub(crate) struct FsckArgs {}
+  cosette fsck --data ./store --read-bytes --output json")]
+pub(crate) struct FsckArgs {
+    /// Read every stored byte too, and compare it with its digests
+    #[arg(long)]
+    pub(crate) read_bytes: bool,
+}

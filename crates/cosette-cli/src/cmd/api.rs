@@ -11,7 +11,9 @@ use cosette::ObjectToDelete;
 use cosette_types::{AclHeaders, CannedAcl, ETag, Grantee, Metadata, PartNumber, Preconditions};
 use serde_json::Value;
 
-use crate::args::{ApiCommand, ConditionArgs, ContentArgs, GrantArgs, MetaArgs, NewAclArgs, NewBucketAclArgs};
+use crate::args::{
+    ApiCommand, ConditionArgs, ContentArgs, GrantArgs, MetaArgs, NewAclArgs, NewBucketAclArgs,
+};
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
 use crate::fields::{self, Fields, Object};
@@ -55,7 +57,7 @@ pub(crate) async fn run(
                 connection.copy_source(&args.copy_source, args.source_region.clone(), version)?;
             uploads::part_copy(client, *args, source).await
         }
-        ApiCommand::MultipartComplete(args) => uploads::complete(client, args).await,
+        ApiCommand::MultipartComplete(args) => uploads::complete(client, args, output).await,
         ApiCommand::MultipartAbort(args) => uploads::abort(client, args).await,
         ApiCommand::ListParts(args) => uploads::list_parts(client, args).await,
         ApiCommand::ListMultipartUploads(args) => uploads::list(client, args).await,

@@ -19,25 +19,41 @@ use crate::transfer::{IGNORED_METADATA, local, many};
 #[derive(Debug)]
 pub(super) enum Job {
     Upload(From, CosName),
-    Download { source: Source, folder: PathBuf, place: PathBuf },
+    Download {
+        source: Source,
+        folder: PathBuf,
+        place: PathBuf,
+    },
     /// A key that stands for a folder.
-    Folder { source: CosName, folder: PathBuf, place: PathBuf },
+    Folder {
+        source: CosName,
+        folder: PathBuf,
+        place: PathBuf,
+    },
     Print(Source),
     Copy(Source, CosName),
 }
 
 pub(super) async fn run(connection: &Connection, args: CopyArgs, output: &Output) -> Result<()> {
     let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
-    let transfer = Transfer { connection, wishes: &wishes };
+    let transfer = Transfer {
+        connection,
+        wishes: &wishes,
+    };
     let between_objects = matches!(args.target, Name::Cos(_))
-        && args.sources.iter().any(|source| matches!(source, Name::Cos(_)));
+        && args
+            .sources
+            .iter()
+            .any(|source| matches!(source, Name::Cos(_)));
     if between_objects && wishes.are_ignored() {
         output.note(IGNORED_METADATA);
     }
     if args.recursive {
         return match args.sources.as_slice() {
             [source] => under(&transfer, source, &args.target, &args.source, output).await,
-            _ => Err(Failure::usage("with -r give one SOURCE; its names must not meet another's")),
+            _ => Err(Failure::usage(
+                "with -r give one SOURCE; its names must not meet another's",
+            )),
         };
     }
     let jobs = plan(&args.sources, &args.target, &args.source)?;
@@ -56,14 +72,25 @@ pub(super) async fn run(connection: &Connection, args: CopyArgs, output: &Output
 }
 
 impl Transfer<'_> {
-    async fn job(&self, job: Job, output: &Output, progress: &crate::output::Progress) -> Result<Done> {
+    async fn job(
+        &self,
+        job: Job,
+        output: &Output,
+        progress: &crate::output::Progress,
+    ) -> Result<Done> {
         match job {
             Job::Upload(from, target) => self.upload(&from, &target, progress).await,
             Job::Copy(source, target) => self.copy(&source, &target, progress).await,
-            Job::Download { source, folder, place } => {
-                self.download(&source, &folder, &place, progress).await
-            }
-            Job::Folder { source, folder, place } => {
+            Job::Download {
+                source,
+                folder,
+                place,
+            } => self.download(&source, &folder, &place, progress).await,
+            Job::Folder {
+                source,
+                folder,
+                place,
+            } => {
                 local::make_way(&folder, &place.join("any"))?;
                 let text = format!("{source} -> {}", place.display());
                 Ok(Done::empty(text))
@@ -97,7 +124,9 @@ async fn one(transfer: &Transfer<'_>, job: Job, output: &Output) -> Result<()> {
 
 fn plan(sources: &[Name], target: &Name, flags: &SourceArgs) -> Result<Vec<Job>> {
     if flags.version_id.is_some() && sources.len() > 1 {
-        return Err(Failure::usage("--version-id is about one object; name only that one"));
+        return Err(Failure::usage(
+            "--version-id is about one object; name only that one",
+        ));
     }
     let many = sources.len() > 1;
     let jobs = sources.iter().map(|source| match (source, target) {
@@ -116,12 +145,13 @@ fn plan(sources: &[Name], target: &Name, flags: &SourceArgs) -> Result<Vec<Job>>
             upload(path, target)
         }
         (Name::Standard, Name::Cos(target)) if target.is_prefix() => Err(Failure::usage(format!(
-            "standard input has no name; give the target's key, as in cos://{}/name", target.bucket
+            "standard input has no name; give the target's key, as in cos://{}/name",
+            target.bucket
         ))),
         (Name::Standard, Name::Cos(target)) => Ok(Job::Upload(From::Stdin, target.clone())),
-        (Name::Cos(_), Name::Standard) => {
-            Err(Failure::usage("several objects to standard output: use cosette cat"))
-        }
+        (Name::Cos(_), Name::Standard) => Err(Failure::usage(
+            "several objects to standard output: use cosette cat",
+        )),
         (Name::Local(_) | Name::Standard, Name::Local(_) | Name::Standard) => Err(Failure::usage(
             "neither side is a COS name; COS names begin with cos://",
         )),
@@ -133,7 +163,9 @@ fn plan(sources: &[Name], target: &Name, flags: &SourceArgs) -> Result<Vec<Job>>
 
 fn needs_folder(many: bool, folder: bool, target: impl std::fmt::Display) -> Result<()> {
     if many && !folder {
-        let told = format!("several sources go under one name only if it ends in / or is a folder: {target}");
+        let told = format!(
+            "several sources go under one name only if it ends in / or is a folder: {target}"
+        );
         return Err(Failure::usage(told));
     }
     Ok(())
@@ -164,20 +196,35 @@ fn described(name: &CosName, flags: &SourceArgs) -> Source {
 }
 
 fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
+    path.is_dir()
+        || path
+            .as_os_str()
+            .to_string_lossy()
+            .ends_with(std::path::is_separator)
 }
 
 fn download(source: Source, path: &Path) -> Result<Job> {
     if !is_folder(path) {
         // The place was named letter by letter: it may be anywhere.
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        return Ok(Job::Download { source, folder, place: path.to_owned() });
+        return Ok(Job::Download {
+            source,
+            folder,
+            place: path.to_owned(),
+        });
     }
     let name = map::last_name(&source.name.key).ok_or_else(|| {
-        Failure::usage(format!("{} has no last name to keep; give -r, or name the file", source.name))
+        Failure::usage(format!(
+            "{} has no last name to keep; give -r, or name the file",
+            source.name
+        ))
     })?;
     let place = local::path_below(path, name).map_err(Failure::usage)?;
-    Ok(Job::Download { source, folder: path.to_owned(), place })
+    Ok(Job::Download {
+        source,
+        folder: path.to_owned(),
+        place,
+    })
 }
 
 fn upload(path: &Path, target: &CosName) -> Result<Job> {
@@ -186,7 +233,10 @@ fn upload(path: &Path, target: &CosName) -> Result<Job> {
         let told = format!("{} is a folder; give -r for what is in it", path.display());
         return Err(Failure::usage(told));
     }
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let target = map::single_target(name, target)?;
     Ok(Job::Upload(From::File(path.to_owned()), target))
 }
@@ -200,14 +250,22 @@ async fn under(
     output: &Output,
 ) -> Result<()> {
     if flags.version_id.is_some() {
-        return Err(Failure::usage("--version-id is about one object; leave out -r"));
+        return Err(Failure::usage(
+            "--version-id is about one object; leave out -r",
+        ));
     }
     let (parallel, quiet) = (transfer.wishes.parallel, &output.no_progress());
     let work = |job| async move { transfer.job(job, output, quiet).await };
     let tally = match (source, target) {
         (Name::Local(folder), Name::Cos(target)) => {
             let jobs = uploads(folder, target, output)?;
-            many::run(stream::iter(jobs.into_iter().map(Ok)), parallel, output, work).await?
+            many::run(
+                stream::iter(jobs.into_iter().map(Ok)),
+                parallel,
+                output,
+                work,
+            )
+            .await?
         }
         (Name::Cos(source), Name::Cos(target)) => {
             let map = PrefixMap::new(source, target)?;
@@ -253,7 +311,10 @@ fn uploads(folder: &Path, target: &CosName, output: &Output) -> Result<Vec<Job>>
         output.note(&format!("passed over: {passed}"));
     }
     let job = |file: local::Found| {
-        Job::Upload(From::File(file.path), target.with_key(format!("{prefix}{}", file.relative)))
+        Job::Upload(
+            From::File(file.path),
+            target.with_key(format!("{prefix}{}", file.relative)),
+        )
     };
     Ok(found.into_iter().map(job).collect())
 }
@@ -264,15 +325,27 @@ fn below(source: Source, range: &Under, folder: &Path) -> Result<Job> {
     let folder_only = relative.is_empty() || relative.ends_with('/');
     if relative.is_empty() {
         let (source, place) = (source.name, folder.to_owned());
-        return Ok(Job::Folder { source, folder: folder.to_owned(), place });
+        return Ok(Job::Folder {
+            source,
+            folder: folder.to_owned(),
+            place,
+        });
     }
     let refused = |why| Failure::new(Kind::Local, format!("{}: {why}", source.name));
     let place = local::path_below(folder, relative).map_err(refused)?;
     let folder = folder.to_owned();
     Ok(if folder_only {
-        Job::Folder { source: source.name, folder, place }
+        Job::Folder {
+            source: source.name,
+            folder,
+            place,
+        }
     } else {
-        Job::Download { source, folder, place }
+        Job::Download {
+            source,
+            folder,
+            place,
+        }
     })
 }
 
@@ -285,7 +358,11 @@ pub(super) fn keys(
 ) -> Result<impl futures_util::Stream<Item = Result<Source>>> {
     let region = flags.source_region.as_ref().or(name.region.as_ref());
     let client = connection.client(region)?;
-    let listing = client.get_bucket().bucket(&range.bucket).prefix(&range.prefix).objects();
+    let listing = client
+        .get_bucket()
+        .bucket(&range.bucket)
+        .prefix(&range.prefix)
+        .objects();
     let (name, flags) = (name.clone(), flags.clone());
     Ok(listing.map(move |entry| {
         let entry = entry?;

@@ -50,7 +50,11 @@ struct Stage<'a> {
 
 pub(super) async fn run(connection: &Connection, args: DemoArgs, output: &Output) -> Result<()> {
     let subjects = files::choose(&args.files)?;
-    let mut stage = Stage { connection, output, report: Report::new() };
+    let mut stage = Stage {
+        connection,
+        output,
+        report: Report::new(),
+    };
     stage.make_bucket().await?;
     let originals = stage.upload(&subjects).await?;
     let large = stage.upload_large(&subjects, &originals).await?;
@@ -68,7 +72,11 @@ fn name(key: &str) -> Result<CosName> {
 }
 
 fn source(known: &Known) -> Source {
-    Source { name: known.name.clone(), region: None, version_id: None }
+    Source {
+        name: known.name.clone(),
+        region: None,
+        version_id: None,
+    }
 }
 
 fn text(words: &str) -> Result<Text> {
@@ -85,11 +93,20 @@ impl Stage<'_> {
         let (made, wanted) = work.await.map_err(|why| why.during(&what))?;
         let (time, requests) = (begun.elapsed(), self.connection.requests() - before);
         for known in &made {
-            self.verify(known, &wanted).await.map_err(|why| why.during(&what))?;
+            self.verify(known, &wanted)
+                .await
+                .map_err(|why| why.during(&what))?;
         }
         let bytes = made.iter().map(|known| known.bytes).sum();
         let (objects, verified) = (made.len(), made.len());
-        self.report.add(Row { what, objects, bytes, requests, time, verified });
+        self.report.add(Row {
+            what,
+            objects,
+            bytes,
+            requests,
+            time,
+            verified,
+        });
         Ok(made)
     }
 
@@ -106,14 +123,19 @@ impl Stage<'_> {
             client.head_bucket().bucket(&bucket.bucket).send().await?;
             Ok((Vec::new(), Wanted::default()))
         };
-        self.step("make the bucket".to_owned(), work).await.map(|_| ())
+        self.step("make the bucket".to_owned(), work)
+            .await
+            .map(|_| ())
     }
 
     async fn upload(&mut self, subjects: &[Subject]) -> Result<Vec<Known>> {
         let (connection, wishes) = (self.connection, Wishes::default());
         let quiet = self.output.no_progress();
         let work = async {
-            let transfer = Transfer { connection, wishes: &wishes };
+            let transfer = Transfer {
+                connection,
+                wishes: &wishes,
+            };
             let mut made = Vec::new();
             for subject in subjects {
                 let name = name(&format!("originals/{}", subject.key))?;
@@ -132,10 +154,16 @@ impl Stage<'_> {
         if let Some(large) = largest.filter(|known| known.bytes >= files::LARGE_BYTES) {
             return Ok(large.clone());
         }
-        let paths: Vec<PathBuf> = subjects.iter().map(|subject| subject.path.clone()).collect();
+        let paths: Vec<PathBuf> = subjects
+            .iter()
+            .map(|subject| subject.path.clone())
+            .collect();
         let bytes = files::concatenation(&paths)?;
         let parts = (bytes.len() as u64).div_ceil(PART_BYTES);
-        let (name, progress) = (name("large.bin")?, self.output.progress("upload of a large object"));
+        let (name, progress) = (
+            name("large.bin")?,
+            self.output.progress("upload of a large object"),
+        );
         let client = self.connection.client_of(&name)?;
         let work = async {
             let shown = progress.clone();
@@ -148,18 +176,27 @@ impl Stage<'_> {
                 .on_progress(move |step| shown.step(step))
                 .send()
                 .await?;
-            Ok((vec![known(name, Some(stored.crc64), stored.size)?], Wanted::default()))
+            Ok((
+                vec![known(name, Some(stored.crc64), stored.size)?],
+                Wanted::default(),
+            ))
         };
-        let made = self.step(format!("upload a large object in {parts} parts"), work).await;
+        let made = self
+            .step(format!("upload a large object in {parts} parts"), work)
+            .await;
         progress.end();
         let missing = || Failure::new(Kind::Failed, "the large object was not made");
         made?.into_iter().next().ok_or_else(missing)
     }
 
     async fn copy(&mut self, originals: &[Known]) -> Result<Vec<Known>> {
-        self.each(originals, "copy", Wishes::default(), Wanted::default(), |known| {
-            name(&known.name.key.replacen("originals/", "copies/", 1))
-        })
+        self.each(
+            originals,
+            "copy",
+            Wishes::default(),
+            Wanted::default(),
+            |known| name(&known.name.key.replacen("originals/", "copies/", 1)),
+        )
         .await
     }
 
@@ -172,17 +209,30 @@ impl Stage<'_> {
             metadata: metadata.clone(),
             ..Wishes::default()
         };
-        let wanted = Wanted { metadata: Some(metadata), ..Wanted::default() };
+        let wanted = Wanted {
+            metadata: Some(metadata),
+            ..Wanted::default()
+        };
         let same = |known: &Known| Ok(known.name.clone());
-        self.each(copies, "change metadata in place", wishes, wanted, same).await.map(|_| ())
+        self.each(copies, "change metadata in place", wishes, wanted, same)
+            .await
+            .map(|_| ())
     }
 
     async fn change_class(&mut self, copies: &[Known]) -> Result<()> {
-        let wishes = Wishes { storage_class: Some(CLASS), ..Wishes::default() };
-        let wanted = Wanted { class: Some(CLASS), ..Wanted::default() };
+        let wishes = Wishes {
+            storage_class: Some(CLASS),
+            ..Wishes::default()
+        };
+        let wanted = Wanted {
+            class: Some(CLASS),
+            ..Wanted::default()
+        };
         let what = format!("change the class in place to {CLASS}");
         let same = |known: &Known| Ok(known.name.clone());
-        self.each(copies, &what, wishes, wanted, same).await.map(|_| ())
+        self.each(copies, &what, wishes, wanted, same)
+            .await
+            .map(|_| ())
     }
 
     /// Copies each object to where `to` says.
@@ -202,11 +252,18 @@ impl Stage<'_> {
                 let mut wishes = wishes.clone();
                 if wishes.directive == Some(Directive::Replaced) {
                     // What is replaced is gone: the type must be said again.
-                    wishes.metadata.content.content_type = Some(text(media_type::of_name(&name.key))?);
+                    wishes.metadata.content.content_type =
+                        Some(text(media_type::of_name(&name.key))?);
                 }
-                let transfer = Transfer { connection, wishes: &wishes };
+                let transfer = Transfer {
+                    connection,
+                    wishes: &wishes,
+                };
                 transfer.copy(&source(known), &name, &quiet).await?;
-                made.push(Known { name, ..known.clone() });
+                made.push(Known {
+                    name,
+                    ..known.clone()
+                });
             }
             Ok((made, wanted))
         };
@@ -223,11 +280,22 @@ impl Stage<'_> {
         let (connection, progress) = (self.connection, self.output.progress("copy in parts"));
         let target = name("large-copy.bin")?;
         let work = async {
-            let transfer = Transfer { connection, wishes: &wishes };
+            let transfer = Transfer {
+                connection,
+                wishes: &wishes,
+            };
             transfer.copy(&source(large), &target, &progress).await?;
-            Ok((vec![Known { name: target, ..large.clone() }], Wanted::default()))
+            Ok((
+                vec![Known {
+                    name: target,
+                    ..large.clone()
+                }],
+                Wanted::default(),
+            ))
         };
-        self.step(format!("copy it in {parts} parts"), work).await.map(|_| ())
+        self.step(format!("copy it in {parts} parts"), work)
+            .await
+            .map(|_| ())
     }
 
     async fn move_away(&mut self, copies: &[Known]) -> Result<Vec<Known>> {
@@ -249,9 +317,18 @@ impl Stage<'_> {
                     return Err(Failure::new(Kind::Partial, told));
                 }
                 gone(connection, &known.name).await?;
-                made.push(Known { name: target, ..known.clone() });
+                made.push(Known {
+                    name: target,
+                    ..known.clone()
+                });
             }
-            Ok((made, Wanted { class: Some(CLASS), ..Wanted::default() }))
+            Ok((
+                made,
+                Wanted {
+                    class: Some(CLASS),
+                    ..Wanted::default()
+                },
+            ))
         };
         self.step("move".to_owned(), work).await
     }
@@ -260,12 +337,20 @@ impl Stage<'_> {
         let name = &known.name;
         let client = self.connection.client_of(name)?;
         let key = name.object_key().map_err(Failure::usage)?;
-        let found = client.head_object().bucket(&name.bucket).key(key).send().await?;
+        let found = client
+            .head_object()
+            .bucket(&name.bucket)
+            .key(key)
+            .send()
+            .await?;
         let wrong = |what: String| Err(Failure::new(Kind::Failed, format!("{name}: {what}")));
         if found.crc64 != Some(known.crc64) {
             return wrong(format!("its CRC-64 is not {}", known.crc64));
         }
-        if wanted.class.is_some_and(|class| class != found.storage_class) {
+        if wanted
+            .class
+            .is_some_and(|class| class != found.storage_class)
+        {
             return wrong(format!("its class is {}", found.storage_class));
         }
         match &wanted.metadata {
@@ -296,10 +381,17 @@ fn known(name: CosName, crc64: Option<Crc64>, bytes: u64) -> Result<Known> {
 /// The object that was moved is not at its old place.
 async fn gone(connection: &Connection, name: &CosName) -> Result<()> {
     let key = name.object_key().map_err(Failure::usage)?;
-    let head = connection.client_of(name)?.head_object().bucket(&name.bucket).key(key);
+    let head = connection
+        .client_of(name)?
+        .head_object()
+        .bucket(&name.bucket)
+        .key(key);
     match head.send().await {
         Err(why) if why.status() == Some(404) => Ok(()),
         Err(why) => Err(why.into()),
-        Ok(_) => Err(Failure::new(Kind::Partial, format!("{name} was moved but is still there"))),
+        Ok(_) => Err(Failure::new(
+            Kind::Partial,
+            format!("{name} was moved but is still there"),
+        )),
     }
 }

@@ -12,18 +12,30 @@ use crate::transfer::{IGNORED_METADATA, many};
 use super::cp;
 
 pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output) -> Result<()> {
-    let wishes = Wishes::new(args.properties, SourceConditionArgs::default(), &args.tuning)?;
-    let transfer = Transfer { connection, wishes: &wishes };
+    let wishes = Wishes::new(
+        args.properties,
+        SourceConditionArgs::default(),
+        &args.tuning,
+    )?;
+    let transfer = Transfer {
+        connection,
+        wishes: &wishes,
+    };
     if wishes.are_ignored() {
         output.note(IGNORED_METADATA);
     }
     if args.recursive {
         if args.source.version_id.is_some() {
-            return Err(Failure::usage("--version-id is about one object; leave out -r"));
+            return Err(Failure::usage(
+                "--version-id is about one object; leave out -r",
+            ));
         }
         let map = PrefixMap::new(&args.source_name, &args.target)?;
         if map.in_place {
-            let told = format!("{}: source and target are one place; nothing was done", args.target);
+            let told = format!(
+                "{}: source and target are one place; nothing was done",
+                args.target
+            );
             return Err(Failure::usage(told));
         }
         let found = cp::keys(connection, &args.source_name, &args.source, &map.from)?;
@@ -42,11 +54,21 @@ pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output
     }
     let target = map::single_target(&args.source_name.key, &args.target)?;
     let source = Source {
-        region: args.source.source_region.or_else(|| args.source_name.region.clone()),
-        version_id: args.source.version_id.or_else(|| args.source_name.version_id.clone()),
+        region: args
+            .source
+            .source_region
+            .or_else(|| args.source_name.region.clone()),
+        version_id: args
+            .source
+            .version_id
+            .or_else(|| args.source_name.version_id.clone()),
         name: args.source_name,
     };
     let progress = output.progress(&source.name.to_string());
     let done = transfer.move_object(&source, &target, &progress).await?;
-    if output.is_json() { output.json(&done.json) } else { output.done(&done.text) }
+    if output.is_json() {
+        output.json(&done.json)
+    } else {
+        output.done(&done.text)
+    }
 }

@@ -15,7 +15,10 @@ pub(super) struct Counted {
 
 impl Counted {
     pub(super) fn new(inner: Arc<dyn Transport>) -> Self {
-        Self { inner, sent: AtomicU64::new(0) }
+        Self {
+            inner,
+            sent: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn count(&self) -> u64 {

@@ -122,7 +122,7 @@ mod tests {
             sizes,
             ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "5.0 GiB"]
         );
-        assert_eq!(bytes(u64::MAX), "16384.0 PiB");
+        assert_eq!(bytes(u64::MAX), "16383.9 PiB");
         let times = [3, 1_250, 125_000].map(|ms| duration(Duration::from_millis(ms)));
         assert_eq!(times, ["3 ms", "1.25 s", "2 min 5 s"]);
     }

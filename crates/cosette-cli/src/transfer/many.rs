@@ -59,11 +59,22 @@ impl Tally {
         });
         let Some(last) = self.last else {
             let text = format!("{verb} {} objects, {}", self.done, bytes(self.bytes));
-            return if output.is_json() { output.json(&sum) } else { output.done(&text) };
+            return if output.is_json() {
+                output.json(&sum)
+            } else {
+                output.done(&text)
+            };
         };
-        let told = format!("{} objects {verb}, {} failed; each failure is above", self.done, self.failed);
+        let told = format!(
+            "{} objects {verb}, {} failed; each failure is above",
+            self.done, self.failed
+        );
         // If nothing at all was done and only one thing failed, its kind says more.
-        let kind = if self.done == 0 && self.failed == 1 { last.kind() } else { Kind::Partial };
+        let kind = if self.done == 0 && self.failed == 1 {
+            last.kind()
+        } else {
+            Kind::Partial
+        };
         Err(Failure::new(kind, told).with_report(sum))
     }
 }
@@ -97,7 +108,11 @@ where
             Ok(outcome) => tally.count(outcome, output)?,
             Err(broken) => {
                 let told = format!("after {} objects", tally.done);
-                let kind = if tally.done > 0 { Kind::Partial } else { broken.kind() };
+                let kind = if tally.done > 0 {
+                    Kind::Partial
+                } else {
+                    broken.kind()
+                };
                 return Err(broken.during(told).of_kind(kind));
             }
         }

@@ -150,7 +150,7 @@ mod tests {
         for (source, target, key, wanted) in [
             ("p", "q", "p/a/1.jpg", "q/a/1.jpg"),
             ("p/", "q/", "p//x", "q//x"),
-            ("", "q", "./a", "q/./a"),
+            ("d/", "q", "d/./a", "q/./a"),
             ("d/p*", "q", "d/p1/x", "q/p1/x"),
             ("p/", "", "p/a", "a"),
         ] {

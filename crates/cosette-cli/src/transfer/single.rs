@@ -30,7 +30,12 @@ pub(crate) struct Done {
 impl Done {
     /// Something that moved no bytes.
     pub(crate) fn empty(text: String) -> Self {
-        Self { text, json: Object::new().done(), bytes: 0, crc64: None }
+        Self {
+            text,
+            json: Object::new().done(),
+            bytes: 0,
+            crc64: None,
+        }
     }
 }
 
@@ -81,10 +86,18 @@ impl Transfer<'_> {
             metadata.content.content_type = Some(media_type::of_name(&told).parse::<Text>()?);
         }
         let client = self.connection.client_of(target)?;
-        let call = client.upload().bucket(&target.bucket).key(key).metadata(metadata);
+        let call = client
+            .upload()
+            .bucket(&target.bucket)
+            .key(key)
+            .metadata(metadata);
         let call = with_acl!(call, self.wishes.acl.clone());
-        let call = given!(call, storage_class = self.wishes.storage_class,
-            part_size = self.wishes.chunk_size, parallel = self.parallel());
+        let call = given!(
+            call,
+            storage_class = self.wishes.storage_class,
+            part_size = self.wishes.chunk_size,
+            parallel = self.parallel()
+        );
         let call = match from {
             From::File(path) => call.file(path),
             From::Stdin => call.body(Body::stream(standard_input::chunks())),
@@ -108,7 +121,9 @@ impl Transfer<'_> {
         Ok(Done {
             text: format!("{what} -> {target}"),
             json: json.done(),
-            bytes: stored.size, crc64: Some(stored.crc64) })
+            bytes: stored.size,
+            crc64: Some(stored.crc64),
+        })
     }
 
     /// Brings an object to a file. `folder` is what the file may not lie outside of.
@@ -127,16 +142,23 @@ impl Transfer<'_> {
             let mut writer = file.writer()?;
             let write = |bytes: &[u8]| {
                 use std::io::Write;
-                writer.write_all(bytes).map_err(|why| Failure::local(place.display(), why))
+                writer
+                    .write_all(bytes)
+                    .map_err(|why| Failure::local(place.display(), why))
             };
             download::each_chunk(&self.read(source)?, progress, write).await?
         };
         file.finish()?;
-        let json = facts.fields().text("Source", &source.name).text("Path", place.display());
+        let json = facts
+            .fields()
+            .text("Source", &source.name)
+            .text("Path", place.display());
         Ok(Done {
             text: format!("{} -> {}", source.name, place.display()),
             json: json.done(),
-            bytes: facts.size(), crc64: facts.crc64 })
+            bytes: facts.size(),
+            crc64: facts.crc64,
+        })
     }
 
     /// Sends an object's bytes to standard output.
@@ -172,11 +194,18 @@ impl Transfer<'_> {
         let read = self.read(source)?;
         let key = source.name.object_key().map_err(Failure::usage)?;
         let call = read.client.download().bucket(&source.name.bucket).key(key);
-        let call = given!(call, version_id = read.version_id, part_size = self.wishes.chunk_size,
-            parallel = self.parallel());
+        let call = given!(
+            call,
+            version_id = read.version_id,
+            part_size = self.wishes.chunk_size,
+            parallel = self.parallel()
+        );
         let shown = progress.clone();
         let mut writer = tokio::fs::File::from_std(file.writer()?);
-        let got = call.on_progress(move |step| shown.step(step)).to_writer(&mut writer).await;
+        let got = call
+            .on_progress(move |step| shown.step(step))
+            .to_writer(&mut writer)
+            .await;
         progress.end();
         Ok(got?.value)
     }
@@ -187,7 +216,8 @@ impl Transfer<'_> {
             Some(region) => Some(region.clone()),
             None => self.connection.region_of(&source.name).await?,
         };
-        self.connection.copy_source(&source.name, region, source.version_id.clone())
+        self.connection
+            .copy_source(&source.name, region, source.version_id.clone())
     }
 
     /// The class that the target gets: as wished, else the source's.
@@ -217,7 +247,10 @@ impl Transfer<'_> {
                  (--metadata-directive Replaced --meta name:value), to change its class give --storage-class"
             )));
         }
-        let class = self.class_of(&from).await.map_err(|why| why.during(&during))?;
+        let class = self
+            .class_of(&from)
+            .await
+            .map_err(|why| why.during(&during))?;
         let client = self.connection.client_of(target)?;
         let call = client
             .slice_copy()
@@ -228,15 +261,26 @@ impl Transfer<'_> {
             .storage_class(class);
         let call = with_acl!(call, self.wishes.acl.clone());
         let call = with_source_conditions!(call, self.wishes.conditions.clone());
-        let call = given!(call, metadata_directive = self.wishes.directive,
-            slice_size = self.wishes.slice_size, chunk_size = self.wishes.chunk_size,
-            parallel = self.parallel());
+        let call = given!(
+            call,
+            metadata_directive = self.wishes.directive,
+            slice_size = self.wishes.slice_size,
+            chunk_size = self.wishes.chunk_size,
+            parallel = self.parallel()
+        );
         let shown = progress.clone();
         let sent = call.on_progress(move |step| shown.step(step)).send().await;
         progress.end();
         let copied = sent.map_err(|why| Failure::from(why).during(&during))?;
-        let json = copied_fields(&copied).text("Source", &source.name).text("StorageClass", class);
-        Ok(Done { text: during, json: json.done(), bytes: copied.size, crc64: copied.crc64 })
+        let json = copied_fields(&copied)
+            .text("Source", &source.name)
+            .text("StorageClass", class);
+        Ok(Done {
+            text: during,
+            json: json.done(),
+            bytes: copied.size,
+            crc64: copied.crc64,
+        })
     }
 
     pub(crate) async fn move_object(
@@ -261,9 +305,14 @@ impl Transfer<'_> {
             .copy_source(&from)
             .metadata(self.wishes.metadata.clone());
         let call = with_acl!(call, self.wishes.acl.clone());
-        let call = given!(call, metadata_directive = self.wishes.directive,
-            storage_class = self.wishes.storage_class, slice_size = self.wishes.slice_size,
-            chunk_size = self.wishes.chunk_size, parallel = self.parallel());
+        let call = given!(
+            call,
+            metadata_directive = self.wishes.directive,
+            storage_class = self.wishes.storage_class,
+            slice_size = self.wishes.slice_size,
+            chunk_size = self.wishes.chunk_size,
+            parallel = self.parallel()
+        );
         let shown = progress.clone();
         let sent = call.on_progress(move |step| shown.step(step)).send().await;
         progress.end();

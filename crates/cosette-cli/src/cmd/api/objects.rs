@@ -12,8 +12,8 @@ use crate::files::{self, Sink};
 use crate::output::Output;
 
 use super::{
-    Answered, answer, given, metadata, object_acl, objects_of, text_in, text_of, with_acl,
-    with_read_conditions, with_source_conditions, source_conditions,
+    Answered, answer, given, metadata, object_acl, objects_of, source_conditions, text_in, text_of,
+    with_acl, with_read_conditions, with_source_conditions,
 };
 
 pub(super) async fn copy(
@@ -80,7 +80,8 @@ pub(super) async fn get(client: &Client, args: ReadArgs, output: &Output) -> Res
     let call = with_read_conditions!(call, args);
     let file = args.file;
     let mut got = call.send().await?;
-    let mut sink = file.as_deref()
+    let mut sink = file
+        .as_deref()
         .map(|path| Sink::open(path, output))
         .transpose()?;
     let mut count = 0_u64;

@@ -5,10 +5,11 @@ use cosette::{Client, CompletedPart, CopySource};
 use crate::args::{
     AbortArgs, CompleteArgs, InitArgs, ListPartsArgs, ListUploadsArgs, PartCopyArgs, UploadPartArgs,
 };
+use crate::output::Output;
 
 use super::{
-    Answered, answer, bytes_in, given, metadata, object_acl, parts_of, text_in, with_acl,
-    with_source_conditions, source_conditions,
+    Answered, answer, bytes_in, given, metadata, object_acl, parts_of, source_conditions, text_in,
+    with_acl, with_source_conditions,
 };
 
 pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
@@ -53,7 +54,7 @@ pub(super) async fn part_copy(client: &Client, args: PartCopyArgs, source: CopyS
     )
 }
 
-pub(super) async fn complete(client: &Client, args: CompleteArgs) -> Answered {
+pub(super) async fn complete(client: &Client, args: CompleteArgs, output: &Output) -> Answered {
     let parts = match &args.parts_json {
         Some(path) => parts_of(&text_in(path)?)?,
         None => args.part,
@@ -69,6 +70,7 @@ pub(super) async fn complete(client: &Client, args: CompleteArgs) -> Answered {
         .upload_id(args.upload.upload_id)
         .parts(parts)
         .forbid_overwrite(args.forbid_overwrite);
+    output.waits("waiting for the object to be put together; the service may take minutes");
     answer(&call.send().await?)
 }
 

@@ -46,7 +46,10 @@ pub(super) fn choose(named: &[PathBuf]) -> Result<Vec<Subject>> {
             }
             key = format!("{number}/{name}");
         }
-        subjects.push(Subject { path: path.clone(), key });
+        subjects.push(Subject {
+            path: path.clone(),
+            key,
+        });
     }
     Ok(subjects)
 }
@@ -54,9 +57,16 @@ pub(super) fn choose(named: &[PathBuf]) -> Result<Vec<Subject>> {
 fn here(folder: &Path) -> Result<Vec<Subject>> {
     let skip = |name: &str| name.starts_with('.') || PASSED_OVER.contains(&name);
     let (found, _) = local::walk_but(folder, &skip)?;
-    let small = found.into_iter().filter(|file| file.size <= FILE_BYTES_MAX).take(FILES_MAX);
-    let subjects: Vec<Subject> =
-        small.map(|file| Subject { path: file.path, key: file.relative }).collect();
+    let small = found
+        .into_iter()
+        .filter(|file| file.size <= FILE_BYTES_MAX)
+        .take(FILES_MAX);
+    let subjects: Vec<Subject> = small
+        .map(|file| Subject {
+            path: file.path,
+            key: file.relative,
+        })
+        .collect();
     if subjects.is_empty() {
         return Err(Failure::usage(
             "the current folder holds no files to show anything on; name some: cosette demo FILE…",

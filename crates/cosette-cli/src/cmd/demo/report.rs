@@ -42,7 +42,9 @@ impl Report {
         first: &CosName,
         output: &Output,
     ) -> Result<()> {
-        let folder = connection.folder().map(|folder| folder.path().display().to_string());
+        let folder = connection
+            .folder()
+            .map(|folder| folder.path().display().to_string());
         let next = next(connection, large, first);
         let steps = self.rows.iter().map(|row| {
             json!({
@@ -60,12 +62,16 @@ impl Report {
             "steps": steps.collect::<Vec<_>>(),
             "next": next,
         });
-        let kept = folder.map_or_else(String::new, |folder| format!("The store stays in {folder}.\n"));
+        let kept = folder.map_or_else(String::new, |folder| {
+            format!("The store stays in {folder}.\n")
+        });
         let text = format!(
             "{}\nEach object's CRC-64 was compared with that of the bytes that were read.\n{kept}\n\
              Try next (from a checkout: cargo run --release -- …):\n{}",
             self.table(),
-            next.iter().map(|line| format!("  {line}\n")).collect::<String>(),
+            next.iter()
+                .map(|line| format!("  {line}\n"))
+                .collect::<String>(),
         );
         output.result(&text, &json)
     }
@@ -76,8 +82,16 @@ impl Report {
         for row in &self.rows {
             table.row([
                 row.what.clone(),
-                if row.objects == 0 { String::new() } else { row.objects.to_string() },
-                if row.objects == 0 { String::new() } else { bytes(row.bytes) },
+                if row.objects == 0 {
+                    String::new()
+                } else {
+                    row.objects.to_string()
+                },
+                if row.objects == 0 {
+                    String::new()
+                } else {
+                    bytes(row.bytes)
+                },
                 row.requests.to_string(),
                 duration(row.time),
                 if row.objects == 0 {
@@ -120,5 +134,9 @@ fn next(connection: &Connection, large: &CosName, first: &CosName) -> Vec<String
 fn quoted(name: &CosName) -> String {
     let text = name.to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/:._-+@".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }

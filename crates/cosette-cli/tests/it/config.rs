@@ -1,0 +1,105 @@
+//! The configuration file: made, changed, shown, and never shown whole.
+
+use crate::world::{World, text};
+
+const SECRET: &str = "very-secret-key-of-this-test";
+
+#[test]
+fn a_profile_is_made_from_standard_input_and_used() {
+    let world = World::new();
+    let keys = format!("AKIDexample\n{SECRET}\n");
+    let made = world.run_with(
+        &[
+            "config",
+            "init",
+            "--profile",
+            "lab",
+            "--endpoint",
+            "http://127.0.0.1:9",
+            "--region",
+            "ap-beijing",
+        ],
+        keys.as_bytes(),
+    );
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let path = world.ok(&["config", "path"]).stdout;
+    let file = std::path::Path::new(path.trim_end());
+    assert!(file.starts_with(world.path(".config")));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let shown = world.json(&["config", "show", "--profile", "lab"]);
+    assert_eq!(
+        (text(&shown, "endpoint"), text(&shown, "region")),
+        ("http://127.0.0.1:9", "ap-beijing")
+    );
+    assert!(text(&shown, "keys").starts_with("AKIDexample"), "{shown}");
+    for ran in [&made, &world.ok(&["config", "show", "--profile", "lab"])] {
+        assert!(!ran.stdout.contains(SECRET) && !ran.stderr.contains(SECRET));
+    }
+    world.ok(&["config", "set", "profile", "lab"]);
+    assert_eq!(world.json(&["config", "show"])["profile"], "lab");
+    world.ok(&["config", "set", "region", "ap-nanjing"]);
+    assert_eq!(world.json(&["config", "show"])["region"], "ap-nanjing");
+    assert_eq!(
+        world.refused(2, &["config", "set", "endpoint", "nowhere"])["kind"],
+        "usage"
+    );
+    assert_eq!(
+        world.refused(2, &["config", "set", "profile", "none"])["kind"],
+        "usage"
+    );
+    // Nobody listens there: the profile is what was used.
+    assert_eq!(world.refused(6, &["api", "get-service"])["kind"], "network");
+}
+
+#[test]
+fn secrets_are_not_taken_from_the_command_line() {
+    let world = World::new();
+    for args in [
+        &["config", "set", "secret_key", SECRET][..],
+        &["config", "set", "token", SECRET],
+    ] {
+        let ran = world.run(args);
+        assert_eq!(ran.code, 2);
+        assert!(
+            !ran.stderr.contains(SECRET) && ran.stderr.contains("standard input"),
+            "{}",
+            ran.stderr
+        );
+    }
+    assert_eq!(world.run(&["ls", "--secret-key", SECRET]).code, 2);
+    let set = world.run_with(&["config", "set", "secret_key"], SECRET.as_bytes());
+    assert_eq!(set.code, 0, "{}", set.stderr);
+    let shown = world.ok(&["config", "show"]);
+    assert!(!shown.stdout.contains(SECRET));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_may_read_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new()
+        .set("COSETTE_SECRET_ID", "AKIDe")
+        .set("COSETTE_SECRET_KEY", SECRET);
+    world.ok(&["config", "init", "--from-env", "--profile", "a"]);
+    let path = world.path(".config/cosette/config.toml");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = world.ok(&["ls"]);
+    assert!(
+        ran.stderr.contains("chmod 600") && !ran.stderr.contains(SECRET),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn nothing_configured_is_the_embedded_store() {
+    let shown = World::new().json(&["config", "show"]);
+    assert_eq!(
+        (text(&shown, "place"), text(&shown, "keys")),
+        ("embedded store", "the folder's own")
+    );
+}

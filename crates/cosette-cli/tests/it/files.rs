@@ -1,0 +1,180 @@
+//! Files up, objects down, and nothing outside the folder that was named.
+
+use std::fs;
+
+use crate::world::{World, cos, noise, text};
+
+#[test]
+fn files_go_up_and_come_down_whole() {
+    let world = World::with_bucket();
+    let bytes = noise(40 << 20);
+    let file = world.file("in/中文 1.mp4", &bytes);
+    let done = world.json(&["cp", &file, &cos("d/")]);
+    assert!(done["Parts"].as_u64().unwrap() > 1, "{done}");
+    assert_eq!(world.stat("d/中文 1.mp4")["ContentType"], "video/mp4");
+    world.ok(&["cp", &cos("d/中文 1.mp4"), "out/"]);
+    assert_eq!(fs::read(world.path("out/中文 1.mp4")).unwrap(), bytes);
+    world.ok(&["cp", &cos("d/中文 1.mp4"), "named"]);
+    assert_eq!(fs::read(world.path("named")).unwrap(), bytes);
+    // Nothing unfinished is left.
+    assert_eq!(fs::read_dir(world.path("out")).unwrap().count(), 1);
+    world.put("empty", "");
+    world.ok(&["cp", &cos("empty"), "nothing"]);
+    assert_eq!(fs::read(world.path("nothing")).unwrap(), b"");
+}
+
+#[test]
+fn folders_go_up_and_come_down_by_their_names() {
+    let world = World::with_bucket();
+    for name in ["tree/a", "tree/b/c", "tree/b/中 d", "other"] {
+        world.file(name, name);
+    }
+    let sum = world.json(&["cp", "-r", "tree", &cos("t/")]);
+    assert_eq!((&sum["done"], &sum["failed"]), (&3.into(), &0.into()));
+    world.put("t2", "not under t");
+    world.ok(&["cp", "-r", &cos("t"), &cos("u")]);
+    world.ok(&["cp", "-r", &cos("u"), "back"]);
+    for name in ["a", "b/c", "b/中 d"] {
+        assert_eq!(
+            fs::read_to_string(world.path("back").join(name)).unwrap(),
+            format!("tree/{name}")
+        );
+    }
+    assert!(!world.path("back2").exists() && !world.has("u2"));
+    let sources = ["tree/a", "other"];
+    world.ok(&[&["cp"], &sources[..], &[&cos("flat/")]].concat());
+    assert!(world.has("flat/a") && world.has("flat/other"));
+    assert_eq!(
+        world.refused(2, &["cp", "tree/a", "other", &cos("flat")])["kind"],
+        "usage"
+    );
+    world.file("again/a", "meets the other");
+    assert_eq!(
+        world.refused(2, &["cp", "tree/a", "again/a", &cos("flat/")])["kind"],
+        "usage"
+    );
+    assert_eq!(
+        world.refused(2, &["cp", "tree", &cos("x/")])["kind"],
+        "usage"
+    );
+    assert_eq!(
+        world.refused(3, &["cp", "-r", &cos("none/"), "back"])["kind"],
+        "notFound"
+    );
+}
+
+#[test]
+fn no_key_is_written_outside_the_target() {
+    let world = World::with_bucket();
+    let outside = world.path("outside");
+    fs::create_dir(&outside).unwrap();
+    for key in ["k/../../outside/x", "k/a//b", "k/./c", "k/good", "k/.."] {
+        world.put(key, "bytes");
+    }
+    let ran = world.run(&["cp", "-r", &cos("k/"), "target/in", "--output", "json"]);
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    let report = ran.error()["report"].clone();
+    assert_eq!((&report["done"], &report["failed"]), (&1.into(), &4.into()));
+    assert_eq!(
+        fs::read_to_string(world.path("target/in/good")).unwrap(),
+        "bytes"
+    );
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(world.path("target")).unwrap().count(), 1);
+    // A link that lies there leads nowhere either.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&outside, world.path("target/in/way")).unwrap();
+        world.put("w/way/x", "bytes");
+        assert_eq!(world.run(&["cp", "-r", &cos("w/"), "target/in"]).code, 9);
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    }
+    assert_eq!(
+        world.refused(9, &["cp", &cos("k/good"), "target/in/good/x"])["kind"],
+        "local"
+    );
+}
+
+#[test]
+fn targets_among_the_sources_are_refused_before_anything_is_copied() {
+    let world = World::with_bucket();
+    world.put("p/a", "bytes");
+    let before = world.everything();
+    for (source, target) in [("p/", "p/q/"), ("", "q/"), ("p", "p/")] {
+        let told = world.refused(2, &["cp", "-r", &cos(source), &cos(target)]);
+        assert_eq!(told["kind"], "usage", "{source} {target}");
+    }
+    assert_eq!(world.everything(), before);
+    world.ok(&[
+        "cp",
+        "-r",
+        &cos("p/"),
+        &cos("p/"),
+        "--storage-class",
+        "STANDARD_IA",
+    ]);
+    assert_eq!(world.stat("p/a")["StorageClass"], "STANDARD_IA");
+}
+
+#[test]
+fn standard_input_and_output_are_names_too() {
+    let world = World::with_bucket();
+    for size in [0, 5, 20 << 20] {
+        let bytes = noise(size);
+        let ran = world.run_with(&["cp", "-", &cos("in")], &bytes);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(world.ok(&["cp", &cos("in"), "-"]).bytes, bytes);
+        assert_eq!(world.bytes("in"), bytes);
+    }
+    assert_eq!(
+        world.ok(&["cat", &cos("in"), "--range", "bytes=0-9"]).bytes,
+        noise(10)
+    );
+    assert_eq!(
+        world
+            .ok(&["cat", &cos("in"), "--range", "bytes=-3"])
+            .bytes
+            .len(),
+        3
+    );
+    let raw = world.ok(&[
+        "api",
+        "get-object",
+        "--bucket",
+        crate::world::BUCKET,
+        "--key",
+        "in",
+        "--range",
+        "bytes=0-9",
+        "--file",
+        "-",
+    ]);
+    assert_eq!(raw.bytes, noise(10));
+    assert_eq!(world.refused(2, &["cp", "-", &cos("")])["kind"], "usage");
+    assert_eq!(world.refused(2, &["cp", "-", "there"])["kind"], "usage");
+}
+
+#[test]
+fn conditions_hold_for_downloads_too() {
+    let world = World::with_bucket();
+    world.put("a", "bytes");
+    let etag = text(&world.stat("a"), "ETag").to_owned();
+    world.ok(&["cp", &cos("a"), "here", "--if-match", &etag]);
+    assert_eq!(
+        world.refused(5, &["cp", &cos("a"), "there", "--if-none-match", &etag])["kind"],
+        "precondition"
+    );
+    assert_eq!(
+        world.refused(5, &["cp", &cos("a"), "there", "--if-match", "aa"])["kind"],
+        "precondition"
+    );
+    assert!(world.path("here").exists() && !world.path("there").exists());
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let world = World::with_bucket();
+    let told = world.refused(9, &["cp", "none.jpg", &cos("a")]);
+    assert!(text(&told, "error").contains("none.jpg"), "{told}");
+    assert_eq!(told["kind"], "local");
+}
