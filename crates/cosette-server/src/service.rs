@@ -211,6 +211,9 @@ impl Service {
             headers.insert(header::DATE, date);
         }
         put(&mut headers, Field::RequestId, &asked.id.id);
+        if status == StatusCode::NOT_MODIFIED {
+            put(&mut headers, Field::TraceId, &asked.id.trace());
+        }
         // A HEAD has its errors, too, without a body.
         let body = if entry.is_head() { Body::empty() } else { body };
         entry.status = status.as_u16();
@@ -257,7 +260,7 @@ fn put(headers: &mut HeaderMap, field: Field, value: &str) {
 fn document(error: &Error, asked: &Asked) -> ErrorDocument {
     ErrorDocument {
         code: error.code().as_str().to_owned(),
-        message: error.message().to_owned(),
+        message: printable(error.message()),
         resource: printable(&asked.resource),
         request_id: asked.id.id.clone(),
         trace_id: asked.id.trace(),
@@ -265,8 +268,8 @@ fn document(error: &Error, asked: &Asked) -> ErrorDocument {
     }
 }
 
-/// A resource without the characters that no document can carry.
-fn printable(resource: &str) -> String {
+/// A text of the caller's without the characters that no document can carry.
+fn printable(text: &str) -> String {
     let letter = |letter: char| {
         if letter.is_control() {
             char::REPLACEMENT_CHARACTER
@@ -274,7 +277,7 @@ fn printable(resource: &str) -> String {
             letter
         }
     };
-    resource.chars().map(letter).collect()
+    text.chars().map(letter).collect()
 }
 
 /// The cause of a failure goes to the log, under the id that the caller knows.

@@ -67,6 +67,7 @@ async fn conditions_of_http() {
             assert_eq!(answer.status, status, "{method} {name}: {value}");
             if status == 304 {
                 assert_eq!((answer.etag(), answer.body.len()), (tag.clone(), 0));
+                assert!(answer.header("x-cos-trace-id").is_some());
             }
         }
     }
