@@ -1,6 +1,7 @@
 //! The command line: every command, every flag, and the help that teaches them.
 
 mod api;
+mod bench;
 mod objects;
 mod serve;
 mod settings;
@@ -18,6 +19,7 @@ pub(crate) use api::{
     NewBucketAclArgs, PartCopyArgs, PutBucketArgs, PutObjectArgs, ReadArgs, RenameArgs,
     UploadPartArgs, VersionArgs, VersioningArgs,
 };
+pub(crate) use bench::BenchArgs;
 pub(crate) use objects::{
     CatArgs, CopyArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
     RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
@@ -159,6 +161,7 @@ pub(crate) enum Command {
     Rb(RemoveBucketArgs),
     Config(ConfigArgs),
     Fsck(FsckArgs),
+    Bench(Box<BenchArgs>),
     Completions(CompletionsArgs),
     /// Send exactly one request of the named operation
     #[command(after_help = api::EXAMPLES)]

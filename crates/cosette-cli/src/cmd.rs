@@ -2,6 +2,7 @@
 //! end.
 
 mod api;
+mod bench;
 mod buckets;
 mod cat;
 mod cp;
@@ -28,6 +29,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
     match cli.command {
         Command::Completions(args) => return completions(&args, output),
         Command::Config(args) => return settings::run(&global, args, output),
+        Command::Bench(args) => return bench::run(&global, *args, output).await,
         Command::Serve(args) => return serve::serve(&global, args, output).await,
         Command::Fsck(args) => return fsck::run(&global, args, output).await,
         command => with_connection(&global, command, output).await,
@@ -72,9 +74,11 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         Command::Rb(args) => buckets::remove(connection, args, output).await,
         Command::Api { operation } => api::run(connection, *operation, output).await,
         // Those that need no connection were answered before.
-        Command::Completions(_) | Command::Config(_) | Command::Serve(_) | Command::Fsck(_) => {
-            Ok(())
-        }
+        Command::Bench(_)
+        | Command::Completions(_)
+        | Command::Config(_)
+        | Command::Fsck(_)
+        | Command::Serve(_) => Ok(()),
     }
 }
 

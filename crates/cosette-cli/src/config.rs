@@ -245,7 +245,7 @@ fn place(
     }
 }
 
-fn endpoint_place(text: &str) -> Result<Place> {
+pub(crate) fn endpoint_place(text: &str) -> Result<Place> {
     if text == COS {
         return Ok(Place::Cos);
     }

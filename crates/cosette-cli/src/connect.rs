@@ -4,6 +4,7 @@ mod counted;
 mod folder;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cosette::{Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
@@ -203,6 +204,15 @@ impl Connection {
         }
     }
 
+    /// Whether a path is the folder of the store.
+    pub(crate) fn is_folder(&self, path: &Path) -> bool {
+        let own = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.path().canonicalize());
+        matches!((own, path.canonicalize()), (Some(Ok(own)), Ok(path)) if own == path)
+    }
+
     /// The folder, if this is the store of one.
     pub(crate) const fn folder(&self) -> Option<&Folder> {
         self.folder.as_ref()
@@ -220,6 +230,18 @@ impl Connection {
 fn parse_endpoint(text: &str) -> Result<Endpoint> {
     text.parse()
         .map_err(|why: cosette::Error| Failure::new(Kind::Usage, why.message()))
+}
+
+/// The endpoint of a place that is no folder, as bare requests use it.
+pub(crate) fn endpoint_of(place: &Place) -> Result<Endpoint> {
+    match place {
+        Place::Cos => Ok(Endpoint::cos()),
+        Place::Url(url) => Ok(match of_url(url)?.0 {
+            Route::Hosts(hosts) => hosts,
+            Route::Either { path, .. } | Route::Path(path) => path,
+        }),
+        Place::Folder(_) => parse_endpoint("http://localhost"),
+    }
 }
 
 /// How a URL is used: a COS host, a template, an address of a server of our kind, or any other.

@@ -258,7 +258,7 @@ async fn under(
     let work = |job| async move { transfer.job(job, output, quiet).await };
     let tally = match (source, target) {
         (Name::Local(folder), Name::Cos(target)) => {
-            let jobs = uploads(folder, target, output)?;
+            let jobs = uploads(transfer.connection, folder, target, output)?;
             many::run(
                 stream::iter(jobs.into_iter().map(Ok)),
                 parallel,
@@ -301,12 +301,19 @@ async fn under(
     tally.end("copied", output)
 }
 
-fn uploads(folder: &Path, target: &CosName, output: &Output) -> Result<Vec<Job>> {
+fn uploads(
+    connection: &Connection,
+    folder: &Path,
+    target: &CosName,
+    output: &Output,
+) -> Result<Vec<Job>> {
     if !folder.is_dir() {
         return Err(Failure::local(folder.display(), "-r needs a folder"));
     }
     let prefix = map::target_prefix(target)?;
-    let (found, passed) = local::walk(folder)?;
+    // The store's own folder holds its keys, and grows while it is read.
+    let own = |path: &Path, _: &str| connection.is_folder(path);
+    let (found, passed) = local::walk(folder, &own)?;
     for passed in passed {
         output.note(&format!("passed over: {passed}"));
     }

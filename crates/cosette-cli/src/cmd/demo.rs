@@ -49,7 +49,7 @@ struct Stage<'a> {
 }
 
 pub(super) async fn run(connection: &Connection, args: DemoArgs, output: &Output) -> Result<()> {
-    let subjects = files::choose(&args.files)?;
+    let subjects = files::choose(connection, &args.files)?;
     let mut stage = Stage {
         connection,
         output,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cosette::{Body, BoxFuture, Credentials, HttpTransport, Transport, TransportError};
+use cosette_server::embedded::SOCKET;
 use cosette_server::keys::{ROOT_KEY_FILE, ROOT_KEY_VARIABLES, root_key_pair};
 use cosette_server::{Config, Embedded, Opened, Service};
 use http::{Request, Response};
@@ -126,21 +127,33 @@ struct Switch {
 }
 
 impl Switch {
+    /// The way for one request. A socket that does not answer belongs to a process that is ending or
+    /// gone: then the folder is taken as soon as it is free. This is found out before the request is
+    /// sent, because a body that is a stream cannot be sent twice.
     async fn way(&self) -> std::result::Result<Way, TransportError> {
-        match &*self.state.lock().await {
-            State::Here(embedded) => Ok(Way::Here(embedded.service().clone())),
-            State::There(socket) => Ok(Way::There(socket.clone())),
-            State::Closed => Err(TransportError::not_sent("the store is closed")),
+        let mut waited = Duration::ZERO;
+        loop {
+            let there = match &*self.state.lock().await {
+                State::Here(embedded) => return Ok(Way::Here(embedded.service().clone())),
+                State::There(socket) => socket.clone(),
+                State::Closed => return Err(TransportError::not_sent("the store is closed")),
+            };
+            match answers(&self.path.join(SOCKET)).await {
+                Ok(()) => return Ok(Way::There(there)),
+                Err(why) if waited >= HANDOVER => return Err(TransportError::not_sent(why)),
+                Err(_) => self.look_again().await?,
+            }
+            tokio::time::sleep(PAUSE).await;
+            waited += PAUSE;
         }
     }
 
-    /// The socket did not answer: its process is ending or gone. Takes the folder if it is free.
+    /// Takes the folder if it is free.
     async fn look_again(&self) -> std::result::Result<(), TransportError> {
         let mut state = self.state.lock().await;
         if matches!(*state, State::There(_)) {
-            *state = open(&self.path)
-                .await
-                .map_err(|why| TransportError::not_sent(why.to_string()))?;
+            let opened = open(&self.path).await;
+            *state = opened.map_err(|why| TransportError::not_sent(why.to_string()))?;
         }
         Ok(())
     }
@@ -149,26 +162,22 @@ impl Switch {
         self,
         request: Request<Body>,
     ) -> std::result::Result<Response<Body>, TransportError> {
-        let (parts, mut body) = request.into_parts();
-        let mut waited = Duration::ZERO;
-        loop {
-            let again = body.try_clone();
-            let request = Request::from_parts(parts.clone(), body);
-            let sent = match self.way().await? {
-                Way::Here(service) => return Ok(service.call(request).await.map(Body::new)),
-                Way::There(socket) => socket.call(request).await,
-            };
-            match (sent, again) {
-                (Err(why), Some(rest)) if why.not_sent && waited < HANDOVER => {
-                    body = rest;
-                    self.look_again().await?;
-                    tokio::time::sleep(PAUSE).await;
-                    waited += PAUSE;
-                }
-                (sent, _) => return sent,
-            }
+        match self.way().await? {
+            Way::Here(service) => Ok(service.call(request).await.map(Body::new)),
+            Way::There(socket) => socket.call(request).await,
         }
     }
+}
+
+/// Whether somebody listens on a socket.
+#[cfg(unix)]
+async fn answers(socket: &Path) -> std::io::Result<()> {
+    tokio::net::UnixStream::connect(socket).await.map(drop)
+}
+
+#[cfg(not(unix))]
+async fn answers(_socket: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 impl Transport for Switch {

@@ -19,17 +19,13 @@ pub(crate) struct Found {
     pub(crate) size: u64,
 }
 
-/// Every regular file below a folder, in the order of names; and what was passed over, in words.
+/// Every regular file below a folder, in the order of names, without what is to be skipped by path
+/// or name; and what was passed over, in words.
 ///
 /// Symbolic links are not followed: they may lead anywhere, also in circles.
-pub(crate) fn walk(folder: &Path) -> Result<(Vec<Found>, Vec<String>)> {
-    walk_but(folder, &|_| false)
-}
-
-/// The same without the files and folders whose names are to be skipped.
-pub(crate) fn walk_but(
+pub(crate) fn walk(
     folder: &Path,
-    skip: &dyn Fn(&str) -> bool,
+    skip: &dyn Fn(&Path, &str) -> bool,
 ) -> Result<(Vec<Found>, Vec<String>)> {
     let (mut found, mut passed) = (Vec::new(), Vec::new());
     let mut open = vec![(folder.to_path_buf(), String::new())];
@@ -45,7 +41,7 @@ pub(crate) fn walk_but(
                 ));
                 continue;
             };
-            if skip(&name) {
+            if skip(&path, &name) {
                 continue;
             }
             let relative = format!("{prefix}{name}");
@@ -268,7 +264,7 @@ mod tests {
         fs::write(folder.path().join("a"), "22").unwrap();
         #[cfg(unix)]
         std::os::unix::fs::symlink(folder.path(), folder.path().join("circle")).unwrap();
-        let (found, passed) = walk(folder.path()).unwrap();
+        let (found, passed) = walk(folder.path(), &|_, _| false).unwrap();
         let names: Vec<_> = found
             .iter()
             .map(|f| (f.relative.as_str(), f.size))

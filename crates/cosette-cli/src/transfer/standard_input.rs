@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::stream;
+use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 /// Bytes read at a time.
@@ -33,8 +33,10 @@ pub(crate) fn chunks() -> impl Stream<Item = std::io::Result<Bytes>> + Send + 's
             }
         }
     });
-    stream::unfold(receiver, |mut receiver| async move {
+    let chunks = stream::unfold(receiver, |mut receiver| async move {
         let chunk = receiver.recv().await?;
         Some((chunk, receiver))
-    })
+    });
+    // Who reads a body may ask again after its end.
+    chunks.fuse()
 }

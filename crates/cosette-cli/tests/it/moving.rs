@@ -118,7 +118,8 @@ fn a_deletion_that_is_denied_is_told_and_both_objects_are_there() {
     assert!(second(&["mb", "cos://mine-1250000001"]).status.success());
     let moved = second(&["mv", &cos("a"), "cos://mine-1250000001/a"]);
     assert_eq!(moved.status.code(), Some(7));
-    let told: serde_json::Value = serde_json::from_slice(&moved.stderr).unwrap();
+    let stderr = String::from_utf8(moved.stderr).unwrap();
+    let told: serde_json::Value = serde_json::from_str(stderr.lines().last().unwrap()).unwrap();
     assert!(text(&told, "error").contains("still there"), "{told}");
     assert_eq!(
         (&told["kind"], &told["code"]),

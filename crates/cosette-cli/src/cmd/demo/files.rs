@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use crate::connect::Connection;
 use crate::failure::{Failure, Result};
 use crate::transfer::local;
 
@@ -25,9 +26,9 @@ pub(super) struct Subject {
 }
 
 /// The files that were named, else those of the current folder.
-pub(super) fn choose(named: &[PathBuf]) -> Result<Vec<Subject>> {
+pub(super) fn choose(connection: &Connection, named: &[PathBuf]) -> Result<Vec<Subject>> {
     if named.is_empty() {
-        return here(Path::new("."));
+        return here(connection, Path::new("."));
     }
     let mut taken = HashSet::new();
     let mut subjects = Vec::new();
@@ -54,9 +55,11 @@ pub(super) fn choose(named: &[PathBuf]) -> Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-fn here(folder: &Path) -> Result<Vec<Subject>> {
-    let skip = |name: &str| name.starts_with('.') || PASSED_OVER.contains(&name);
-    let (found, _) = local::walk_but(folder, &skip)?;
+fn here(connection: &Connection, folder: &Path) -> Result<Vec<Subject>> {
+    let skip = |path: &Path, name: &str| {
+        name.starts_with('.') || PASSED_OVER.contains(&name) || connection.is_folder(path)
+    };
+    let (found, _) = local::walk(folder, &skip)?;
     let small = found
         .into_iter()
         .filter(|file| file.size <= FILE_BYTES_MAX)
