@@ -10,6 +10,7 @@ use crate::records::{Pending, UploadRecord, UploadState};
 use crate::store::Core;
 use crate::tables::{self, BodyId};
 use crate::txn::Txn;
+use crate::uploads::Busy;
 
 /// The uploads being completed, by the body that each is to have.
 #[derive(Debug, Default)]
@@ -62,18 +63,12 @@ impl Drop for Completing {
 impl Core {
     /// Waits until an upload seen as being completed is something else. One that nobody completes
     /// any more is opened again.
-    pub(crate) async fn until_completed(
-        &self,
-        row: &bytes::Bytes,
-        seen: &UploadRecord,
-    ) -> Result<(), Error> {
-        let UploadState::Completing(epoch, body) = seen.state else {
-            return Ok(());
-        };
+    pub(crate) async fn until_completed(&self, busy: &Busy) -> Result<(), Error> {
+        let (epoch, body) = busy.completing;
         if epoch == self.epoch && self.completions.wait(body).await {
             return Ok(());
         }
-        self.reopen_upload(row, epoch, body).await
+        self.reopen_upload(&busy.row, epoch, body).await
     }
 
     /// Opens an upload again whose completing will not go on, and gives back what that had written.

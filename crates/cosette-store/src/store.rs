@@ -80,6 +80,8 @@ pub(crate) struct Core {
     pub(crate) work: Arc<Notify>,
     /// The store is closing: whoever works in the background should end soon.
     pub(crate) stopping: AtomicBool,
+    /// Held by every change under way; closing waits for all of them.
+    pub(crate) changes: Arc<tokio::sync::RwLock<()>>,
     /// One sweep at a time.
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     /// How many digests are remembered of some bodies.
@@ -138,6 +140,7 @@ impl Store {
             orphans: Orphans::new(Arc::clone(&work)),
             work,
             stopping: AtomicBool::new(false),
+            changes: Arc::default(),
             sweeping: tokio::sync::Mutex::default(),
             digest_counts: Mutex::default(),
             _folder: folder,
@@ -153,13 +156,14 @@ impl Store {
         })
     }
 
-    /// Finishes what is under way in the background and lets go of the files. Other clones answer
-    /// with errors from then on.
+    /// Finishes what is under way, changes whose callers left included, and lets go of the files.
+    /// Other clones answer with errors from then on.
     ///
     /// # Errors
     /// Those of the drivers.
     pub async fn close(&self) -> Result<(), Error> {
         self.background.end().await;
+        let _no_changes = self.core.changes.write().await;
         self.core.keep_clock().await?;
         self.core.meta.close().await?;
         self.core.extents.close().await?;
@@ -173,7 +177,14 @@ impl Store {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        match tokio::spawn(work(Arc::clone(&self.core))).await {
+        let under_way = Arc::clone(&self.core.changes).read_owned().await;
+        let work = work(Arc::clone(&self.core));
+        let work = async move {
+            let done = work.await;
+            drop(under_way);
+            done
+        };
+        match tokio::spawn(work).await {
             Ok(result) => result,
             Err(ended) => match ended.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

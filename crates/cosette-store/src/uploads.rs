@@ -26,16 +26,28 @@ pub(crate) async fn find_upload(
 pub(crate) enum Step<T> {
     /// It is done.
     Done(T),
-    /// The upload is being completed: nothing was done. Its row and what that holds.
-    Busy(Bytes, UploadRecord),
+    /// The upload is being completed: nothing was done.
+    Busy(Busy),
 }
 
-impl<T> Step<T> {
-    /// Nothing is done while the upload is being completed.
-    pub(crate) fn unless_busy(row: Bytes, upload: UploadRecord) -> Result<UploadRecord, Self> {
-        match upload.state {
-            UploadState::Open => Ok(upload),
-            UploadState::Completing(..) => Err(Self::Busy(row, upload)),
+/// An upload that is being completed.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    /// Its row.
+    pub(crate) row: Bytes,
+    /// The epoch and the body of the completing.
+    pub(crate) completing: (u64, BodyId),
+}
+
+impl UploadRecord {
+    /// Whether nothing can be done because the upload is being completed.
+    pub(crate) fn busy(&self, row: &Bytes) -> Option<Busy> {
+        match self.state {
+            UploadState::Open => None,
+            UploadState::Completing(epoch, body) => Some(Busy {
+                row: row.clone(),
+                completing: (epoch, body),
+            }),
         }
     }
 }
@@ -50,7 +62,7 @@ impl Core {
         loop {
             match self.run(plan).await? {
                 Step::Done(made) => return Ok(made),
-                Step::Busy(row, upload) => self.until_completed(&row, &upload).await?,
+                Step::Busy(busy) => self.until_completed(&busy).await?,
             }
         }
     }

@@ -66,12 +66,15 @@ impl Check {
         }
         self.links(&linked, &mut problems);
         self.addresses(&mut problems);
-        for ((body, number), _) in &self.chains {
+        for (body, number) in self.chains.keys() {
             let chained = self.bodies.get(body).map(|known| &known.record.list);
             let named = matches!(chained, Some(List::Chained(starts))
                 if (*number as usize) < starts.len());
             if !named && !self.pending.contains_key(body) && !self.free_bodies.contains(body) {
-                problems.push(format!("body {}: a chained row that nobody names", hex(body.0)));
+                problems.push(format!(
+                    "body {}: a chained row that nobody names",
+                    hex(body.0)
+                ));
             }
         }
         for (body, count) in &self.digests {
@@ -79,7 +82,9 @@ impl Check {
                 problems.push(format!("body {}: {count} digests too many", hex(body.0)));
             }
         }
-        problems.into_iter().for_each(|problem| self.problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.problem(problem));
     }
 
     fn chained(&self, body: BodyId, starts: &[u64], problems: &mut Vec<String>) -> Vec<Item> {
@@ -88,7 +93,10 @@ impl Check {
         for (number, start) in starts.iter().enumerate() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             if *start != position {
-                problems.push(format!("body {}: row {number} begins elsewhere", hex(body.0)));
+                problems.push(format!(
+                    "body {}: row {number} begins elsewhere",
+                    hex(body.0)
+                ));
             }
             match self.chains.get(&(body, number)) {
                 None => problems.push(format!("body {}: row {number} is missing", hex(body.0))),

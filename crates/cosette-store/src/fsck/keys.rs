@@ -75,7 +75,12 @@ impl Check {
         self.parts_to_references();
         self.upload_states();
         self.references_to_referrers();
-        for row in self.expiring.difference(&self.expiries).cloned().collect::<Vec<_>>() {
+        for row in self
+            .expiring
+            .difference(&self.expiries)
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             let row = String::from_utf8_lossy(&row).into_owned();
             self.problem(format!("row {row:?} will never expire"));
         }
@@ -126,7 +131,9 @@ impl Check {
         for key in self.heads.keys().filter(|key| !by_key.contains_key(*key)) {
             problems.push(format!("{key:?}: a head without versions"));
         }
-        problems.into_iter().for_each(|problem| self.problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.problem(problem));
     }
 
     fn versions_to_references(&mut self) {
@@ -149,7 +156,9 @@ impl Check {
                 problems.push(format!("{row:?}: its reference is missing"));
             }
         }
-        problems.into_iter().for_each(|problem| self.problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.problem(problem));
     }
 
     fn parts_to_references(&mut self) {
@@ -170,7 +179,9 @@ impl Check {
                 problems.push(format!("{name}: its reference is missing"));
             }
         }
-        problems.into_iter().for_each(|problem| self.problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.problem(problem));
     }
 
     fn upload_states(&mut self) {
@@ -195,7 +206,9 @@ impl Check {
                 problems.push(format!("body {}: pending since a dead epoch", hex(body.0)));
             }
         }
-        problems.into_iter().for_each(|problem| self.problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.problem(problem));
     }
 
     /// Every reference is held by somebody who says so, too.
@@ -215,12 +228,17 @@ impl Check {
                 }
             };
             if !held {
-                problems.push(format!("body {}: a reference that nobody holds", hex(body.0)));
+                problems.push(format!(
+                    "body {}: a reference that nobody holds",
+                    hex(body.0)
+                ));
             }
             if !self.bodies.contains_key(body) {
                 problems.push(format!("body {}: referred to, but missing", hex(body.0)));
             }
         }
-        problems.into_iter().for_each(|problem| self.problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.problem(problem));
     }
 }

@@ -36,10 +36,9 @@ impl Plan for AbortUpload {
     async fn plan(&self, _: &Core, txn: &mut Txn) -> Result<Step<()>, Error> {
         let (bucket, upload) = find_upload(txn, &self.bucket, &self.key, &self.upload_id).await?;
         let row = tables::upload(bucket.id, &self.key, &self.upload_id);
-        let upload = match Step::unless_busy(row.clone(), upload) {
-            Ok(upload) => upload,
-            Err(busy) => return Ok(busy),
-        };
+        if let Some(busy) = upload.busy(&row) {
+            return Ok(Step::Busy(busy));
+        }
         // Without the row no part commits any more; those that did are given back by the sweep.
         txn.delete(row);
         txn.mark(tables::leftover(upload.id));

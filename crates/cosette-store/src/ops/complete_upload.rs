@@ -119,7 +119,7 @@ enum Frozen {
     /// It was completed before, with the same list.
     Answered(Completed),
     /// The upload's row, and what it now holds.
-    Begun(bytes::Bytes, UploadRecord),
+    Begun(bytes::Bytes, Box<UploadRecord>),
 }
 
 impl Plan for Freeze<'_> {
@@ -129,7 +129,7 @@ impl Plan for Freeze<'_> {
         let (key, id) = (&self.request.key, &self.request.upload_id);
         let bucket = txn.bucket(&self.request.bucket).await?;
         let row = tables::upload(bucket.id, key, id);
-        let Some(upload) = txn.get::<UploadRecord>(row.clone()).await? else {
+        let Some(mut upload) = txn.get::<UploadRecord>(row.clone()).await? else {
             let answer: Option<AnswerRecord> = txn.get(tables::answer(bucket.id, key, id)).await?;
             return match answer {
                 Some(answer) if answer.list == self.request.list_digest() => {
@@ -138,15 +138,14 @@ impl Plan for Freeze<'_> {
                 _ => Err(Error::NoSuchUpload),
             };
         };
-        let mut upload = match Step::unless_busy(row.clone(), upload) {
-            Ok(upload) => upload,
-            Err(busy) => return Ok(busy),
-        };
+        if let Some(busy) = upload.busy(&row) {
+            return Ok(Step::Busy(busy));
+        }
         upload.state = UploadState::Completing(core.epoch, self.body);
         txn.put(row.clone(), &upload);
         let pending = Pending::Completing(bucket.id, key.clone(), id.clone());
         txn.put(tables::pending(core.epoch, self.body), &pending);
-        Ok(Step::Done(Frozen::Begun(row, upload)))
+        Ok(Step::Done(Frozen::Begun(row, Box::new(upload))))
     }
 
     fn turns(&self) -> Turns<'_> {

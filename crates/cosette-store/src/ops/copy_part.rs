@@ -241,10 +241,9 @@ impl Plan for Publish<'_> {
         let request = self.request;
         let (name, key, id) = (&request.bucket, &request.key, &request.upload_id);
         let (bucket, upload) = find_upload(txn, name, key, id).await?;
-        let upload = match Step::unless_busy(tables::upload(bucket.id, key, id), upload) {
-            Ok(upload) => upload,
-            Err(busy) => return Ok(busy),
-        };
+        if let Some(busy) = upload.busy(&tables::upload(bucket.id, key, id)) {
+            return Ok(Step::Busy(busy));
+        }
         // The source may be overwritten by now, but its body is leased. That it is still there is
         // checked by this commit all the same: a reference to a body that is gone would lose data.
         let source: Option<BodyRecord> = txn.get(tables::body(self.found.body)).await?;

@@ -66,10 +66,9 @@ impl Plan for Publish {
             &self.request.upload_id,
         );
         let (bucket, upload) = find_upload(txn, name, key, id).await?;
-        let upload = match Step::unless_busy(tables::upload(bucket.id, key, id), upload) {
-            Ok(upload) => upload,
-            Err(busy) => return Ok(busy),
-        };
+        if let Some(busy) = upload.busy(&tables::upload(bucket.id, key, id)) {
+            return Ok(Step::Busy(busy));
+        }
         let content = (self.staged.publish(core, txn)?, self.staged.digests());
         let part = put_part(core, txn, &upload, self.request.number, content).await?;
         Ok(Step::Done(StoredPart {
