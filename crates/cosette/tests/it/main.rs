@@ -1,6 +1,12 @@
 //! The SDK's promises, through its public face: against a store in this process, and against a
 //! service that does what a test's script says.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the lints spare what is marked as a test, not the helpers beside it"
+)]
+
 mod arguments;
 mod clock;
 mod copying;
