@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cosette_store::disk::simulated::{Fault, FaultKind, SimulatedDisk};
 use cosette_store::meta::fjall::FjallMeta;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::meta::redb::RedbMeta;
@@ -21,13 +22,29 @@ const BYTES_PREFIX: u8 = b'm';
 /// A store that can be closed and opened again.
 enum Driver {
     Memory(MemoryMeta),
-    Fjall { meta: FjallMeta, folder: TempDir },
-    Redb { meta: RedbMeta, folder: TempDir },
+    Fjall {
+        meta: FjallMeta,
+        folder: TempDir,
+    },
+    Redb {
+        meta: RedbMeta,
+        folder: TempDir,
+    },
+    /// Closing it is followed by a power cut: a close leaves nothing to lose.
+    Simulated {
+        meta: RedbMeta,
+        disk: SimulatedDisk,
+    },
 }
 
 impl Driver {
-    async fn all() -> [Self; 3] {
-        [Self::memory(), Self::fjall().await, Self::redb().await]
+    async fn all() -> [Self; 4] {
+        [
+            Self::memory(),
+            Self::fjall().await,
+            Self::redb().await,
+            Self::simulated(SimulatedDisk::new(1)).await,
+        ]
     }
 
     fn memory() -> Self {
@@ -46,11 +63,17 @@ impl Driver {
         Self::Redb { meta, folder }
     }
 
+    async fn simulated(disk: SimulatedDisk) -> Self {
+        let meta = RedbMeta::open_in(disk.directory("meta"), BYTES_PREFIX).await;
+        let meta = meta.unwrap();
+        Self::Simulated { meta, disk }
+    }
+
     fn meta(&self) -> &dyn Meta {
         match self {
             Self::Memory(meta) => meta,
             Self::Fjall { meta, .. } => meta,
-            Self::Redb { meta, .. } => meta,
+            Self::Redb { meta, .. } | Self::Simulated { meta, .. } => meta,
         }
     }
 
@@ -67,6 +90,11 @@ impl Driver {
                 drop(meta);
                 let meta = open_redb(folder.path()).await.unwrap();
                 Self::Redb { meta, folder }
+            }
+            Self::Simulated { meta, disk } => {
+                drop(meta);
+                disk.crash();
+                Self::simulated(disk).await
             }
         }
     }
@@ -537,6 +565,46 @@ async fn write_beyond_the_limit(folder: &Path) {
         "before=1 within=1"
     );
     assert!(matches!(meta.close().await, Err(MetaError::Poisoned)));
+}
+
+/// The same on a disk that fails at one sync: what it was to make durable is not looked at again
+/// until the store is opened anew.
+#[tokio::test]
+async fn a_failed_sync_stops_all_writing() {
+    let mut lost = 0;
+    for seed in 0..40 {
+        let disk = SimulatedDisk::new(seed);
+        let driver = Driver::simulated(disk.clone()).await;
+        let meta = driver.meta();
+        assert_eq!(
+            commit(meta, [], [put("before", "1")]).await,
+            Outcome::Committed
+        );
+        disk.prepare(Fault {
+            kind: FaultKind::Sync,
+            after: 0,
+            sticky: false,
+        });
+        let end = meta.commit(txn([], [put("failed", "1")])).await;
+        assert!(matches!(end, Err(MetaError::Io(_))), "{end:?}");
+        let end = meta.commit(txn([], [put("after", "1")])).await;
+        assert!(matches!(end, Err(MetaError::Poisoned)), "{end:?}");
+        let snapshot = meta.snapshot().await.unwrap();
+        assert_eq!(scan(&*snapshot, "", None, 10).await, "before=1");
+        drop(snapshot);
+        assert!(matches!(meta.close().await, Err(MetaError::Poisoned)));
+        drop(driver);
+        disk.crash();
+        let driver = Driver::simulated(disk).await;
+        let snapshot = driver.meta().snapshot().await.unwrap();
+        let rows = scan(&*snapshot, "", None, 10).await;
+        assert!(
+            ["before=1", "before=1 failed=1"].contains(&&*rows),
+            "{rows}"
+        );
+        lost += usize::from(rows == "before=1");
+    }
+    assert!((1..40).contains(&lost), "{lost} of 40");
 }
 
 /// A journal whose end was cut off holds a prefix of the transactions, each whole.

@@ -173,11 +173,11 @@ mod tests {
             bytes: 4096,
         });
         assert_eq!(image.next_data(0), Some(4096));
-        assert_eq!(read(&image, 4094, 6).unwrap(), *b"\0\0s tw");
-        assert_eq!(read(&before, 4094, 6).unwrap(), *b"oss tw");
+        assert_eq!(read(&image, 4094, 6).unwrap(), *b"\0\0 two");
+        assert_eq!(read(&before, 4094, 6).unwrap(), *b"ss two");
         image.apply(&Change::Length(4097));
         image.apply(&Change::Length(8192));
-        assert_eq!(read(&image, 4096, 3).unwrap(), *b"s\0\0");
+        assert_eq!(read(&image, 4096, 3).unwrap(), *b" \0\0");
     }
 
     #[test]

@@ -10,6 +10,8 @@
 
 mod faults;
 mod image;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -26,7 +28,7 @@ pub struct SimulatedDisk {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     random: u64,
     /// Grows with each crash: what was opened before is of no use any more.
@@ -36,6 +38,7 @@ struct State {
     fired: bool,
     accesses: u64,
     trace: u64,
+    room: Room,
     files: BTreeMap<u64, FileState>,
     entries: Entries,
     synced_entries: Entries,
@@ -45,14 +48,14 @@ struct State {
 /// The files by directory and name.
 type Entries = BTreeMap<(String, String), u64>;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct EntryChange {
     at: (String, String),
     /// The file that the name is given to; none if the name goes.
     file: Option<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct FileState {
     synced: Image,
     seen: Image,
@@ -71,11 +74,22 @@ impl SimulatedDisk {
             fired: false,
             accesses: 0,
             trace: 0xcbf2_9ce4_8422_2325,
+            room: Room::new(1 << 40, 1 << 41),
             files: BTreeMap::new(),
             entries: Entries::new(),
             synced_entries: Entries::new(),
             changed_entries: Vec::new(),
         };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// A disk of its own that holds the same, and whose crashes are decided by `seed`.
+    #[must_use]
+    pub fn copy(&self, seed: u64) -> Self {
+        let mut state = self.lock().clone();
+        state.random = seed;
         Self {
             state: Arc::new(Mutex::new(state)),
         }
@@ -98,12 +112,19 @@ impl SimulatedDisk {
         state.fired = false;
     }
 
-    /// Ends all faults.
+    /// Ends all faults, and forgets them.
     pub fn heal(&self) {
-        self.lock().fault = None;
+        let mut state = self.lock();
+        state.fault = None;
+        state.fired = false;
     }
 
-    /// Whether the fault that was prepared last has happened.
+    /// Says how much room there is left from now on.
+    pub fn set_room(&self, room: Room) {
+        self.lock().room = room;
+    }
+
+    /// Whether a fault has happened since one was prepared.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.lock().fired
@@ -382,8 +403,9 @@ impl Directory for SimulatedDirectory {
     }
 
     fn room(&self) -> io::Result<Room> {
-        self.disk.lock().check(self.life)?;
-        Ok(Room::new(1 << 40, 1 << 41))
+        let state = self.disk.lock();
+        state.check(self.life)?;
+        Ok(state.room)
     }
 }
 
@@ -434,7 +456,8 @@ impl SimulatedFile {
         let file = state.file(self.id)?;
         match verdict {
             Verdict::Fine => file.sync(),
-            // Nothing is decided yet; the crash does.
+            // It may have come to its end, or the crash decides.
+            Verdict::PowerCut if next(&mut random).is_multiple_of(3) => file.sync(),
             Verdict::PowerCut => {}
             _ => file.settle(odds, &mut random),
         }

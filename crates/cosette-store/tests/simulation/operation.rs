@@ -1,0 +1,359 @@
+//! One thing that a client asks of a store, and how it is asked.
+
+use bytes::Bytes;
+use cosette_store::Error;
+use cosette_store::{
+    AbortUpload, CompleteUpload, InitiateUpload, MoveObject, StageError, StageLimits, Staged,
+    Store, Versioning,
+};
+use cosette_types::{
+    ByteRange, CopySource, Directive, ETag, Metadata, Preconditions, StorageClass, UploadId,
+    VersionId,
+};
+use futures_util::stream;
+
+use crate::common::{
+    bucket, copy_part_request, copy_request, key, number, owner, part_request, put_request,
+};
+use crate::model::Model;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) bucket: &'static str,
+    pub(crate) key: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Upload {
+    pub(crate) key: String,
+    pub(crate) id: UploadId,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    Put {
+        to: Place,
+        bytes: Bytes,
+    },
+    Copy {
+        from: Place,
+        version: Option<VersionId>,
+        to: Place,
+        replaced: bool,
+    },
+    Move {
+        from: Place,
+        version: Option<VersionId>,
+        to: Place,
+    },
+    Delete {
+        at: Place,
+        version: Option<VersionId>,
+    },
+    Versioning {
+        bucket: &'static str,
+        to: Versioning,
+    },
+    Initiate {
+        at: Place,
+    },
+    PutPart {
+        bucket: &'static str,
+        upload: Upload,
+        part: u64,
+        bytes: Bytes,
+    },
+    /// The range is first and last byte.
+    CopyPart {
+        bucket: &'static str,
+        upload: Upload,
+        part: u64,
+        from: Place,
+        range: Option<(usize, usize)>,
+    },
+    Complete {
+        bucket: &'static str,
+        upload: Upload,
+        parts: Vec<u64>,
+    },
+    Abort {
+        bucket: &'static str,
+        upload: Upload,
+    },
+    Sweep,
+    /// The clock jumps by so many seconds.
+    Jump {
+        secs: i64,
+    },
+    /// The store is closed and opened again.
+    Restart,
+}
+
+/// What an operation answered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Done {
+    pub(crate) version: Option<VersionId>,
+    /// Of a move: what became of the source.
+    pub(crate) source_version: Option<VersionId>,
+    pub(crate) upload: Option<UploadId>,
+}
+
+impl Done {
+    fn made(version: Option<VersionId>) -> Self {
+        Self {
+            version,
+            ..Self::default()
+        }
+    }
+}
+
+impl Operation {
+    /// For the log of a run: short.
+    pub(crate) fn told(&self) -> String {
+        let text = match self {
+            Self::Put { to, bytes } => format!("put {} bytes to {to:?}", bytes.len()),
+            Self::PutPart {
+                bucket,
+                upload,
+                part,
+                bytes,
+            } => {
+                format!(
+                    "put part {part}, {} bytes, of {bucket} {upload:?}",
+                    bytes.len()
+                )
+            }
+            other => format!("{other:?}"),
+        };
+        text.replace("Place ", "").replace("Upload ", "")
+    }
+
+    /// The keys and uploads that it looks at or changes: two operations without a common one do not
+    /// see each other.
+    pub(crate) fn touches(&self) -> Vec<String> {
+        let place = |place: &Place| format!("{}/{}", place.bucket, place.key);
+        let upload = |bucket: &str, upload: &Upload| format!("{bucket}/{}", upload.key);
+        match self {
+            Self::Put { to, .. } => vec![place(to)],
+            Self::Copy { from, to, .. } | Self::Move { from, to, .. } => {
+                vec![place(from), place(to)]
+            }
+            Self::Delete { at, .. } | Self::Initiate { at } => vec![place(at)],
+            Self::PutPart {
+                bucket,
+                upload: one,
+                ..
+            }
+            | Self::Complete {
+                bucket,
+                upload: one,
+                ..
+            }
+            | Self::Abort {
+                bucket,
+                upload: one,
+            } => vec![upload(bucket, one)],
+            Self::CopyPart {
+                bucket,
+                upload: one,
+                from,
+                ..
+            } => vec![upload(bucket, one), place(from)],
+            Self::Sweep => vec!["sweep".to_owned()],
+            Self::Versioning { .. } | Self::Jump { .. } | Self::Restart => Vec::new(),
+        }
+    }
+
+    /// Whether it may only run alone.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.touches().is_empty()
+    }
+
+    /// Asks the store. `model` tells the tags of the parts to list.
+    pub(crate) async fn run(&self, store: &Store, model: &Model) -> Result<Done, Error> {
+        match self {
+            Self::Put { to, bytes } => {
+                let staged = stage(store, bytes).await?;
+                let mut request = put_request("b", to.key);
+                request.bucket = bucket(to.bucket);
+                let put = store.put_object(request, staged).await?;
+                assert_eq!(put.etag, crate::model::content_of(bytes).etag);
+                Ok(Done::made(put.version_id))
+            }
+            Self::Copy {
+                from,
+                version,
+                to,
+                replaced,
+            } => {
+                let mut request = copy_request(from.key, to.key);
+                request.source = source(from, version.as_ref());
+                request.bucket = bucket(to.bucket);
+                if *replaced {
+                    request.directive = Directive::Replaced;
+                }
+                Ok(Done::made(store.copy_object(request).await?.version_id))
+            }
+            Self::Move { from, version, to } => {
+                move_object(store, from, version.as_ref(), to).await
+            }
+            Self::Delete { at, version } => {
+                let (bucket, key) = (bucket(at.bucket), key(at.key));
+                let deleted = store.delete_object(&bucket, &key, version.as_ref()).await?;
+                Ok(Done::made(deleted.version_id))
+            }
+            Self::Versioning { bucket: name, to } => {
+                store.set_versioning(&bucket(name), *to).await?;
+                Ok(Done::default())
+            }
+            Self::Initiate { at } => {
+                let request = InitiateUpload {
+                    bucket: bucket(at.bucket),
+                    key: key(at.key),
+                    owner: owner(),
+                    metadata: Metadata::default(),
+                    storage_class: StorageClass::Standard,
+                    acl: None,
+                };
+                let upload = Some(store.initiate_upload(request).await?);
+                Ok(Done {
+                    upload,
+                    ..Done::default()
+                })
+            }
+            Self::Sweep => store.sweep_now().await.map(|_| Done::default()),
+            of_upload => of_upload.run_in_upload(store, model).await,
+        }
+    }
+
+    async fn run_in_upload(&self, store: &Store, model: &Model) -> Result<Done, Error> {
+        match self {
+            Self::PutPart {
+                bucket: name,
+                upload,
+                part,
+                bytes,
+            } => {
+                let staged = stage(store, bytes).await?;
+                let mut request = part_request(&upload.key, &upload.id, *part);
+                request.bucket = bucket(name);
+                store.put_part(request, staged).await?;
+                Ok(Done::default())
+            }
+            Self::CopyPart {
+                bucket: name,
+                upload,
+                part,
+                from,
+                range,
+            } => {
+                let mut request = copy_part_request(from.key, &upload.key, &upload.id, *part);
+                request.source = source(from, None);
+                request.bucket = bucket(name);
+                request.range =
+                    range.map(|(first, last)| ByteRange::new(first as u64, last as u64).unwrap());
+                store.copy_part(request).await?;
+                Ok(Done::default())
+            }
+            Self::Complete {
+                bucket: name,
+                upload,
+                parts,
+            } => {
+                let stored = &model.bucket(name).uploads[upload];
+                let parts = parts
+                    .iter()
+                    .map(|part| (number(*part), stored[part].etag.clone()));
+                let parts: Vec<(_, ETag)> = parts.collect();
+                complete(store, name, upload, parts).await
+            }
+            Self::Abort {
+                bucket: name,
+                upload,
+            } => {
+                let request = AbortUpload {
+                    bucket: bucket(name),
+                    key: key(&upload.key),
+                    upload_id: upload.id.clone(),
+                };
+                store.abort_upload(request).await?;
+                Ok(Done::default())
+            }
+            other => unreachable!("{other:?} is not asked of an upload"),
+        }
+    }
+}
+
+async fn move_object(
+    store: &Store,
+    from: &Place,
+    version: Option<&VersionId>,
+    to: &Place,
+) -> Result<Done, Error> {
+    let request = MoveObject {
+        source: source(from, version),
+        bucket: bucket(to.bucket),
+        key: key(to.key),
+        preconditions: Preconditions::default(),
+        forbid_overwrite: false,
+        client_token: None,
+    };
+    let moved = store.move_object(request).await?;
+    Ok(Done {
+        version: moved.version_id,
+        source_version: moved.source.version_id,
+        upload: None,
+    })
+}
+
+async fn complete(
+    store: &Store,
+    name: &str,
+    upload: &Upload,
+    parts: Vec<(cosette_types::PartNumber, ETag)>,
+) -> Result<Done, Error> {
+    let request = CompleteUpload {
+        bucket: bucket(name),
+        key: key(&upload.key),
+        upload_id: upload.id.clone(),
+        parts,
+        forbid_overwrite: false,
+    };
+    let completed = store.complete_upload(request.clone()).await?;
+    match store.complete_upload(request).await {
+        Ok(again) => assert_eq!(again, completed, "a repeat gets the first answer"),
+        // The disk may have failed in between.
+        Err(error) => assert!(is_of_the_disk(&error), "a repeat got {error:?}"),
+    }
+    Ok(Done::made(completed.version_id))
+}
+
+/// Whether an error may come from a disk that fails; any other is an answer.
+pub(crate) fn is_of_the_disk(error: &Error) -> bool {
+    matches!(error, Error::Io { .. } | Error::Poisoned | Error::Full)
+}
+
+fn source(place: &Place, version: Option<&VersionId>) -> CopySource {
+    CopySource {
+        bucket: bucket(place.bucket),
+        region: None,
+        key: key(place.key),
+        version_id: version.cloned(),
+    }
+}
+
+async fn stage(store: &Store, bytes: &Bytes) -> Result<Staged, Error> {
+    let pieces: Vec<_> = bytes
+        .chunks(70_001)
+        .map(|piece| Ok::<_, Error>(Bytes::copy_from_slice(piece)))
+        .collect();
+    let limits = StageLimits {
+        expected_bytes: Some(bytes.len() as u64),
+        bytes_max: u64::MAX,
+    };
+    let staged = store.stage(stream::iter(pieces), limits).await;
+    staged.map_err(|error| match error {
+        StageError::Store(error) | StageError::Stream(error) => error,
+        StageError::Length { .. } | StageError::TooLarge { .. } => panic!("{error}"),
+    })
+}
