@@ -45,7 +45,8 @@ fn fetch() -> Result<Finished> {
 
 fn fmt() -> Result<Finished> {
     component("fmt", "rustfmt")?;
-    exec::run("fmt", &mut cargo(["fmt", "--all", "--check"]), LIMIT)
+    let arguments = ["fmt", "--all", "--check", "--", "--color", "never"];
+    exec::run("fmt", &mut cargo(arguments), LIMIT)
 }
 
 fn clippy() -> Result<Finished> {

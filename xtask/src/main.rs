@@ -11,6 +11,7 @@ mod bless;
 mod check;
 mod conformance;
 mod counts;
+mod crash;
 mod decisions;
 mod deny;
 mod exec;
@@ -29,6 +30,8 @@ cargo xtask check      formatting, lints, docs, house rules, dependencies; befor
 cargo xtask test       check, every test, and the official SDKs against the real server; all that CI runs
                        with the name of a suite (node, wx, python), only that
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions, golden files
+cargo xtask crash --seed N
+                       the store's random runs and crashes once more, from a seed that a failure printed
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
                        the official SDKs' suites against a server elsewhere; conformance/README.md says
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["bless"] => bless::run(),
         ["serve"] => serve::run("127.0.0.1:9000"),
         ["serve", "--listen", address] => serve::run(address),
+        ["crash", "--seed", seed] => crash::run(seed),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["help" | "--help" | "-h"] => {
             say(HELP);

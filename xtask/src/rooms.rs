@@ -74,7 +74,12 @@ const ROOMS: [Room; 8] = [
     },
     Room {
         name: "cosette-cli",
-        opens_onto: &["cosette", "cosette-bench", "cosette-server", "cosette-types"],
+        opens_onto: &[
+            "cosette",
+            "cosette-bench",
+            "cosette-server",
+            "cosette-types",
+        ],
         tests_also: &[],
         never: &[],
         not_itself: &["fjall", "quick-xml", "hmac", "sha1", "hyper"],
