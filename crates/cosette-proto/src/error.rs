@@ -14,7 +14,7 @@ macro_rules! codes {
         /// A code of the protocol, as in `<Code>`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
-            $(#[doc = concat!("HTTP ", stringify!($status), ": ", $message)] $code,)*
+            $(#[doc = concat!("HTTP ", stringify!($status), ": `", $message, "`")] $code,)*
         }
 
         impl ErrorCode {
