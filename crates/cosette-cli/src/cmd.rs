@@ -27,11 +27,11 @@ use crate::output::Output;
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
     let global = cli.global;
     match cli.command {
-        Command::Completions(args) => return completions(&args, output),
-        Command::Config(args) => return settings::run(&global, args, output),
-        Command::Bench(args) => return bench::run(&global, *args, output).await,
-        Command::Serve(args) => return serve::serve(&global, args, output).await,
-        Command::Fsck(args) => return fsck::run(&global, args, output).await,
+        Command::Completions(args) => completions(&args, output),
+        Command::Config(args) => settings::run(&global, args, output),
+        Command::Bench(args) => bench::run(&global, *args, output).await,
+        Command::Serve(args) => serve::serve(&global, args, output).await,
+        Command::Fsck(args) => fsck::run(&global, args, output).await,
         command => with_connection(&global, command, output).await,
     }
 }

@@ -5,7 +5,7 @@ mod folder;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cosette::{Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
 use cosette_types::{BucketName, CopySource, Region, VersionId};
@@ -169,11 +169,9 @@ impl Connection {
         if said.is_some() || matches!(self.route, Route::Hosts(_)) {
             return Ok(said);
         }
-        let known = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(&name.bucket) {
+        if let Some(known) = self.known_regions().get(&name.bucket) {
             return Ok(known.clone());
         }
-        drop(known);
         let asked = self
             .client(None)?
             .head_bucket()
@@ -182,9 +180,13 @@ impl Connection {
             .await;
         // Whoever may not ask this may still be allowed to read the object.
         let region = asked.ok().and_then(|reply| reply.value.region);
-        let mut known = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.bucket.clone(), region.clone());
+        self.known_regions()
+            .insert(name.bucket.clone(), region.clone());
         Ok(region)
+    }
+
+    fn known_regions(&self) -> MutexGuard<'_, HashMap<BucketName, Option<Region>>> {
+        self.regions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many requests were sent until now.

@@ -35,14 +35,14 @@ pub(crate) struct Folder {
 #[derive(Debug)]
 enum State {
     Here(Box<Embedded>),
-    There(HttpTransport),
+    There(Box<HttpTransport>),
     Closed,
 }
 
 /// The way that one request takes.
 enum Way {
     Here(Service),
-    There(HttpTransport),
+    There(Box<HttpTransport>),
 }
 
 impl Folder {
@@ -106,7 +106,9 @@ async fn open(path: &Path) -> Result<State> {
         .map_err(|why| Failure::new(Kind::Local, format!("store in {}: {why}", path.display())))?
     {
         Opened::Here(embedded) => Ok(State::Here(embedded)),
-        Opened::Elsewhere { socket } => Ok(State::There(HttpTransport::unix_socket(socket))),
+        Opened::Elsewhere { socket } => {
+            Ok(State::There(Box::new(HttpTransport::unix_socket(socket))))
+        }
     }
 }
 

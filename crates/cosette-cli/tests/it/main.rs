@@ -1,5 +1,11 @@
 //! The real program: its standard output, its standard error, its exit code.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the lints spare what is marked as a test, not the helpers beside it"
+)]
+
 mod access;
 mod class;
 mod conditions;
@@ -13,6 +19,7 @@ mod metadata;
 mod moving;
 mod multipart;
 mod network;
+mod readme;
 mod results;
 mod slices;
 mod usage;
