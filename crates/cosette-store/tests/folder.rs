@@ -1,5 +1,12 @@
 //! A store in a folder: what was acknowledged is there when it is opened again, closed or not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test stops where it fails"
+)]
+
 mod common;
 
 use std::path::Path;

@@ -2,6 +2,13 @@
 //!
 //! Each run prints its seed when it fails; `COSETTE_SEED` replays one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test stops where it fails"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

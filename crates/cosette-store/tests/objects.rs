@@ -1,5 +1,12 @@
 //! Objects: what is put comes back; what is overwritten or deleted goes, and nothing else does.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test stops where it fails"
+)]
+
 mod common;
 
 use std::convert::Infallible;

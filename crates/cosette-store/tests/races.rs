@@ -1,5 +1,12 @@
 //! Many at once: one winner, no lost write, no freed byte under a reader's eyes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test stops where it fails"
+)]
+
 mod common;
 
 use std::sync::Arc;
