@@ -89,18 +89,9 @@ fn an_error_tells_status_headers_code_message_and_request_id() {
         text(&told["headers"], "x-cos-request-id")
     );
     assert_eq!(told["kind"], "notFound");
-    let said = world.run(&["stat", &cos("none")]);
-    for word in [
-        "404",
-        BUCKET,
-        "none",
-        text(&told, "requestId").split('_').next().unwrap_or(""),
-    ] {
-        assert!(
-            word.len() < 3 || said.stderr.contains(word) || word.len() > 12,
-            "{word}: {}",
-            said.stderr
-        );
+    let said = world.run(&["stat", &cos("none")]).stderr;
+    for word in ["404", BUCKET, "none", "request id", "check the name"] {
+        assert!(said.contains(word), "{word}: {said}");
     }
     // A signature that is not accepted.
     let server = world.serve();
