@@ -299,8 +299,6 @@ impl<E: Engine> Worker<E> {
             answers.push(answer);
         }
         if !writes.is_empty() {
-            // Let go of, so that the engine may reuse what only this view needs.
-            drop(latest);
             let written = self.engine.write(writes).and_then(|()| self.engine.view());
             let view = written.inspect_err(|_| {
                 // What reached the disk is unknown; only a reopening can tell.

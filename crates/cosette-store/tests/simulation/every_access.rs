@@ -4,13 +4,14 @@
 //! once everything is deleted.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::AtomicU64;
 
 use cosette_store::disk::Room;
 use cosette_store::disk::simulated::{Fault, FaultKind};
 use cosette_store::{Error, Versioning};
 use cosette_types::VersionId;
 
-use crate::common::content;
+use crate::common::{self, TestRandom, content};
 use crate::operation::{Operation, Place, Upload};
 use crate::run::Run;
 
@@ -19,6 +20,8 @@ const SEEDS: u64 = 2;
 /// Of the stores that survived a fault, one of so many is emptied to see what is left.
 const EMPTIED: u64 = 5;
 
+/// Bits that go bad, one by one.
+const FLIPS: u64 = 200;
 /// A little less than there are.
 const POWER_CUTS_MIN: u64 = 450;
 const FAULTS_MIN: u64 = 1_200;
@@ -151,9 +154,18 @@ fn survives(prepared: &Run, operation: &Operation, fault: Fault, seed: u64) -> b
     let mut run = prepared.copy(seed);
     let end = catch_unwind(AssertUnwindSafe(|| {
         run.disk.prepare(fault);
-        let unanswered = run.run(std::slice::from_ref(operation));
+        let mut together = vec![operation.clone()];
+        if fault.kind == FaultKind::Sync && !operation.is_alone() {
+            // It shares syncs, and must not be told that one worked which did not.
+            together.push(bystander(0));
+        }
+        let mut unanswered = run.run(&together);
         let happened = run.disk.has_failed() || run.faulted;
         if happened {
+            if run.disk.has_failed() && run.disk.is_powered() {
+                // Life may go on after a fault, but only as the store allows.
+                unanswered.extend(run.run(&[bystander(1)]));
+            }
             run.crash(&unanswered);
             if seed.is_multiple_of(EMPTIED) {
                 run.end();
@@ -168,6 +180,15 @@ fn survives(prepared: &Run, operation: &Operation, fault: Fault, seed: u64) -> b
         );
         resume_unwind(failure)
     })
+}
+
+/// An operation that none of the others sees.
+fn bystander(nth: usize) -> Operation {
+    let keys = ["a/1", "a/2"];
+    Operation::Put {
+        to: at("c", keys[nth]),
+        bytes: content(300 + nth as u64, 2500),
+    }
 }
 
 /// Tries a fault at each access that it can happen to; how many there were.
@@ -253,4 +274,41 @@ fn a_full_disk_takes_all_that_does_not_grow() {
         run.disk.set_room(Room::new(8 << 20, 200 << 20));
         run.end();
     }
+}
+
+/// Whatever bit of the segments goes bad, what is read is what was written, or an error; and the
+/// check finds every error that a reader would meet.
+#[test]
+fn a_flipped_bit_is_never_served() {
+    let prepared = prepared();
+    let random = TestRandom(AtomicU64::new(5));
+    let mut noticed = 0;
+    for seed in 0..FLIPS {
+        let flip = random.next();
+        prepared.disk.flip_bit("extents", flip);
+        let run = prepared.copy(seed);
+        prepared.disk.flip_bit("extents", flip);
+        let store = &run.life().store;
+        let report = run.life().wait(store.fsck(true)).unwrap();
+        noticed += u64::from(!report.is_clean());
+        for (name, bucket) in &run.model.0 {
+            for (key, versions) in &bucket.keys {
+                for (id, content) in versions.iter().map(|one| (&one.id, &one.content)) {
+                    let Some(content) = content else { continue };
+                    let (name, key) = (common::bucket(name), common::key(key));
+                    let read = run.life().wait(async {
+                        let object = store.object(&name, &key, id.as_ref()).await?;
+                        common::read(store, &object).await
+                    });
+                    match read {
+                        Ok(bytes) => assert_eq!(bytes, content.bytes, "flip {flip}"),
+                        Err(Error::Corrupt { .. }) => assert!(!report.is_clean(), "{report}"),
+                        Err(error) => panic!("flip {flip}: {error:?}"),
+                    }
+                }
+            }
+        }
+    }
+    println!("{noticed} of {FLIPS} flips hit something that is in use");
+    assert!(noticed >= FLIPS / 4, "{noticed}");
 }

@@ -63,6 +63,16 @@ impl Image {
         (found < self.length).then_some(found)
     }
 
+    /// Flips a bit of a page, chosen by a random number; flipping it again undoes it.
+    pub(super) fn flip_bit(&mut self, random: u64) {
+        let at = usize::try_from(random >> 32).unwrap_or_default() % self.pages.len().max(1);
+        let within = size(random % PAGE);
+        let page = self.pages.values_mut().nth(at);
+        if let Some(byte) = page.and_then(|page| Arc::make_mut(page).get_mut(within)) {
+            *byte ^= 1 << (random >> 20 & 7);
+        }
+    }
+
     /// Fills `bytes`, or says that the file ends before.
     pub(super) fn read(&self, bytes: &mut [u8], offset: u64) -> bool {
         if offset + bytes.len() as u64 > self.length {

@@ -124,6 +124,23 @@ impl SimulatedDisk {
         self.lock().room = room;
     }
 
+    /// Flips one bit of what a directory's files hold, chosen by a random number; flipping it again
+    /// undoes it.
+    pub fn flip_bit(&self, directory: &str, random: u64) {
+        let mut state = self.lock();
+        let here = state
+            .entries
+            .iter()
+            .filter(|((in_, _), _)| in_ == directory);
+        let files: Vec<u64> = here.map(|(_, file)| *file).collect();
+        let nth = usize::try_from(random >> 8).unwrap_or_default() % files.len().max(1);
+        let file = files.get(nth).and_then(|id| state.files.get_mut(id));
+        if let Some(file) = file {
+            file.seen.flip_bit(random);
+            file.synced.flip_bit(random);
+        }
+    }
+
     /// Whether a fault has happened since one was prepared.
     #[must_use]
     pub fn has_failed(&self) -> bool {
