@@ -53,7 +53,9 @@ impl Report {
     /// Rows of all tables but those of the format and of buckets: none in an emptied store.
     pub fn rows_beside_buckets(&self) -> usize {
         let mut rows = self.rows.iter();
-        let beside = rows.by_ref().filter(|(table, _)| !['m', 'b'].contains(table));
+        let beside = rows
+            .by_ref()
+            .filter(|(table, _)| !['m', 'b'].contains(table));
         beside.map(|(_, count)| count).sum()
     }
 }
@@ -97,7 +99,9 @@ impl Store {
                 let span = Span::whole(known.record.size);
                 let bytes = read_body(Arc::clone(&self.core), body, span, lease);
                 if let Some(problem) = compare(bytes, &known.record).await {
-                    report.problems.push(format!("body {}: {problem}", hex(body.0)));
+                    report
+                        .problems
+                        .push(format!("body {}: {problem}", hex(body.0)));
                 }
                 report.bodies_read += 1;
             }
@@ -203,7 +207,11 @@ impl Check {
         let table = row.first().copied().unwrap_or_default();
         let table = Table::ALL.into_iter().find(|known| known.byte() == table);
         let table = table.ok_or_else(|| Error::corrupt("of no table"))?;
-        *self.report.rows.entry(char::from(table.byte())).or_default() += 1;
+        *self
+            .report
+            .rows
+            .entry(char::from(table.byte()))
+            .or_default() += 1;
         let id = |from| tables::id_at(row, from).ok_or_else(|| Error::corrupt("a damaged key"));
         match table {
             Table::Format => self.epoch = FormatRecord::from_value(value)?.epoch,

@@ -21,7 +21,7 @@ use common::{
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::extents::{Address, ExtentError, ExtentId, ExtentWriter, Extents};
 use cosette_store::meta::memory::MemoryMeta;
-use cosette_store::meta::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot};
+use cosette_store::meta::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use cosette_store::{AbortUpload, Error, Options, Store, Versioning};
 use cosette_types::{ByteRange, StorageClass};
 use tokio::sync::Semaphore;
@@ -90,6 +90,138 @@ impl Snapshot for JitterySnapshot {
             self.snapshot.scan(scan).await
         })
     }
+}
+
+/// Holds the commit of a part, and the look-up of one head, until told.
+#[derive(Debug)]
+struct Held {
+    meta: MemoryMeta,
+    shared: Arc<Holding>,
+}
+
+#[derive(Debug, Default)]
+struct Holding {
+    on: AtomicBool,
+    commit: Door,
+    look_up: Door,
+    /// Scans of references: the sweep looks.
+    looked: tokio::sync::Notify,
+}
+
+/// Tells that somebody is there, and lets them through once.
+#[derive(Debug, Default)]
+struct Door {
+    arrived: tokio::sync::Notify,
+    open: tokio::sync::Notify,
+}
+
+impl Door {
+    async fn pass(&self) {
+        self.arrived.notify_one();
+        self.open.notified().await;
+    }
+}
+
+#[derive(Debug)]
+struct HeldSnapshot {
+    snapshot: Arc<dyn Snapshot>,
+    shared: Arc<Holding>,
+}
+
+impl Meta for Held {
+    fn snapshot(&self) -> Boxed<'_, Result<Arc<dyn Snapshot>, MetaError>> {
+        Box::pin(async {
+            let snapshot = self.meta.snapshot().await?;
+            let shared = Arc::clone(&self.shared);
+            Ok(Arc::new(HeldSnapshot { snapshot, shared }) as Arc<dyn Snapshot>)
+        })
+    }
+
+    fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>> {
+        Box::pin(async {
+            let part =
+                |write: &Write| matches!(write, Write::Put(key, _) if key.first() == Some(&b'p'));
+            if self.shared.on.load(Ordering::SeqCst) && txn.writes.iter().any(part) {
+                self.shared.commit.pass().await;
+            }
+            self.meta.commit(txn).await
+        })
+    }
+
+    fn close(&self) -> Boxed<'_, Result<(), MetaError>> {
+        self.meta.close()
+    }
+}
+
+impl Snapshot for HeldSnapshot {
+    fn get<'a>(&'a self, key: &'a [u8]) -> Boxed<'a, Result<Option<Bytes>, MetaError>> {
+        Box::pin(async {
+            if key.first() == Some(&b'h') && key.ends_with(b"slow") {
+                self.shared.look_up.pass().await;
+            }
+            self.snapshot.get(key).await
+        })
+    }
+
+    fn multi_get<'a>(
+        &'a self,
+        keys: &'a [Bytes],
+    ) -> Boxed<'a, Result<Vec<Option<Bytes>>, MetaError>> {
+        self.snapshot.multi_get(keys)
+    }
+
+    fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>> {
+        Box::pin(async {
+            if scan.start.first() == Some(&b'r') {
+                self.shared.looked.notify_one();
+            }
+            self.snapshot.scan(scan).await
+        })
+    }
+}
+
+/// The sweep sees a body without references. While it waits for a slow reader, somebody who had
+/// leased the body makes a reference of the lease, and is gone when the sweep asks for leases.
+#[tokio::test]
+async fn a_reference_made_while_the_sweep_waits_is_seen() {
+    let shared = Arc::new(Holding::default());
+    let meta = Held {
+        meta: MemoryMeta::new(),
+        shared: Arc::clone(&shared),
+    };
+    let extents = Arc::new(MemoryExtents::new());
+    let store = Store::with_drivers(Arc::new(meta), extents, options().0)
+        .await
+        .unwrap();
+    make_bucket(&store, "b").await;
+    let bytes = content(1, 50);
+    put(&store, "k", &bytes).await;
+    let upload = initiate(&store, "t").await;
+    shared.on.store(true, Ordering::SeqCst);
+    let request = copy_part_request("k", "t", &upload, 1);
+    let copier = store.clone();
+    let copying = tokio::spawn(async move { copier.copy_part(request).await });
+    shared.commit.arrived.notified().await;
+    store
+        .delete_object(&bucket("b"), &key("k"), None)
+        .await
+        .unwrap();
+    let reader = store.clone();
+    let reading = tokio::spawn(async move { get(&reader, "slow", None).await });
+    shared.look_up.arrived.notified().await;
+    let sweeper = store.clone();
+    let sweeping = tokio::spawn(async move { sweeper.sweep_now().await });
+    shared.looked.notified().await;
+    shared.commit.open.notify_one();
+    let etag = copying.await.unwrap().unwrap().etag;
+    shared.look_up.open.notify_one();
+    assert_eq!(reading.await.unwrap().unwrap_err(), Error::NoSuchKey);
+    assert_eq!(sweeping.await.unwrap().unwrap().bodies, 0);
+    sound(&store).await;
+    let request = complete_request("t", &upload, &[(1, &etag)]);
+    store.complete_upload(request).await.unwrap();
+    assert_eq!(get(&store, "t", None).await.unwrap(), bytes);
+    sound(&store).await;
 }
 
 /// Lets a read of extents pass only with a permit, as long as it is shut.
