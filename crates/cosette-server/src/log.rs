@@ -138,27 +138,35 @@ fn is_secret(name: &str) -> bool {
     route::is_signature_parameter(&name) && !public.contains(&name.as_str())
 }
 
-/// A response's body that writes the request down when it ends, or when nobody reads on.
+/// A response's body that writes the request down: before the reply ends, so that who has read a
+/// reply finds its line, or when nobody reads on.
 #[derive(Debug)]
 pub(crate) struct Logged {
     body: Body,
-    entry: Entry,
+    /// Taken when it is written down.
+    entry: Option<Entry>,
     access_log: Option<Arc<AccessLog>>,
 }
 
 impl Logged {
-    pub(crate) const fn new(body: Body, entry: Entry, access_log: Option<Arc<AccessLog>>) -> Self {
-        Self {
+    pub(crate) fn new(body: Body, entry: Entry, access_log: Option<Arc<AccessLog>>) -> Self {
+        let entry = Some(entry);
+        let mut logged = Self {
             body,
             entry,
             access_log,
+        };
+        if http_body::Body::is_end_stream(&logged.body) {
+            // Nobody will ask for what is not there.
+            logged.write_down();
         }
+        logged
     }
-}
 
-impl Drop for Logged {
-    fn drop(&mut self) {
-        let entry = &mut self.entry;
+    fn write_down(&mut self) {
+        let Some(mut entry) = self.entry.take() else {
+            return;
+        };
         let took = entry.began.map(|began| began.elapsed()).unwrap_or_default();
         entry.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
@@ -175,8 +183,14 @@ impl Drop for Logged {
             caller = entry.caller.as_deref(),
         );
         if let Some(log) = &self.access_log {
-            log.write(entry);
+            log.write(&entry);
         }
+    }
+}
+
+impl Drop for Logged {
+    fn drop(&mut self) {
+        self.write_down();
     }
 }
 
@@ -189,8 +203,11 @@ impl http_body::Body for Logged {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            self.entry.bytes += frame.data_ref().map_or(0, |bytes| bytes.len() as u64);
+        if let (Some(Ok(frame)), Some(entry)) = (&frame, &mut self.entry) {
+            entry.bytes += frame.data_ref().map_or(0, |bytes| bytes.len() as u64);
+        }
+        if frame.is_none() || self.body.is_end_stream() {
+            self.write_down();
         }
         Poll::Ready(frame)
     }

@@ -32,7 +32,6 @@ async fn one_line_for_each_request_and_no_secret_in_it() {
         .anonymous()
         .send()
         .await;
-    server.end().await;
     let lines = entries(&path);
     assert_eq!(lines.len(), 4);
     assert_eq!(
@@ -68,4 +67,5 @@ async fn one_line_for_each_request_and_no_secret_in_it() {
     }
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    server.end().await;
 }

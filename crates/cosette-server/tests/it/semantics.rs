@@ -1,6 +1,6 @@
 //! The examples of `docs/semantics.md`, one test for each, under the same name.
 
-use crate::harness::{BUCKET, MIB, Server, bytes, md5};
+use crate::harness::{MIB, Server, bytes, md5};
 
 #[tokio::test]
 async fn a_copy_is_there_wholly_or_not_at_all() {
@@ -169,7 +169,6 @@ async fn a_move_where_versions_are_kept_leaves_a_delete_marker() {
     let gone = server.get("/a").refused(404, "NoSuchKey").await;
     assert_eq!(gone.header("x-cos-delete-marker"), Some("true"));
     assert_eq!(server.bytes(&format!("/a?versionId={id}")).await, b"abc");
-    let _ = BUCKET;
     server.end().await;
 }
 
