@@ -10,6 +10,7 @@
 //! `Ok` is returned once the change would survive loss of power; and dropping its future does not
 //! stop it half-way.
 
+mod background;
 mod body;
 mod codec;
 mod completing;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use cosette_types::{Timestamp, limits as protocol};
 use tokio::sync::Notify;
 
+use crate::background::Background;
 use crate::completing::Completions;
 use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
@@ -20,7 +21,6 @@ use crate::limits;
 use crate::meta::Meta;
 use crate::meta::fjall::FjallMeta;
 use crate::orphans::Orphans;
-use crate::sweep::Background;
 use crate::tables::{BodyId, Table};
 use crate::txn::KeyLocks;
 

@@ -8,12 +8,8 @@
 //! be repeated, so a crash between two of them loses nothing and leaves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use bytes::Bytes;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::body::{items_of, unlink};
 use crate::codec::Record;
@@ -25,6 +21,7 @@ use crate::records::{BodyRecord, ExtentRecord, Happened, Item, List, PartRecord}
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId, Table, UploadRef};
 use crate::txn::{self, Txn};
+use bytes::Bytes;
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -348,69 +345,4 @@ async fn marks(snapshot: &dyn Snapshot, body: BodyId) -> Result<Vec<Bytes>, Erro
 
 fn damaged_key() -> Error {
     Error::corrupt("a row's key is damaged")
-}
-
-/// The task that sweeps in the background; it ends with the last [`Store`].
-#[derive(Debug)]
-pub(crate) struct Background {
-    stop: watch::Sender<bool>,
-    task: Mutex<Option<JoinHandle<()>>>,
-    core: Arc<Core>,
-}
-
-impl Background {
-    pub(crate) fn begin(core: &Arc<Core>) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let task = core
-            .options
-            .background_sweep
-            .then(|| tokio::spawn(sweep_often(Arc::clone(core), stopped)));
-        Self {
-            stop,
-            task: Mutex::new(task),
-            core: Arc::clone(core),
-        }
-    }
-
-    /// Ends the task, after what it is at.
-    pub(crate) async fn end(&self) {
-        self.tell();
-        let task = self
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(task) = task {
-            // It never panics on purpose; if it did, there is nothing left to wait for.
-            let _ = task.await;
-        }
-    }
-
-    fn tell(&self) {
-        self.core.stopping.store(true, Ordering::SeqCst);
-        self.stop.send_replace(true);
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        self.tell();
-    }
-}
-
-async fn sweep_often(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = core.work.notified() => {}
-            () = tokio::time::sleep(limits::SWEEP_INTERVAL) => {}
-            _ = stopped.changed() => return,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(limits::SWEEP_PAUSE) => {}
-            _ = stopped.changed() => return,
-        }
-        if let Err(error) = core.sweep().await {
-            tracing::warn!(%error, "the sweep could not finish; it will try again");
-        }
-    }
 }

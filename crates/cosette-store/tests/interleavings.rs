@@ -467,7 +467,7 @@ async fn storms(seed: u64) {
         .await
         .unwrap();
     make_bucket(&store, "b").await;
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         store
             .set_versioning(&bucket("b"), Versioning::Enabled)
             .await
