@@ -164,9 +164,13 @@ impl Store {
     pub async fn close(&self) -> Result<(), Error> {
         self.background.end().await;
         let _no_changes = self.core.changes.write().await;
-        self.core.keep_clock().await?;
-        self.core.meta.close().await?;
-        self.core.extents.close().await?;
+        // Each is tried, whatever became of the others: a poisoned store lets go of its files, too.
+        let kept = self.core.keep_clock().await;
+        let meta = self.core.meta.close().await;
+        let extents = self.core.extents.close().await;
+        kept?;
+        meta?;
+        extents?;
         Ok(())
     }
 
