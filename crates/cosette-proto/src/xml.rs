@@ -4,8 +4,10 @@
 //! references) is known, so nothing expands and nothing is fetched. Unknown elements are ignored by
 //! those who read the tree; namespaces and prefixes are dropped.
 
+use std::fmt::{self, Write as _};
+
 use quick_xml::Reader;
-use quick_xml::escape::{escape, partial_escape};
+use quick_xml::escape::partial_escape;
 use quick_xml::events::{BytesRef, Event};
 
 /// Deepest nesting that is read.
@@ -185,7 +187,7 @@ impl Writer {
     }
 
     /// A document whose root holds a text only.
-    pub fn text_document(root: &str, text: impl std::fmt::Display) -> bytes::Bytes {
+    pub fn text_document(root: &str, text: impl fmt::Display) -> bytes::Bytes {
         let mut writer = Self(DECLARATION.to_owned());
         writer.text(root, text);
         bytes::Bytes::from(writer.0)
@@ -198,8 +200,12 @@ impl Writer {
 
     /// An element with attributes, written as given.
     pub fn element_with(&mut self, name: &str, attributes: &str, fill: impl FnOnce(&mut Self)) {
-        let blank = if attributes.is_empty() { "" } else { " " };
-        self.0.push_str(&format!("<{name}{blank}{attributes}"));
+        self.0.push('<');
+        self.0.push_str(name);
+        if !attributes.is_empty() {
+            self.0.push(' ');
+            self.0.push_str(attributes);
+        }
         let open = self.0.len();
         self.0.push('>');
         fill(self);
@@ -207,23 +213,23 @@ impl Writer {
             self.0.truncate(open);
             self.0.push_str("/>");
         } else {
-            self.0.push_str(&format!("</{name}>"));
+            self.0.push_str("</");
+            self.0.push_str(name);
+            self.0.push('>');
         }
     }
 
     /// An element that holds a text only.
-    pub fn text(&mut self, name: &str, text: impl std::fmt::Display) {
-        let text = text.to_string();
-        if text.is_empty() {
-            self.0.push_str(&format!("<{name}/>"));
-        } else {
-            self.0
-                .push_str(&format!("<{name}>{}</{name}>", escaped(&text)));
-        }
+    pub fn text(&mut self, name: &str, text: impl fmt::Display) {
+        self.element(name, |element| {
+            // Straight into the document: a page of 1,000 keys has thousands of texts. Writing into
+            // a string cannot fail.
+            let _ = write!(Escaped(&mut element.0), "{text}");
+        });
     }
 
     /// As [`Writer::text`], but quotes stay as they are.
-    pub fn text_with_quotes(&mut self, name: &str, text: impl std::fmt::Display) {
+    pub fn text_with_quotes(&mut self, name: &str, text: impl fmt::Display) {
         let text = text.to_string();
         self.0.push_str(&format!(
             "<{name}>{}</{name}>",
@@ -232,7 +238,7 @@ impl Writer {
     }
 
     /// An element that holds a text only, if there is one.
-    pub fn text_if(&mut self, name: &str, text: Option<impl std::fmt::Display>) {
+    pub fn text_if(&mut self, name: &str, text: Option<impl fmt::Display>) {
         if let Some(text) = text {
             self.text(name, text);
         }
@@ -241,19 +247,30 @@ impl Writer {
 
 /// Escapes markup, and the control characters that XML can carry as references only. (Characters
 /// that XML 1.0 cannot carry at all are why listings offer URL encoding.)
-fn escaped(text: &str) -> String {
-    let escaped = escape(text);
-    if !escaped.bytes().any(|b| b < 0x20) {
-        return escaped.into_owned();
-    }
-    let mut out = String::with_capacity(escaped.len());
-    for character in escaped.chars() {
-        match u32::from(character) {
-            code @ 0..0x20 => out.push_str(&format!("&#x{code:X};")),
-            _ => out.push(character),
+struct Escaped<'a>(&'a mut String);
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let special = |c: char| c < ' ' || matches!(c, '<' | '>' | '&' | '"' | '\'');
+        let mut rest = text;
+        while let Some(at) = rest.find(special) {
+            let (plain, marked) = rest.split_at(at);
+            self.0.push_str(plain);
+            let mut characters = marked.chars();
+            match characters.next() {
+                Some('<') => self.0.push_str("&lt;"),
+                Some('>') => self.0.push_str("&gt;"),
+                Some('&') => self.0.push_str("&amp;"),
+                Some('"') => self.0.push_str("&quot;"),
+                Some('\'') => self.0.push_str("&apos;"),
+                Some(control) => write!(self.0, "&#x{:X};", u32::from(control))?,
+                None => {}
+            }
+            rest = characters.as_str();
         }
+        self.0.push_str(rest);
+        Ok(())
     }
-    out
 }
 
 #[cfg(test)]
