@@ -99,6 +99,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether GET Service over all regions has a host of its own.
+    pub(crate) fn has_service_host(&self) -> bool {
+        self.service.is_some()
+    }
+
     fn style(&self) -> Style {
         if self.host.contains(BUCKET) {
             Style::VirtualHosted

@@ -281,10 +281,10 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_code(mut self, kind: ErrorKind, code: ErrorCode) -> Self {
+    pub(crate) fn with_code(mut self, kind: ErrorKind, code: ErrorCode, message: &str) -> Self {
         self.0.kind = kind;
         self.0.code = Some(code.as_str().to_owned());
-        code.message().clone_into(&mut self.0.message);
+        message.clone_into(&mut self.0.message);
         self
     }
 }

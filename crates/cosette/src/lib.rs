@@ -39,6 +39,7 @@ pub mod calls;
 mod checksum;
 mod client;
 mod clock;
+mod copier;
 mod credentials;
 mod download;
 mod draft;

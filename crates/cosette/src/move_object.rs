@@ -13,11 +13,12 @@ use crate::calls::{
     acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
 };
 use crate::client::Client;
+use crate::copier::Copier;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind, Missing};
 use crate::reconcile;
 use crate::reply::Output;
-use crate::slice_copy::{Copier, Plan, SliceCopied, plan_setter, plan_setters};
+use crate::slice_copy::{Plan, SliceCopied, plan_setter, plan_setters};
 
 /// A move, being put together. See [`Client::move_object`].
 #[derive(Debug)]

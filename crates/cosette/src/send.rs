@@ -297,7 +297,13 @@ impl Client {
         let Exchange {
             request, context, ..
         } = exchange;
-        let region = context.region.as_ref().or(self.region());
+        // The client's region is that of its buckets. The list of all buckets has a host of its own,
+        // where there is one: only a call that names a region asks for less.
+        let whole_service = request.target == Target::Service && self.endpoint().has_service_host();
+        let region = context
+            .region
+            .as_ref()
+            .or(self.region().filter(|_| !whole_service));
         let address = self.endpoint().address(&request.target, region)?;
         let path_and_query = request.path_and_query(address.style);
         let mut headers = request.headers.clone();
@@ -421,14 +427,22 @@ const fn is_head(operation: OperationName) -> bool {
 
 /// HEAD has no error document: the status alone must say it.
 fn head_error(error: Error, operation: OperationName, status: StatusCode) -> Error {
-    let code = match status.as_u16() {
-        404 if operation == OperationName::HeadBucket => ErrorCode::NoSuchBucket,
-        404 => ErrorCode::NoSuchKey,
-        403 => ErrorCode::AccessDenied,
-        412 => ErrorCode::PreconditionFailed,
+    let (code, words) = match status.as_u16() {
+        404 if operation == OperationName::HeadBucket => {
+            (ErrorCode::NoSuchBucket, ErrorCode::NoSuchBucket.message())
+        }
+        404 => (
+            ErrorCode::NoSuchKey,
+            "there is no such key, version or bucket",
+        ),
+        403 => (ErrorCode::AccessDenied, ErrorCode::AccessDenied.message()),
+        412 => (
+            ErrorCode::PreconditionFailed,
+            ErrorCode::PreconditionFailed.message(),
+        ),
         _ => return error,
     };
-    error.with_code(ErrorKind::of(status, Some(code.as_str())), code)
+    error.with_code(ErrorKind::of(status, Some(code.as_str())), code, words)
 }
 
 /// A repeat that finds the work of a lost attempt: the operations whose reply is empty.

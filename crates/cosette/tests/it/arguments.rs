@@ -603,3 +603,23 @@ fn a_client_needs_keys_or_the_word_anonymous() {
     assert!(error.message().contains("credentials"), "{error}");
     assert!(cosette::Client::builder().anonymous().build().is_ok());
 }
+
+#[tokio::test]
+async fn all_buckets_are_asked_of_the_host_of_all_regions() {
+    let list = Step::ok(
+        "<ListAllMyBucketsResult><Owner><ID>qcs::cam::uin/1:uin/1</ID></Owner><Buckets/>\
+         </ListAllMyBucketsResult>",
+    );
+    let script = Script::of([list.clone(), list]);
+    let client = script.client();
+    client.get_service().send().await.unwrap();
+    client
+        .get_service()
+        .region("ap-beijing")
+        .send()
+        .await
+        .unwrap();
+    let seen = script.seen();
+    assert_eq!(seen[0].header("host"), Some("service.cos.myqcloud.com"));
+    assert_eq!(seen[1].header("host"), Some("cos.ap-beijing.myqcloud.com"));
+}

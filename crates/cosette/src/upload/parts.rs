@@ -1,0 +1,126 @@
+//! A body, read once and in order into parts of bounded size.
+
+use bytes::{Bytes, BytesMut};
+use cosette_types::{PartNumber, limits};
+
+use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+
+/// Bytes of a part when nothing else is said; up to this size an upload is one request.
+const PART_BYTES_DEFAULT: u64 = 16 << 20;
+/// After so many parts of a stream whose length is not known, parts double.
+const PARTS_OF_ONE_SIZE: u64 = 1_500;
+
+/// One part, read.
+pub(super) struct Part {
+    pub(super) number: PartNumber,
+    pub(super) bytes: Bytes,
+}
+
+/// Reads a body in parts.
+pub(super) struct Parts {
+    body: Body,
+    pending: Bytes,
+    part_bytes: u64,
+    known: bool,
+    number: u64,
+}
+
+impl Part {
+    pub(super) fn is_full(&self, part_bytes: u64) -> bool {
+        self.bytes.len() as u64 >= part_bytes
+    }
+}
+
+impl Parts {
+    pub(super) fn new(body: Body, part_bytes: u64) -> Self {
+        let known = body.len().is_some();
+        Self {
+            body,
+            pending: Bytes::new(),
+            part_bytes,
+            known,
+            number: 0,
+        }
+    }
+
+    /// The next part, which may be empty at the end.
+    pub(super) async fn read(&mut self) -> Result<Part, Error> {
+        let number = self.number.saturating_add(1);
+        self.number = number;
+        let doubled = if self.known {
+            0
+        } else {
+            (number - 1) / PARTS_OF_ONE_SIZE
+        };
+        let wanted = self.part_bytes.saturating_mul(1 << doubled.min(9));
+        let wanted = usize::try_from(wanted.min(limits::PUT_BYTES_MAX)).unwrap_or(usize::MAX);
+        let number = PartNumber::try_from(number).map_err(|_| {
+            Error::invalid("body", "there are more bytes than 10,000 parts can hold")
+        })?;
+        // Bytes that came whole are cut without being copied.
+        if self.pending.len() >= wanted {
+            return Ok(Part {
+                number,
+                bytes: self.pending.split_to(wanted),
+            });
+        }
+        let mut bytes = BytesMut::new();
+        loop {
+            let take = self.pending.len().min(wanted - bytes.len());
+            bytes.extend_from_slice(&self.pending.split_to(take));
+            if bytes.len() == wanted {
+                break;
+            }
+            match self.body.chunk().await.map_err(unreadable)? {
+                Some(chunk) if bytes.is_empty() && chunk.len() >= wanted => {
+                    self.pending = chunk;
+                    return Ok(Part {
+                        number,
+                        bytes: self.pending.split_to(wanted),
+                    });
+                }
+                Some(chunk) => self.pending = chunk,
+                None => break,
+            }
+        }
+        Ok(Part {
+            number,
+            bytes: bytes.freeze(),
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Option<Part>, Error> {
+        let part = self.read().await?;
+        Ok(Some(part).filter(|part| !part.bytes.is_empty()))
+    }
+
+    pub(super) fn stream(self) -> impl futures_util::Stream<Item = Result<Part, Error>> + Send {
+        futures_util::stream::try_unfold(self, |mut parts| async move {
+            Ok(parts.next().await?.map(|part| (part, parts)))
+        })
+    }
+}
+
+/// A body of our own that ends early is no fault of the network.
+fn unreadable(error: Error) -> Error {
+    error.with_kind(ErrorKind::Local)
+}
+
+/// How large parts are: as wished, at least 1 MiB, large enough that 10,000 suffice.
+pub(super) fn part_bytes(known: Option<u64>, wish: Option<u64>) -> Result<u64, Error> {
+    let size = known.unwrap_or_default();
+    if size > limits::OBJECT_BYTES_MAX {
+        let words = format!(
+            "no object may have more than {} bytes",
+            limits::OBJECT_BYTES_MAX
+        );
+        return Err(Error::invalid("body", words));
+    }
+    let least = size.div_ceil(u64::from(limits::PART_NUMBER_MAX));
+    Ok(wish
+        .unwrap_or(PART_BYTES_DEFAULT)
+        .max(limits::PART_BYTES_MIN)
+        .max(least.next_multiple_of(limits::PART_BYTES_MIN))
+        .min(limits::PUT_BYTES_MAX))
+}
