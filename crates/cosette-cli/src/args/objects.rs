@@ -189,11 +189,11 @@ pub(crate) struct ObjectAclArgs {
 pub(crate) struct TuningArgs {
     /// Bytes in a part (units KiB, MiB, GiB); grown so that 10,000 parts suffice [default: 1048576
     /// for copies, 16 MiB for uploads]
-    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    #[arg(long, alias = "copy-chunk-size", value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
     pub(crate) chunk_size: Option<u64>,
     /// Copies: up to this size in one request, above it in parts [default: 5368709120, which is 5 GiB].
     /// An upload is one request if it is not larger than a part
-    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    #[arg(long, alias = "copy-slice-size", value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
     pub(crate) slice_size: Option<u64>,
     /// Parts of an object, or objects with -r, at a time [default: 8; parts of uploads and downloads 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = TUNING)]
