@@ -121,6 +121,8 @@ pub(crate) async fn away<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     if !waits {
+        // Others get their turn where they would have it if this took time.
+        tokio::task::yield_now().await;
         return Ok(work());
     }
     tokio::task::spawn_blocking(work)

@@ -25,13 +25,13 @@ use crate::run::{Counts, Run};
 /// Steps of one run.
 const STEPS: usize = 120;
 /// Runs of the suite.
-const RUNS: u64 = 60;
+const RUNS: u64 = 35;
 /// A little less than the suite does, so that nothing falls asleep unnoticed. The programme asks for
 /// 2 M operations and 50,000 crashes in a minute, at 100,000 operations a second; here the real
 /// engine and the real store do 600 to 1,200 a second in the unoptimised build that the suite uses.
-const OPERATIONS_MIN: u64 = 8_000;
-const CRASHES_MIN: u64 = 1_000;
-const HAPPENED_MIN: u64 = 20;
+const OPERATIONS_MIN: u64 = 5_000;
+const CRASHES_MIN: u64 = 600;
+const HAPPENED_MIN: u64 = 10;
 
 /// The seeds to run: one that was asked for, or as many as usual.
 fn seeds(usual: u64) -> Vec<u64> {

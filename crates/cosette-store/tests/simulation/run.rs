@@ -103,7 +103,8 @@ impl Run {
     /// The same store in a world of its own, where crashes are decided by `seed`. This one must be
     /// at rest.
     pub(crate) fn copy(&self, seed: u64) -> Self {
-        let random = TestRandom(AtomicU64::new(seed));
+        // Never a seed that this one had: the same ids would be given out again.
+        let random = TestRandom(AtomicU64::new(!seed));
         let now = self.clock.0.load(Ordering::SeqCst);
         let clock = Arc::new(TestClock(AtomicU64::new(now)));
         let mut options = self.options.clone();

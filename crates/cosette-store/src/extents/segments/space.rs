@@ -145,7 +145,7 @@ impl Space {
             Some(segment) => segment,
             None => self
                 .next_segment(&mut open, index, id, bytes)
-                .map_err(|error| failed("new segment", &error))?,
+                .map_err(|error| self.not_made(&error))?,
         };
         let lane = open
             .lanes
@@ -162,6 +162,16 @@ impl Space {
             bytes,
             finished: false,
         })
+    }
+
+    /// A segment could not be made. Unless there was no room for it, a sync of it or of the folder
+    /// may have failed, and a later one would not make up for that.
+    fn not_made(&self, error: &io::Error) -> ExtentError {
+        let failed = failed("new segment", error);
+        if !matches!(failed, ExtentError::Full) {
+            self.poison();
+        }
+        failed
     }
 
     /// Puts a segment with room for `bytes` into a lane: one of an earlier session, or a new one.
