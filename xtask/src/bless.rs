@@ -1,24 +1,30 @@
 //! `cargo xtask bless`: writes again what is made from something else. Review the difference.
 
 use std::fs;
+use std::time::Duration;
 
 use crate::exec::{self, Result};
 use crate::report::say;
 use crate::{cargo, decisions, root, rows, source};
 
-pub(crate) fn run() -> Result<bool> {
+const LIMIT: Duration = Duration::from_secs(40 * 60);
+
+/// The pages made from tests and other pages: the seed table and the list of decisions.
+pub(crate) fn pages() -> Result<bool> {
     let sources = source::read_all(root())?;
-    let index = decisions::index(&sources);
-    fs::write(root().join(decisions::INDEX), index)?;
+    fs::write(root().join(decisions::INDEX), decisions::index(&sources))?;
     let changed = rows::bless(root())?;
     say(format_args!(
         "seed table: {}",
         if changed { "written anew" } else { "as it was" }
     ));
-    say("golden wire files: cargo test -p cosette-proto");
-    let mut golden = cargo(["test", "--quiet", "--package", "cosette-proto", "--locked"]);
-    let limit = std::time::Duration::from_secs(20 * 60);
-    let told = exec::run("bless", golden.env("COSETTE_BLESS", "1"), limit)?;
+    Ok(true)
+}
+
+/// The golden files of the wire, by the tests that compare them.
+pub(crate) fn golden() -> Result<bool> {
+    let mut test = cargo(["test", "--quiet", "--package", "cosette-proto", "--locked"]);
+    let told = exec::run("golden", test.env("COSETTE_BLESS", "1"), LIMIT)?;
     if !told.success {
         say(told.output);
     }

@@ -29,7 +29,8 @@ cargo xtask check      formatting, lints, docs, house rules, dependencies; befor
                        with the name of a step (tidy, fmt, deny, clippy, doc), only that
 cargo xtask test       check, every test, and the official SDKs against the real server; all that CI runs
                        with the name of a suite (node, wx, python), only that
-cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions, golden files
+cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions
+                       bless golden: the wire's golden files
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
@@ -48,7 +49,8 @@ fn main() -> ExitCode {
         ["check", step] => reported(|report| check::one(report, step)),
         ["test"] => reported(test::run),
         ["test", suite] => reported(|report| test::one(report, suite)),
-        ["bless"] => bless::run(),
+        ["bless"] => bless::pages(),
+        ["bless", "golden"] => bless::golden(),
         ["serve"] => serve::run("127.0.0.1:9000"),
         ["serve", "--listen", address] => serve::run(address),
         ["crash", "--seed", seed] => crash::run(seed),
