@@ -522,3 +522,29 @@ async fn a_copy_needs_to_read_there_and_to_write_here() {
     old.by(second()).ok().await;
     server.end().await;
 }
+
+/// Rights to a bucket's ACL, or to all of the bucket, are none to the ACLs of its objects.
+#[tokio::test]
+async fn an_object_inherits_the_right_to_read_and_no_other() {
+    let server = Server::start().await;
+    server.put("/k", "abc").ok().await;
+    for (grant, status) in [
+        ("x-cos-grant-read-acp", 403),
+        ("x-cos-grant-write-acp", 403),
+        ("x-cos-grant-read", 200),
+        ("x-cos-grant-full-control", 200),
+    ] {
+        let set = server.put("/?acl", "").header(grant, "id=\"100000000002\"");
+        set.ok().await;
+        let got = server.get("/k").by(second()).send().await;
+        assert_eq!(got.status, status, "{grant}");
+        server
+            .get("/k?acl")
+            .by(second())
+            .refused(403, "AccessDenied")
+            .await;
+        let open = server.put("/k?acl", "").header("x-cos-acl", "public-read");
+        open.by(second()).refused(403, "AccessDenied").await;
+    }
+    server.end().await;
+}

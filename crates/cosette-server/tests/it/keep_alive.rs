@@ -115,3 +115,22 @@ async fn a_quick_answer_is_not_padded() {
     assert!(copied.text().starts_with(DECLARATION));
     server.end().await;
 }
+
+/// A client that has said all it has to say may close its side and wait.
+#[tokio::test]
+async fn who_waits_on_a_half_closed_connection_gets_the_answer() {
+    let server = Server::start().await;
+    server.put("/a", "abc").ok().await;
+    server.meta.hold_after(0);
+    let mut connection = server.connect().await;
+    connection.write(&server.copy("a", "/k").written()).await;
+    connection.finish_writing().await;
+    server.meta.until_held(1).await;
+    server.meta.release();
+    let answer = connection.answer("PUT").await.unwrap();
+    assert_eq!(
+        (answer.status, answer.xml().name.as_str()),
+        (200, "CopyObjectResult")
+    );
+    server.end().await;
+}
