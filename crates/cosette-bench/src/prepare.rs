@@ -62,7 +62,7 @@ pub(crate) async fn objects(
     let next = AtomicU64::new(0);
     let workers = (0..CONNECTIONS).map(|_| async {
         let mut connection = Connection::new(Arc::clone(site), TIMEOUT);
-        while !stop.is_stopped() {
+        loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= objects.count {
                 return Ok(());
@@ -71,9 +71,12 @@ pub(crate) async fn objects(
             put.await
                 .map_err(|refused| Error::from(refused).during("preparing objects"))?;
         }
-        Err(Error::new("stopped while objects were prepared"))
     });
-    try_join_all(workers).await.map(drop)
+    tokio::select! {
+        // The objects under way are given up too: one may take minutes.
+        () = stop.told() => Err(Error::new("stopped while objects were prepared")),
+        done = try_join_all(workers) => done.map(drop),
+    }
 }
 
 async fn source(

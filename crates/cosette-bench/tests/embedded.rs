@@ -1,5 +1,11 @@
 //! Tiny runs against the server itself: everything is measured, nothing fails, nothing is left.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the lints spare what is marked as a test, not the helpers beside it"
+)]
+
 use std::path::Path;
 
 use cosette_bench::{Credentials, Error, Job, Measured, Op, Plan, Report, Role, Site, Stops, run};
