@@ -41,6 +41,10 @@ pub enum ErrorKind {
     Corrupt,
     /// A local file or stream could not be read or written.
     Local,
+    /// A plan or journal is not as it was written.
+    Damaged,
+    /// Another process works on it.
+    Busy,
 }
 
 /// What was not there.
@@ -85,6 +89,32 @@ impl ErrorKind {
         }
     }
 
+    /// Its name, as journals and reports write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::Denied => "denied",
+            Self::NotFound(Missing::Bucket) => "no_such_bucket",
+            Self::NotFound(Missing::Key) => "no_such_key",
+            Self::NotFound(Missing::Version) => "no_such_version",
+            Self::NotFound(Missing::Upload) => "no_such_upload",
+            Self::NotFound(Missing::Other) => "not_found",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::Archived => "archived",
+            Self::Conflict => "conflict",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Rejected => "rejected",
+            Self::Unreadable => "unreadable",
+            Self::Corrupt => "corrupt",
+            Self::Local => "local",
+            Self::Damaged => "damaged",
+            Self::Busy => "busy",
+        }
+    }
+
     /// What can be done about it, as a sentence.
     const fn advice(self) -> &'static str {
         match self {
@@ -106,6 +136,8 @@ impl ErrorKind {
             Self::Unreadable => "check that the endpoint is a COS service",
             Self::Corrupt => "do not trust the copy; the source is untouched",
             Self::Local => "check the file or stream",
+            Self::Damaged => "nothing was done; restore the file, or make a new plan",
+            Self::Busy => "wait for the other process, or stop it",
         }
     }
 }

@@ -24,6 +24,7 @@
 //! | move one: copied, proved, then deleted | [`Client::move_object`] |
 //! | store and read bytes, files and streams | [`Client::upload`], [`Client::download`] |
 //! | send exactly one request | [`Client::put_object_copy`] and the others in [`calls`] |
+//! | copy, move or remove many, so that a crash does no harm | [`transfer`] |
 //! | list everything | [`GetBucket::objects`](calls::GetBucket::objects) and its like |
 //!
 //! Every call answers with an [`Output`] (status, headers, request id, value) or an [`Error`], whose
@@ -55,6 +56,7 @@ mod reply;
 mod retry;
 mod send;
 mod slice_copy;
+pub mod transfer;
 pub mod transport;
 mod upload;
 

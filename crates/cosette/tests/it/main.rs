@@ -11,6 +11,7 @@ mod arguments;
 mod clock;
 mod copying;
 mod house;
+mod jobs;
 mod moves;
 mod moving;
 mod network;

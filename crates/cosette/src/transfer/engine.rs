@@ -1,0 +1,302 @@
+//! Carries a job out: entry by entry, many at a time, each step journalled.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use super::entry::{Entry, Wanted};
+use super::event::{Event, Summary};
+use super::job::Job;
+use super::journal::{Recorder, Replayed};
+use super::limits;
+use super::plan::PlanReader;
+use super::work::{Finish, Worker};
+use crate::client::Client;
+use crate::error::{Error, ErrorKind};
+
+/// Entries under way at a time when nothing else is said.
+const ENTRIES_DEFAULT: usize = 64;
+
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Runs jobs.
+///
+/// Dropping the future of [`Engine::run`] is safe: what was under way stands in the journal, and
+/// running the job again takes it up.
+#[derive(Clone)]
+#[must_use]
+pub struct Engine {
+    source: Option<Client>,
+    target: Client,
+    settings: Settings,
+    listener: Listener,
+    stop: Stop,
+}
+
+/// How entries are carried out.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) concurrency: usize,
+    pub(super) requests_per_second: Option<u32>,
+    pub(super) bytes_per_second: Option<u64>,
+    pub(super) part_size: Option<u64>,
+    pub(super) slice_size: Option<u64>,
+}
+
+/// Ends a run early: entries under way are finished, no more are begun. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    /// Begins no more entries.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether it was asked for.
+    pub fn is_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn asked(&self) {
+        let mut asked = self.0.subscribe();
+        if asked.wait_for(|stopped| *stopped).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("target", &self.target)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine whose sources and targets are reached by one client.
+    pub fn new(client: Client) -> Self {
+        Self {
+            source: None,
+            target: client,
+            settings: Settings {
+                concurrency: ENTRIES_DEFAULT,
+                requests_per_second: None,
+                bytes_per_second: None,
+                part_size: None,
+                slice_size: None,
+            },
+            listener: Arc::new(|_| {}),
+            stop: Stop::new(),
+        }
+    }
+
+    /// Sources are read, and removed, by another client: another account, or another service.
+    pub fn source_client(mut self, client: Client) -> Self {
+        self.source = Some(client);
+        self
+    }
+
+    /// Most requests at a time, 64 when not given. Fewer are sent while the service asks for less
+    /// or grows slow.
+    pub fn concurrency(mut self, most: usize) -> Self {
+        self.settings.concurrency = most.clamp(1, limits::CONCURRENCY_MAX);
+        self
+    }
+
+    /// Most requests in a second; without bound when not given.
+    pub fn requests_per_second(mut self, most: u32) -> Self {
+        self.settings.requests_per_second = Some(most.max(1));
+        self
+    }
+
+    /// Most bytes in a second that travel through this process; without bound when not given. What
+    /// the service copies by itself does not count.
+    pub fn bytes_per_second(mut self, most: u64) -> Self {
+        self.settings.bytes_per_second = Some(most.max(1));
+        self
+    }
+
+    /// Bytes of each part; chosen by size when not given.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        self.settings.part_size = Some(bytes);
+        self
+    }
+
+    /// Largest size that is copied in one request, 5 GiB when not given.
+    pub fn slice_size(mut self, bytes: u64) -> Self {
+        self.settings.slice_size = Some(bytes);
+        self
+    }
+
+    /// Is told what happens. It is called between requests and should be quick.
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listener = Arc::new(listener);
+        self
+    }
+
+    /// Ends a run of this engine early.
+    pub fn stop_handle(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Runs a job to its end: what earlier runs did stays done, what failed is tried again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Local`] when plan or journal cannot be read or written any more. Entries that
+    /// fail are no error: they are events, they are counted, and the journal says why.
+    pub async fn run(&self, job: Job) -> Result<Summary, Error> {
+        let plan = job.summary();
+        let finished_before = job.replayed.done + job.replayed.skipped;
+        (self.listener)(&Event::Began {
+            job: job.id().to_owned(),
+            kind: job.head().kind.clone(),
+            entries: plan.entries,
+            bytes: plan.bytes,
+            finished_before,
+        });
+        let wanted = job.head().wanted.clone();
+        let mut summary = Summary {
+            entries: plan.entries,
+            done: job.replayed.done,
+            skipped: job.replayed.skipped,
+            ..Summary::default()
+        };
+        let (plan, replayed, recorder, writing) = job.begin()?;
+        let ran = self
+            .drive(plan, replayed, recorder, &wanted, &mut summary)
+            .await;
+        // Whatever happened, what was noted is on the disk before anybody hears of the end.
+        let written = writing.end().await;
+        ran.and(written)?;
+        (self.listener)(&Event::Ended(summary));
+        Ok(summary)
+    }
+
+    async fn drive(
+        &self,
+        plan: PlanReader,
+        mut replayed: Replayed,
+        recorder: Recorder,
+        wanted: &Wanted,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
+        let worker = Worker::new(
+            self.source.as_ref(),
+            &self.target,
+            &self.settings,
+            &recorder,
+            &*self.listener,
+        );
+        let worker = &worker;
+        let mut source = Ahead::new(plan);
+        let mut running = FuturesUnordered::new();
+        let mut asked = std::pin::pin!(self.stop.asked());
+        loop {
+            while running.len() < self.settings.concurrency && !summary.stopped {
+                let Some((number, entry)) = source.next().await? else {
+                    break;
+                };
+                if replayed.is_finished(number) {
+                    continue;
+                }
+                let standing = replayed.standing(number);
+                running.push(async move {
+                    let wanted = entry.wanted.as_ref().unwrap_or(wanted);
+                    let finish = worker.perform(number, &entry, wanted, standing).await;
+                    (number, entry, finish)
+                });
+            }
+            let (number, entry, finish) = tokio::select! {
+                biased;
+                () = &mut asked, if !summary.stopped => {
+                    summary.stopped = true;
+                    continue;
+                }
+                ended = running.next() => match ended {
+                    Some(ended) => ended,
+                    None => break,
+                },
+            };
+            self.count(number, &entry, finish?, summary);
+        }
+        // Stopped too late to have left anything is not stopped.
+        summary.stopped &= summary.done + summary.skipped + summary.failed < summary.entries;
+        Ok(())
+    }
+
+    fn count(&self, entry: u64, what: &Entry, finish: Finish, summary: &mut Summary) {
+        let event = match finish {
+            Finish::Done => {
+                summary.done += 1;
+                summary.bytes = summary.bytes.saturating_add(what.seen.size);
+                Event::Done {
+                    entry,
+                    size: what.seen.size,
+                }
+            }
+            Finish::Skipped(why) => {
+                summary.skipped += 1;
+                Event::Skipped { entry, why }
+            }
+            Finish::Failed(failure) => {
+                summary.failed += 1;
+                Event::Failed {
+                    entry,
+                    source: what.subject(),
+                    failure,
+                }
+            }
+        };
+        (self.listener)(&event);
+    }
+}
+
+/// Reads a plan a few entries ahead, away from the threads that must not wait.
+struct Ahead {
+    plan: Option<PlanReader>,
+    entries: VecDeque<(u64, Entry)>,
+}
+
+impl Ahead {
+    fn new(plan: PlanReader) -> Self {
+        Self {
+            plan: Some(plan),
+            entries: VecDeque::new(),
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<(u64, Entry)>, Error> {
+        if self.entries.is_empty()
+            && let Some(plan) = self.plan.take()
+        {
+            let read = tokio::task::spawn_blocking(move || read_ahead(plan)).await;
+            let failed = |why| Error::new(ErrorKind::Local, format!("the plan: {why}"));
+            let (plan, entries) = read.map_err(failed)??;
+            self.plan = Some(plan).filter(|_| !entries.is_empty());
+            self.entries = entries;
+        }
+        Ok(self.entries.pop_front())
+    }
+}
+
+fn read_ahead(mut plan: PlanReader) -> Result<(PlanReader, VecDeque<(u64, Entry)>), Error> {
+    let mut entries = VecDeque::with_capacity(limits::ENTRIES_AHEAD);
+    while entries.len() < limits::ENTRIES_AHEAD {
+        match plan.next_entry()? {
+            Some(entry) => entries.push_back(entry),
+            None => break,
+        }
+    }
+    Ok((plan, entries))
+}

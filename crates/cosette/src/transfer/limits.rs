@@ -1,0 +1,17 @@
+//! Every bound of the transfer layer on what comes from outside.
+
+/// Longest record of a plan or a journal. A key has at most 850 bytes and metadata 2 KiB; encoding
+/// makes them at most six times as long.
+pub const RECORD_BYTES_MAX: usize = 256 << 10;
+/// Most entries of one plan.
+pub const ENTRIES_MAX: u64 = 1 << 40;
+/// Longest name of a job.
+pub const JOB_ID_BYTES_MAX: usize = 64;
+/// Entries that are read from a plan at a time.
+pub const ENTRIES_AHEAD: usize = 256;
+/// Records that wait for the journal's writer; a producer beyond that waits as well.
+pub const RECORDS_WAITING_MAX: usize = 1024;
+/// Most requests under way at once, whatever is asked for.
+pub const CONCURRENCY_MAX: usize = 1024;
+/// How often an entry whose source changes while it is copied is looked at again.
+pub const RESTARTS_MAX: u32 = 3;
