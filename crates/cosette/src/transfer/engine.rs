@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::entry::{Entry, Wanted};
 use super::event::{Event, Summary};
@@ -14,14 +14,13 @@ use super::job::Job;
 use super::journal::{Recorder, Replayed};
 use super::limits;
 use super::plan::PlanReader;
-use super::work::{Finish, Worker};
+use super::work::{Finish, Listener, Worker};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::pace::Pace;
 
 /// Entries under way at a time when nothing else is said.
 const ENTRIES_DEFAULT: usize = 64;
-
-type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// Runs jobs.
 ///
@@ -191,20 +190,26 @@ impl Engine {
         wanted: &Wanted,
         summary: &mut Summary,
     ) -> Result<(), Error> {
-        let worker = Worker::new(
-            self.source.as_ref(),
-            &self.target,
-            &self.settings,
-            &recorder,
-            &*self.listener,
-        );
-        let worker = &worker;
-        let mut source = Ahead::new(plan);
+        let target = self.paced(&self.target);
+        let source = match &self.source {
+            Some(client) => self.paced(client),
+            None => target.clone(),
+        };
+        let streams = Semaphore::new(limits::STREAMS_MAX);
+        let worker = &Worker {
+            source: &source,
+            target: &target,
+            settings: &self.settings,
+            recorder: &recorder,
+            listener: &self.listener,
+            streams: &streams,
+        };
+        let mut ahead = Ahead::new(plan);
         let mut running = FuturesUnordered::new();
         let mut asked = std::pin::pin!(self.stop.asked());
         loop {
             while running.len() < self.settings.concurrency && !summary.stopped {
-                let Some((number, entry)) = source.next().await? else {
+                let Some((number, entry)) = ahead.next().await? else {
                     break;
                 };
                 if replayed.is_finished(number) {
@@ -233,6 +238,24 @@ impl Engine {
         // Stopped too late to have left anything is not stopped.
         summary.stopped &= summary.done + summary.skipped + summary.failed < summary.entries;
         Ok(())
+    }
+
+    /// A client whose requests keep to the bounds of this engine. Each service has its own.
+    fn paced(&self, client: &Client) -> Client {
+        let listener = self.listener.clone();
+        let pace = Pace::new(
+            self.settings.concurrency,
+            self.settings.requests_per_second.map(u64::from),
+            self.settings.bytes_per_second,
+            client.shared_clock(),
+            move |concurrency, throttled| {
+                listener(&Event::Paced {
+                    concurrency,
+                    throttled,
+                });
+            },
+        );
+        client.paced(pace)
     }
 
     fn count(&self, entry: u64, what: &Entry, finish: Finish, summary: &mut Summary) {

@@ -508,6 +508,55 @@ impl Recorder {
     }
 }
 
+/// Writes down the uploads of one entry. See [`crate::leftovers`].
+#[derive(Debug, Clone)]
+pub(crate) struct Tracker {
+    recorder: Recorder,
+    entry: u64,
+    earlier: Option<Timestamp>,
+}
+
+impl Tracker {
+    /// `earlier` is since when an earlier run may have begun an upload that it has no id of.
+    pub(super) fn new(recorder: &Recorder, entry: u64, earlier: Option<Timestamp>) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            entry,
+            earlier,
+        }
+    }
+
+    pub(crate) fn earlier(&self) -> Option<Timestamp> {
+        self.earlier
+    }
+
+    /// An upload is about to be begun; resolves when the disk knows.
+    pub(crate) async fn beginning(&self, at: Timestamp) -> Result<(), Error> {
+        let step = Step::Beginning { at };
+        self.recorder.settle(self.entry, &step).await
+    }
+
+    /// Its id is known; resolves when the disk knows it too.
+    pub(crate) async fn copying(
+        &self,
+        upload_id: &UploadId,
+        part_bytes: u64,
+        source_etag: Option<&ETag>,
+    ) -> Result<(), Error> {
+        let step = Step::Copying {
+            upload_id: upload_id.clone(),
+            part_bytes,
+            source_etag: source_etag.cloned(),
+        };
+        self.recorder.settle(self.entry, &step).await
+    }
+
+    /// It is no longer there.
+    pub(crate) async fn gone(&self) -> Result<(), Error> {
+        self.recorder.note(self.entry, &Step::UploadGone).await
+    }
+}
+
 fn ended() -> Error {
     Error::new(
         ErrorKind::Local,

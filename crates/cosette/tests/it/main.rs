@@ -10,13 +10,17 @@
 mod arguments;
 mod clock;
 mod copying;
+mod cuts;
 mod house;
 mod jobs;
+mod keys;
+mod kills;
 mod moves;
 mod moving;
 mod network;
 mod parts;
 mod reconcile;
+mod same_outcome;
 mod script;
 mod slices;
 mod sockets;
