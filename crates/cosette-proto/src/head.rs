@@ -1,8 +1,8 @@
 //! The head of a request as it arrives: what it is about, its parameters, what was sent literally.
 
 use bytes::Bytes;
-use cosette_types::{ObjectKey, Region, Why};
-use http::{HeaderMap, Method, header, request};
+use cosette_types::{BucketName, ObjectKey, Region, Why};
+use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
@@ -66,6 +66,7 @@ impl Head {
         };
         let path = percent::decode(raw_path).ok_or_else(bad_path)?;
         let query = parse_query(parts.uri.query().unwrap_or_default())?;
+        let dialect = Dialect::of(&parts.headers, &query);
         let meaning = hosts.meaning(&host);
         let style = if meaning.bucket.is_some() {
             Style::VirtualHosted
@@ -96,9 +97,10 @@ impl Head {
             query,
             headers: parts.headers.clone(),
             place,
-            region: meaning.region,
+            // S3 clients keep whatever region they were set up with; names of buckets are global.
+            region: meaning.region.filter(|_| dialect == Dialect::Cos),
             style,
-            dialect: Dialect::Cos,
+            dialect,
             host,
         })
     }
@@ -109,22 +111,43 @@ impl Head {
     /// `InvalidBucketName`, `KeyTooLong` or `InvalidObjectName` for names that cannot be.
     pub fn request(&self, payload: Option<Bytes>) -> Result<Request, Error> {
         let bucket = |name: &str| {
-            name.parse().map_err(|error: cosette_types::Error| {
-                Error::with(ErrorCode::InvalidBucketName, format!("{error}."))
-            })
+            let name = match self.dialect {
+                Dialect::Cos => name.parse(),
+                Dialect::S3 => BucketName::parse_s3(name),
+            };
+            name.map_err(|error| Error::with(ErrorCode::InvalidBucketName, format!("{error}.")))
         };
         let target = match &self.place {
             Place::Service => Target::Service,
             Place::Bucket(name) => Target::Bucket(bucket(name)?),
-            Place::Object(name, key) => Target::Object(bucket(name)?, read_key(key)?),
+            Place::Object(name, key) => Target::Object(bucket(name)?, read_key(key, self.dialect)?),
         };
         Ok(Request {
             method: self.method.clone(),
             target,
             query: self.query.clone(),
-            headers: self.headers.clone(),
+            headers: self.headers_of_content(),
             payload,
         })
+    }
+
+    /// The headers without what only says how the body was sent.
+    fn headers_of_content(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if self.dialect == Dialect::S3
+            && let Some(codings) = headers.remove(header::CONTENT_ENCODING)
+        {
+            let kept: Vec<&[u8]> = codings
+                .as_bytes()
+                .split(|byte| *byte == b',')
+                .map(<[u8]>::trim_ascii)
+                .filter(|coding| !coding.eq_ignore_ascii_case(b"aws-chunked") && !coding.is_empty())
+                .collect();
+            if let Ok(kept) = HeaderValue::from_bytes(&kept.join(&b","[..])) {
+                headers.insert(header::CONTENT_ENCODING, kept);
+            }
+        }
+        headers
     }
 
     /// Host and path without scheme and query: the `<Resource>` of error documents.
@@ -133,12 +156,16 @@ impl Head {
     }
 }
 
-/// Reads a key of the COS dialect.
+/// Reads a key of a dialect.
 ///
 /// # Errors
 /// `KeyTooLong` or `InvalidObjectName`.
-pub fn read_key(text: &str) -> Result<ObjectKey, Error> {
-    text.parse().map_err(|error: cosette_types::Error| {
+pub fn read_key(text: &str, dialect: Dialect) -> Result<ObjectKey, Error> {
+    let key = match dialect {
+        Dialect::Cos => text.parse(),
+        Dialect::S3 => ObjectKey::parse_s3(text),
+    };
+    key.map_err(|error: cosette_types::Error| {
         let code = match error.why {
             Why::TooLong { .. } => ErrorCode::KeyTooLong,
             _ => ErrorCode::InvalidObjectName,

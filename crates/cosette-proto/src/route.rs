@@ -26,6 +26,11 @@ pub enum PayloadKind {
 }
 
 impl OperationName {
+    /// Whether a checksum in its head is one of its body: on Complete it is one of the object.
+    pub const fn checksums_its_body(self) -> bool {
+        !matches!(self, Self::CompleteUpload)
+    }
+
     /// What its requests carry.
     pub const fn payload(self) -> PayloadKind {
         use OperationName as Op;
@@ -121,7 +126,10 @@ pub fn is_semantic_parameter(name: &str) -> bool {
 /// Whether a parameter belongs to a signature rather than to the operation.
 pub fn is_signature_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.starts_with("q-") || name == "sign" || name.ends_with("-security-token")
+    name.starts_with("q-")
+        || name == "sign"
+        || name.ends_with("-security-token")
+        || crate::dialect::is_amz_parameter(&name)
 }
 
 /// Finds the operation.

@@ -12,8 +12,8 @@ use std::fmt;
 use cosette_proto::{Dialect, ErrorCode, Field};
 use cosette_store::StageError;
 use cosette_types::{Owner, StorageClass, VersionId};
-use http::HeaderValue;
 use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 /// A refusal.
 #[derive(Debug)]
@@ -22,8 +22,15 @@ pub(crate) struct Error {
     message: String,
     /// What a reader of the log needs beyond the code; never sent.
     cause: Option<String>,
-    /// Headers that tell more than the code.
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Headers that tell more than the code, spelled as the answer's dialect will have it.
+    headers: Vec<(Told, HeaderValue)>,
+}
+
+/// The name of a header.
+#[derive(Debug, Clone)]
+enum Told {
+    Plain(HeaderName),
+    Semantic(Field),
 }
 
 /// What a fact is about, where the same fact has two answers.
@@ -61,8 +68,7 @@ impl Error {
 
     fn header(mut self, field: Field, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers
-                .push((HeaderName::from_static(Dialect::Cos.name(field)), value));
+            self.headers.push((Told::Semantic(field), value));
         }
         self
     }
@@ -76,7 +82,9 @@ impl Error {
     pub(crate) fn range(size: u64) -> Self {
         let mut error = Self::new(ErrorCode::InvalidRange);
         if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
-            error.headers.push((header::CONTENT_RANGE, value));
+            error
+                .headers
+                .push((Told::Plain(header::CONTENT_RANGE), value));
         }
         error
     }
@@ -98,8 +106,15 @@ impl Error {
         self.cause.as_deref()
     }
 
-    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
-        &self.headers
+    pub(crate) fn headers(&self, dialect: Dialect) -> HeaderMap {
+        let named = self.headers.iter().map(|(name, value)| {
+            let name = match name {
+                Told::Plain(name) => name.clone(),
+                Told::Semantic(field) => HeaderName::from_static(dialect.name(*field)),
+            };
+            (name, value.clone())
+        });
+        named.collect()
     }
 
     /// The answer to a fact of the store.

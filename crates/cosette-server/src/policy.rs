@@ -183,7 +183,7 @@ impl Permit {
     ) -> Result<(), Error> {
         match touch {
             Touch::Buckets => allow(self.caller.user().is_some_and(Owner::is_root_account)),
-            Touch::NewBucket(name) => allow(self.caller.makes_buckets_of(&name.app_id())),
+            Touch::NewBucket(name) => allow(self.caller.makes_bucket(name)),
             Touch::Bucket(name, wanted) => {
                 let bucket = found(store, region, name).await?;
                 let allowed = owns(&self.caller, &bucket.owner)

@@ -116,7 +116,7 @@ fn read_source(headers: &HeaderReader<'_>, dialect: Dialect) -> Result<ObjectKey
     if key.is_empty() {
         return Err(wrong("names no key"));
     }
-    read_key(&key)
+    read_key(&key, dialect)
 }
 
 fn read_token(text: &str) -> Result<Text, Error> {

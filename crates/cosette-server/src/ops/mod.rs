@@ -82,7 +82,8 @@ pub(crate) async fn run(
             reply::<wire::DeleteObject>(delete_object::run(store, permit, &op).await, dialect)
         }
         Operation::DeleteObjects(op) => {
-            reply::<wire::DeleteObjects>(delete_objects::run(store, permit, op).await, dialect)
+            let done = delete_objects::run(store, permit, op, dialect).await;
+            reply::<wire::DeleteObjects>(done, dialect)
         }
         Operation::InitiateUpload(op) => {
             reply::<wire::InitiateUpload>(initiate_upload::run(store, permit, op).await, dialect)
