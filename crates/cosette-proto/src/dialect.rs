@@ -1,6 +1,7 @@
 //! The dialects of the protocol: how each semantic header is spelled, and which dialect a request is
 //! of. The only place where a prefix is written.
 
+use cosette_types::StorageClass;
 use http::{HeaderMap, header};
 
 use crate::message::Query;
@@ -130,6 +131,36 @@ impl Dialect {
         match self {
             Self::Cos => cos_name(field),
             Self::S3 => s3_name(field),
+        }
+    }
+
+    /// What the dialect calls a storage class.
+    pub const fn class_name(self, class: StorageClass) -> &'static str {
+        match (self, class) {
+            (Self::S3, StorageClass::Archive) => "GLACIER",
+            (_, class) => class.as_str(),
+        }
+    }
+
+    /// The word of COS for what a header of the dialect says.
+    pub(crate) fn cos_word(self, field: Field, text: &str) -> &str {
+        match (self, field) {
+            (Self::S3, Field::StorageClass) if text.eq_ignore_ascii_case("GLACIER") => "ARCHIVE",
+            _ => text,
+        }
+    }
+
+    /// What the dialect calls a word of COS in the value of a header.
+    pub(crate) fn word(self, field: Field, word: String) -> String {
+        match (self, field, word.as_str()) {
+            (Self::S3, Field::StorageClass, "ARCHIVE") => "GLACIER".to_owned(),
+            (Self::S3, Field::MetadataDirective | Field::TaggingDirective, "Replaced") => {
+                "REPLACE".to_owned()
+            }
+            (Self::S3, Field::MetadataDirective | Field::TaggingDirective, "Copy") => {
+                "COPY".to_owned()
+            }
+            _ => word,
         }
     }
 

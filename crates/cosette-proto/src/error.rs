@@ -86,6 +86,7 @@ codes! {
     KeyTooLong 400 final "The object key, or the user metadata, is too long.",
     ListPartUploadIdIsEmpty 400 final "The upload ID is empty.",
     MalformedXML 400 final "The XML you provided was not well-formed or did not have the documented form.",
+    MetadataTooLarge 400 final "Your metadata headers exceed the maximum allowed metadata size.",
     MethodNotAllowed 405 final "The specified method is not allowed against this resource.",
     MissingContentLength 411 final "You must provide the Content-Length HTTP header.",
     MissingRequestBodyError 400 final "The request body is empty.",

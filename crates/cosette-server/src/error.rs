@@ -13,7 +13,7 @@ use cosette_proto::{Dialect, ErrorCode, Field};
 use cosette_store::StageError;
 use cosette_types::{Owner, StorageClass, VersionId};
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// A refusal.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Error {
     message: String,
     /// What a reader of the log needs beyond the code; never sent.
     cause: Option<String>,
+    /// The code that S3 has for it, where the dialects differ in what they say of a fact.
+    in_s3: Option<ErrorCode>,
     /// Headers that tell more than the code, spelled as the answer's dialect will have it.
     headers: Vec<(Told, HeaderValue)>,
 }
@@ -52,6 +54,7 @@ impl Error {
             code,
             message: message.into(),
             cause: None,
+            in_s3: None,
             headers: Vec::new(),
         }
     }
@@ -98,6 +101,12 @@ impl Error {
         self.code
     }
 
+    /// The code's text and status as a dialect has them.
+    pub(crate) fn spelled(&self, dialect: Dialect) -> (&'static str, StatusCode) {
+        let code = self.in_s3.filter(|_| dialect == Dialect::S3);
+        code.unwrap_or(self.code).spelled(dialect)
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -133,7 +142,10 @@ impl Error {
             },
             Fact::NoSuchVersion => Self::new(Code::NoSuchVersion),
             Fact::VersionIsDeleteMarker { version_id } => match about {
-                About::Target => Self::new(Code::NoSuchVersion).marker(&version_id),
+                About::Target => Self {
+                    in_s3: Some(Code::MethodNotAllowed),
+                    ..Self::new(Code::NoSuchVersion).marker(&version_id)
+                },
                 About::Source => Self::with(
                     Code::InvalidRequest,
                     "The version to copy is a delete marker.",

@@ -83,6 +83,7 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::PutBucketAcl(op) => vec![T::Bucket(&op.bucket, Some(WriteAcp))],
         Op::GetBucketAcl(op) => vec![T::Bucket(&op.bucket, Some(ReadAcp))],
         Op::ListObjects(op) => vec![T::Bucket(&op.bucket, Some(Read))],
+        Op::ListObjectsV2(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListVersions(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListUploads(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::DeleteObjects(op) => vec![T::Bucket(&op.bucket, Some(Write))],
@@ -99,6 +100,9 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         }
         Op::GetObject(op) => vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)],
         Op::HeadObject(op) => vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)],
+        Op::GetObjectAttributes(op) => {
+            vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)]
+        }
         Op::DeleteObject(op) => {
             let mut touches = vec![T::Bucket(&op.bucket, Some(Write))];
             if let Some(version_id) = &op.version_id {

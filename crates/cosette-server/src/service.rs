@@ -210,7 +210,7 @@ impl Service {
         }
         let body = Body::whole(document.encode(asked.dialect));
         Settled {
-            status: error.code().spelled(asked.dialect).1,
+            status: error.spelled(asked.dialect).1,
             headers,
             body,
         }
@@ -295,7 +295,7 @@ fn tell(headers: &mut HeaderMap, checksum: &Checksum) {
 
 fn document(error: &Error, asked: &Asked) -> ErrorDocument {
     ErrorDocument {
-        code: error.code().spelled(asked.dialect).0.to_owned(),
+        code: error.spelled(asked.dialect).0.to_owned(),
         message: printable(error.message()),
         resource: printable(&asked.resource),
         request_id: asked.id.id.clone(),

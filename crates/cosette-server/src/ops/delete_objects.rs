@@ -36,7 +36,7 @@ pub(super) async fn run(
             Err(error) => reply.failed.push(DeleteFailure {
                 key: entry.key,
                 version_id: entry.version_id,
-                code: error.code().spelled(dialect).0.to_owned(),
+                code: error.spelled(dialect).0.to_owned(),
                 message: error.message().to_owned(),
             }),
         }
