@@ -230,6 +230,9 @@ impl<'a> HeaderReader<'a> {
             let message = format!("The header {name} is not allowed on this request.");
             return Err(Error::with(ErrorCode::SSEHeaderNotAllowed, message));
         }
+        if let Some(name) = self.unknown() {
+            return Err(not_implemented(name));
+        }
         self.check_traffic_limit(limit_parameter)
     }
 

@@ -107,7 +107,7 @@ impl Message for ListBuckets {
             marker: query.key_text(names.marker)?,
             max_keys: match dialect {
                 Dialect::Cos => query.number(names.max_keys, 0..=limits::LIST_BUCKETS_MAX)?,
-                Dialect::S3 => query.number(names.max_keys, 1..=LIST_BUCKETS_MAX_S3)?,
+                Dialect::S3 => query.number(names.max_keys, 0..=LIST_BUCKETS_MAX_S3)?,
             },
         })
     }

@@ -104,7 +104,10 @@ impl Message for ListParts {
             part_number_marker: query.number(PART_NUMBER_MARKER, 0..=u16::MAX)?.unwrap_or(0),
             max_parts: match dialect {
                 Dialect::Cos => query.number(MAX_PARTS, 1..=limits::LIST_ENTRIES_MAX)?,
-                Dialect::S3 => query.page_size(MAX_PARTS, dialect)?,
+                Dialect::S3 => match query.page_size(MAX_PARTS, dialect)? {
+                    Some(0) => return Err(Error::argument("max-parts is not a positive number.")),
+                    asked => asked,
+                },
             },
             encoded: query.encoded()?,
         })
