@@ -124,7 +124,8 @@ class S3TestCase(unittest.TestCase):
 
     def run_program(self, *command, environment=None, fails=False):
         """A program as a user runs it; its output."""
-        env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        foreign = lambda name: name.lower().endswith("_proxy") or name.startswith("AWS_")
+        env = {k: v for k, v in os.environ.items() if not foreign(k)}
         env.update({"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})})
         done = subprocess.run(
             [str(word) for word in command],

@@ -98,16 +98,16 @@ impl Dialect {
     pub const ALL: [Self; 2] = [Self::Cos, Self::S3];
 
     /// The dialect that a request speaks: told by its signature, else by headers that only one of
-    /// them has. A request without any sign of S3 is COS.
-    pub fn of(headers: &HeaderMap, query: &Query) -> Self {
+    /// them has. `None` for a request of nobody that could be of either.
+    pub fn told(headers: &HeaderMap, query: &Query) -> Option<Self> {
         let text = headers.get(header::AUTHORIZATION).map(|v| v.as_bytes());
         match text.map(<[u8]>::trim_ascii).filter(|text| !text.is_empty()) {
-            Some(text) if text.starts_with(b"AWS") => return Self::S3,
-            Some(_) => return Self::Cos,
+            Some(text) if text.starts_with(b"AWS") => return Some(Self::S3),
+            Some(_) => return Some(Self::Cos),
             None => {}
         }
         if query.has("sign") || query.has("q-signature") || query.has("q-ak") {
-            return Self::Cos;
+            return Some(Self::Cos);
         }
         let s3_query = [
             amz::QUERY_ALGORITHM,
@@ -115,14 +115,14 @@ impl Dialect {
             amz::QUERY_V2_KEY,
         ];
         if s3_query.into_iter().any(|name| query.has(name)) || query.has(amz::QUERY_CALL) {
-            return Self::S3;
+            return Some(Self::S3);
         }
         let has = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
         // What the SDKs of S3 send beside a request, a request that nobody signed too.
-        if (has("x-amz-") || has("amz-sdk-")) && !has("x-cos-") {
-            Self::S3
-        } else {
-            Self::Cos
+        match (has("x-cos-"), has("x-amz-") || has("amz-sdk-")) {
+            (true, _) => Some(Self::Cos),
+            (false, true) => Some(Self::S3),
+            (false, false) => None,
         }
     }
 

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
-use crate::host::{Hosts, Style, without_port};
+use crate::host::{Hosts, Meaning, Style, without_port};
 use crate::message::{Query, Request, Target};
 use crate::percent;
 
@@ -19,6 +19,20 @@ pub enum Place {
     Bucket(String),
     /// An object: bucket and decoded key.
     Object(String, String),
+}
+
+impl Place {
+    /// The dialect that has such a place, where nothing else tells it.
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Bucket(name) | Self::Object(name, _)
+                if name.parse::<BucketName>().is_err() && BucketName::parse_s3(name).is_ok() =>
+            {
+                Dialect::S3
+            }
+            _ => Dialect::Cos,
+        }
+    }
 }
 
 /// A request's head, decoded once.
@@ -66,8 +80,15 @@ impl Head {
         };
         let path = percent::decode(raw_path).ok_or_else(bad_path)?;
         let query = parse_query(parts.uri.query().unwrap_or_default())?;
-        let dialect = Dialect::of(&parts.headers, &query);
-        let meaning = hosts.meaning(&host);
+        let told = Dialect::told(&parts.headers, &query);
+        let meaning = match told.unwrap_or_default() {
+            Dialect::Cos => hosts.meaning(&host),
+            // S3 clients keep whatever region they were set up with; names of buckets are global.
+            Dialect::S3 => Meaning {
+                bucket: hosts.bucket_of_s3(&host),
+                region: None,
+            },
+        };
         let style = if meaning.bucket.is_some() {
             Style::VirtualHosted
         } else {
@@ -90,6 +111,8 @@ impl Head {
                 }
             },
         };
+        // A public object is fetched without any sign of a dialect but its bucket's name.
+        let dialect = told.unwrap_or_else(|| place.dialect());
         Ok(Self {
             method: parts.method.clone(),
             raw_path: raw_path.to_owned(),
@@ -97,8 +120,7 @@ impl Head {
             query,
             headers: parts.headers.clone(),
             place,
-            // S3 clients keep whatever region they were set up with; names of buckets are global.
-            region: meaning.region.filter(|_| dialect == Dialect::Cos),
+            region: meaning.region,
             style,
             dialect,
             host,

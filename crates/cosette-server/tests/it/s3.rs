@@ -98,10 +98,7 @@ async fn a_body_that_is_not_what_was_said_is_not_stored() {
         .header("content-encoding", "aws-chunked,gzip")
         .ok()
         .await;
-    assert_eq!(
-        made.header("x-amz-checksum-crc32"),
-        Some("y/Q5Jg==")
-    );
+    assert_eq!(made.header("x-amz-checksum-crc32"), Some("y/Q5Jg=="));
     let read = s3(server.get(&path)).ok().await;
     assert_eq!(read.body, b"123456789");
     assert_eq!(read.header("Content-Encoding"), Some("gzip"));
