@@ -343,6 +343,62 @@ mod tests {
     }
 
     #[test]
+    fn the_signature_tells_the_dialect_else_a_header_else_the_bucket() {
+        let dialect = |uri: &str, headers: &[(&str, &str)]| {
+            let mut request = http::Request::builder()
+                .uri(uri)
+                .header("host", "127.0.0.1");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            Head::decode(&parts, &Hosts::default()).unwrap().dialect
+        };
+        let (v4, amz) = (("authorization", "AWS4-HMAC-SHA256 x"), ("x-amz-acl", "a"));
+        let (q_sign, cos) = (
+            ("authorization", "q-sign-algorithm=sha1"),
+            ("x-cos-acl", "a"),
+        );
+        for (uri, headers, wanted) in [
+            ("/b-1/k", &[v4, cos][..], Dialect::S3),
+            ("/photos/k", &[q_sign, amz][..], Dialect::Cos),
+            ("/b-1/k?X-Amz-Signature=a", &[][..], Dialect::S3),
+            ("/b-1/k?AWSAccessKeyId=a", &[][..], Dialect::S3),
+            ("/photos/k?q-signature=a", &[amz][..], Dialect::Cos),
+            ("/b-1/k", &[amz][..], Dialect::S3),
+            ("/b-1/k", &[("amz-sdk-request", "a")][..], Dialect::S3),
+            ("/photos/k", &[amz, cos][..], Dialect::Cos),
+            ("/photos/k", &[][..], Dialect::S3),
+            ("/photos/k", &[("authorization", "")][..], Dialect::S3),
+            ("/b-1/k", &[][..], Dialect::Cos),
+            ("/No_bucket/k", &[][..], Dialect::Cos),
+            ("/", &[][..], Dialect::Cos),
+        ] {
+            assert_eq!(dialect(uri, headers), wanted, "{uri} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn how_a_body_was_sent_is_not_stored() {
+        let coding = |sent: &str| {
+            let request = http::Request::builder()
+                .method("PUT")
+                .uri("/photos/k")
+                .header("host", "127.0.0.1")
+                .header("content-encoding", sent);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let head = Head::decode(&parts, &Hosts::default()).unwrap();
+            let kept = head.request(None).unwrap().headers;
+            let kept = kept.get("content-encoding");
+            kept.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(coding("aws-chunked").as_deref(), Some(""));
+        assert_eq!(coding("aws-chunked, gzip").as_deref(), Some("gzip"));
+        assert_eq!(coding("gzip,aws-chunked").as_deref(), Some("gzip"));
+        assert_eq!(coding("br, gzip").as_deref(), Some("br,gzip"));
+    }
+
+    #[test]
     fn the_request_line_may_name_the_host() {
         let uri = "http://b-1.cos.ap-x.myqcloud.com/k?a=b+c&d&e=%2B;f";
         let read = head(uri, Some("b-1.cos.ap-x.myqcloud.com")).unwrap();

@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let document = Writer::document_with("A", "xmlns=\"x\"", |a| {
+        let document = Writer::document_with(Dialect::Cos, "A", "xmlns=\"x\"", |a| {
             a.text("B", "<&>\"'\r\n\u{1} 中");
             a.text("C", "");
             a.element("D", |d| d.text("E", 1));
