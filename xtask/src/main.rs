@@ -18,6 +18,7 @@ mod exec;
 mod report;
 mod rooms;
 mod rows;
+mod s3_table;
 mod serve;
 mod server;
 mod source;

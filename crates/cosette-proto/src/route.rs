@@ -5,7 +5,7 @@
 
 use http::Method;
 
-use crate::dialect::Field;
+use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
 use crate::head::{Head, Place};
 use crate::limits;
@@ -26,6 +26,11 @@ pub enum PayloadKind {
 }
 
 impl OperationName {
+    /// Whether a checksum in its head is one of its body: on Complete it is one of the object.
+    pub const fn checksums_its_body(self) -> bool {
+        !matches!(self, Self::CompleteUpload)
+    }
+
     /// What its requests carry.
     pub const fn payload(self) -> PayloadKind {
         use OperationName as Op;
@@ -50,12 +55,18 @@ impl OperationName {
 /// Parameters that mean something to an operation we have. All must be signed.
 const KNOWN: &[&str] = &[
     "acl",
+    "attributes",
+    "bucket-region",
+    "continuation-token",
     "delete",
     "delimiter",
     "encoding-type",
+    "fetch-owner",
     "key-marker",
+    "list-type",
     "location",
     "marker",
+    "max-buckets",
     "max-keys",
     "max-parts",
     "max-uploads",
@@ -64,12 +75,14 @@ const KNOWN: &[&str] = &[
     "prefix",
     "region",
     "rename",
+    "renameobject",
     "response-cache-control",
     "response-content-disposition",
     "response-content-encoding",
     "response-content-language",
     "response-content-type",
     "response-expires",
+    "start-after",
     "upload-id-marker",
     "uploadid",
     "uploads",
@@ -82,6 +95,7 @@ const KNOWN: &[&str] = &[
 /// Sub-resources of the service that we do not have: refused by name, reads included.
 const ABSENT: &[&str] = &[
     "accelerate",
+    "analytics",
     "append",
     "asyncfetch",
     "cors",
@@ -95,7 +109,9 @@ const ABSENT: &[&str] = &[
     "lifecycle",
     "logging",
     "notification",
+    "metrics",
     "object-lock",
+    "ownershipcontrols",
     "origin",
     "policy",
     "policystatus",
@@ -106,6 +122,8 @@ const ABSENT: &[&str] = &[
     "restore",
     "retention",
     "select",
+    "select-type",
+    "session",
     "symlink",
     "tagging",
     "torrent",
@@ -121,7 +139,10 @@ pub fn is_semantic_parameter(name: &str) -> bool {
 /// Whether a parameter belongs to a signature rather than to the operation.
 pub fn is_signature_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.starts_with("q-") || name == "sign" || name.ends_with("-security-token")
+    name.starts_with("q-")
+        || name == "sign"
+        || name.ends_with("-security-token")
+        || crate::dialect::is_amz_parameter(&name)
 }
 
 /// Finds the operation.
@@ -175,11 +196,12 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
         Method::GET if has("uploads") => Op::ListUploads,
+        Method::GET if head.query.get("list-type") == Some("2") => Op::ListObjectsV2,
         Method::GET => Op::ListObjects,
         Method::HEAD => Op::HeadBucket,
         Method::PUT if has("acl") => Op::PutBucketAcl,
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
-        Method::PUT if has("rename") || has("uploads") || is_copy(head) => {
+        Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
             return Err(Error::with(ErrorCode::InvalidURI, words));
         }
@@ -204,10 +226,15 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
     let found = match head.method {
         Method::GET if has("acl") => Op::GetObjectAcl,
         Method::GET if has("uploadId") => Op::ListParts,
+        Method::GET if has("attributes") => Op::GetObjectAttributes,
+        Method::GET | Method::HEAD if has("partNumber") && head.dialect == Dialect::S3 => {
+            let words = "Reading a part of an object by its number is not implemented.";
+            return Err(Error::with(ErrorCode::NotImplemented, words));
+        }
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
         Method::PUT if has("acl") => Op::PutObjectAcl,
-        Method::PUT if has("rename") => Op::MoveObject,
+        Method::PUT if is_move(head) => Op::MoveObject,
         Method::PUT if has("partNumber") || has("uploadId") => {
             if !(has("partNumber") && has("uploadId")) {
                 let words = "A part needs both parameters, partNumber and uploadId.";
@@ -234,6 +261,11 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
     };
     Ok(found)
+}
+
+/// A move is told by its sub-resource, which the dialects call differently.
+fn is_move(head: &Head) -> bool {
+    head.query.has("rename") || head.query.has("renameObject")
 }
 
 /// A copy is told by its header, an empty one included: taken as absent, the request would replace
@@ -289,6 +321,9 @@ mod tests {
             ("DELETE", "/b-1/k?VersionId=v", false, Op::DeleteObject),
             ("GET", "/b-1/k?uploadId=u", false, Op::ListParts),
             ("PUT", "/b-1/k?rename", false, Op::MoveObject),
+            ("PUT", "/b-1/k?renameObject", false, Op::MoveObject),
+            ("GET", "/b-1?list-type=2", false, Op::ListObjectsV2),
+            ("GET", "/b-1/k?attributes", false, Op::GetObjectAttributes),
         ] {
             assert_eq!(route(method, uri, copy), Ok(wanted), "{method} {uri}");
         }

@@ -23,6 +23,7 @@ mod moving;
 mod panics;
 mod part_copy;
 mod put;
+mod s3;
 mod semantics;
 mod shared_bytes;
 mod signatures;

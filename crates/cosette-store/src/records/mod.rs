@@ -16,8 +16,8 @@ pub(crate) use upload::{AnswerRecord, PartRecord, UploadRecord, UploadState};
 pub(crate) use version::{Head, ObjectRecord, Summary, VersionRecord};
 
 use cosette_types::{
-    ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner, Permission,
-    StorageClass, Text, Timestamp, UserMetadata, VersionId,
+    BucketName, ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
+    Permission, StorageClass, Text, Timestamp, UserMetadata, VersionId,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder};
@@ -180,6 +180,11 @@ impl Decoder<'_> {
                 .map_err(|_| Damaged("user metadata that is none"))?;
         }
         Ok(Metadata { content, user })
+    }
+
+    /// A bucket's name in either dialect.
+    fn bucket_name(&mut self) -> Result<BucketName, Damaged> {
+        BucketName::parse_s3(self.text()?).map_err(|_| Damaged("a bucket name that is none"))
     }
 
     fn etag(&mut self) -> Result<ETag, Damaged> {

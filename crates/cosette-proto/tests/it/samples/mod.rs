@@ -7,6 +7,7 @@ mod copies;
 mod deletes;
 mod listings;
 mod objects;
+mod s3_only;
 mod uploads;
 
 use std::fmt::Debug;
@@ -45,7 +46,7 @@ macro_rules! for_operation {
             ListBuckets PutBucket HeadBucket DeleteBucket GetBucketLocation PutBucketVersioning
             GetBucketVersioning PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject
-            PutObjectAcl GetObjectAcl InitiateUpload UploadPart UploadPartCopy CompleteUpload
+            PutObjectAcl GetObjectAcl ListObjectsV2 GetObjectAttributes InitiateUpload UploadPart UploadPartCopy CompleteUpload
             AbortUpload ListParts
         )
     };
