@@ -248,7 +248,7 @@ impl<'a> Crashing<'a> {
     }
 }
 
-async fn prepare(client: &Client) -> Result<()> {
+pub(crate) async fn prepare(client: &Client) -> Result<()> {
     client.put_bucket().bucket(BUCKET).send().await?;
     for (key, stream, len) in SHARED {
         let body = Content::new(stream, len).bytes();

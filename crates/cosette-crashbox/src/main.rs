@@ -9,8 +9,12 @@ mod clock;
 mod content;
 mod crashes;
 mod disk;
+mod full;
+mod load;
+mod memory;
 mod server;
 mod tally;
+mod trace;
 mod worker;
 
 use std::path::PathBuf;
@@ -27,7 +31,7 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 const HELP: &str = "\
 cosette-crashbox BINARY [--long] [--cycles N] [--seed N] [PART...]
-parts: kills, cuts, cuts-xfs; all of them (but XFS) unless some are named";
+parts: trace, kills, cuts, full, memory, load; with --long cuts-xfs, too; all unless some are named";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -82,9 +86,11 @@ fn plan(words: impl Iterator<Item = String>) -> Result<Plan> {
     }
     if plan.parts.is_empty() {
         let all: &[&str] = if plan.long {
-            &["kills", "cuts", "cuts-xfs"]
+            &[
+                "trace", "kills", "cuts", "full", "memory", "load", "cuts-xfs",
+            ]
         } else {
-            &["kills", "cuts"]
+            &["trace", "kills", "cuts", "full", "memory", "load"]
         };
         plan.parts = all.iter().map(|part| (*part).to_owned()).collect();
     }
@@ -97,6 +103,19 @@ async fn run(plan: &Plan, part: &str) -> Tally {
         "kills" => crashes::run(&plan.program, End::Kill, of(150, 5000), plan.seed).await,
         "cuts" => cuts(plan, "power cuts", FileSystem::Ext4, of(150, 8000)).await,
         "cuts-xfs" => cuts(plan, "power cuts on XFS", FileSystem::Xfs, of(20, 500)).await,
+        "trace" => match trace::missing().await {
+            Some(why) => Tally::skipped("syncs before answers", 9, &why),
+            None => trace::run(&plan.program).await,
+        },
+        "full" => match disk::missing(FileSystem::Ext4).await {
+            Some(why) => Tally::skipped("full disk", of(4, 40), &why),
+            None => full::run(&plan.program, of(4, 40)).await,
+        },
+        "memory" => memory::run(&plan.program, of(64, 1000)).await,
+        "load" => {
+            let time = std::time::Duration::from_secs(of(15, 3600));
+            load::run(&plan.program, time, plan.seed).await
+        }
         other => {
             let mut tally = Tally::new("box");
             tally.failed(&format!("there is no part called {other}\n{HELP}"));

@@ -157,6 +157,21 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The same for a server that runs under something: its own child is the one to tell.
+    pub(crate) async fn stop_traced(mut self) -> Result<()> {
+        let pid = self.child.id().ok_or("it has ended already")?;
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        let child = children
+            .split_whitespace()
+            .next()
+            .ok_or("it runs nothing")?;
+        terminate(child.parse()?).await?;
+        tokio::time::timeout(STOP_LIMIT, self.child.wait()).await??;
+        Ok(())
+    }
+}
+
 /// Sends `SIGTERM` to one process by its id.
 async fn terminate(pid: u32) -> Result<()> {
     let mut command = Command::new("sh");

@@ -45,6 +45,14 @@ impl Tally {
         print(&format!("{}: FAILED: {why}", self.name));
     }
 
+    /// One check: passed, or failed with the words of the error.
+    pub(crate) fn check(&mut self, what: &str, outcome: crate::Result<()>) {
+        match outcome {
+            Ok(()) => self.passed(),
+            Err(why) => self.failed(&format!("{what}: {why}")),
+        }
+    }
+
     pub(crate) fn say(&mut self, figure: &str) {
         self.told.push(figure.to_owned());
     }
