@@ -126,6 +126,11 @@ impl Service {
         self.dress(settled, &asked, entry)
     }
 
+    /// The store that it is a service of.
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
     async fn answer(
         &self,
         parts: &request::Parts,
