@@ -44,7 +44,11 @@ pub(crate) enum FileSystem {
 impl FileSystem {
     const fn maker(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::Ext4 => ("mkfs.ext4", &["-q", "-F", "-E", "lazy_itable_init=1"]),
+            // No blocks for root alone: others here are root, too.
+            Self::Ext4 => (
+                "mkfs.ext4",
+                &["-q", "-F", "-m", "0", "-E", "lazy_itable_init=1"],
+            ),
             Self::Xfs => ("mkfs.xfs", &["-q", "-f"]),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use cosette::Client;
 use tokio::process::Command;
 
 use crate::Result;
@@ -55,7 +56,21 @@ async fn traced(program: &Program, folder: &PathBuf, tally: &mut Tally) -> Resul
         .to_vec();
     program.under.push(trace.display().to_string());
     let server = program.serve(&folder.join("store")).await?;
-    let client = server.client()?;
+    let asked = ask(&server.client()?).await?;
+    server.stop_traced().await?;
+    let text = std::fs::read_to_string(&trace)?;
+    let answers = answers(&text);
+    if answers.len() < asked.len() {
+        return Err(format!("{} answers for {} requests", answers.len(), asked.len()).into());
+    }
+    for (what, verdict) in asked.into_iter().zip(answers) {
+        tally.check(what, verdict.map_err(Into::into));
+    }
+    Ok(())
+}
+
+/// Every kind of change, one after the other; gives their names.
+async fn ask(client: &Client) -> Result<Vec<&'static str>> {
     client.put_bucket().bucket(BUCKET).send().await?;
     let body = || Content::new(1, 900).bytes();
     let mut asked = vec!["put bucket"];
@@ -119,16 +134,7 @@ async fn traced(program: &Program, folder: &PathBuf, tally: &mut Tally) -> Resul
         .send()
         .await?;
     asked.push("delete");
-    server.stop_traced().await?;
-    let text = std::fs::read_to_string(&trace)?;
-    let answers = answers(&text);
-    if answers.len() < asked.len() {
-        return Err(format!("{} answers for {} requests", answers.len(), asked.len()).into());
-    }
-    for (what, verdict) in asked.into_iter().zip(answers) {
-        tally.check(what, verdict.map_err(Into::into));
-    }
-    Ok(())
+    Ok(asked)
 }
 
 /// What the trace says of each answer with a status of success, in order.
@@ -169,7 +175,9 @@ fn answers(trace: &str) -> Vec<std::result::Result<(), String>> {
                 dirty.remove(file);
             }
             "write" | "writev" | "sendto" | "sendmsg"
-                if begun && file.contains("TCP") && call.contains("HTTP/1.1 2") =>
+                if begun
+                    && (file.starts_with("TCP") || file.starts_with("socket:"))
+                    && call.contains("HTTP/1.1 2") =>
             {
                 let journal = |(file, _): &(&String, &usize)| {
                     file.ends_with(".jnl") || file.ends_with(".segment")

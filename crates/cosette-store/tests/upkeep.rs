@@ -252,15 +252,14 @@ async fn the_scrub_finds_every_flipped_bit_and_names_the_objects() {
     assert!(report.is_clean() && report.bytes > 3_000_000, "{report:?}");
     store.close().await.unwrap();
     let segments = std::fs::read_dir(folder.path().join("extents")).unwrap();
-    let segment = segments
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|end| end == "segment"))
-        .unwrap();
-    let sound_bytes = std::fs::read(&segment).unwrap();
     let large = content(2, 3_000_000);
-    let begins = sound_bytes
-        .windows(32)
-        .position(|window| *window == large[..32])
+    let begins = |bytes: &[u8]| bytes.windows(32).position(|window| *window == large[..32]);
+    let (segment, sound_bytes, begins) = segments
+        .map(|entry| entry.unwrap().path())
+        .find_map(|path| {
+            let bytes = std::fs::read(&path).unwrap();
+            begins(&bytes).map(|at| (path, bytes, at))
+        })
         .unwrap();
     let random = TestRandom(11.into());
     for _ in 0..12 {

@@ -87,13 +87,15 @@ fn the_scrub_names_what_is_damaged() {
     world.ok(&["cp", &cos("large"), &cos("copy")]);
     let extents = world.data().join("extents");
     let segment = std::fs::read_dir(extents).unwrap();
-    let segment = segment
+    let begins = |stored: &[u8]| stored.windows(32).position(|window| *window == bytes[..32]);
+    let (segment, mut stored, at) = segment
         .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|end| end == "segment"))
+        .find_map(|path| {
+            let stored = std::fs::read(&path).unwrap();
+            begins(&stored).map(|at| (path, stored, at))
+        })
         .unwrap();
-    let mut stored = std::fs::read(&segment).unwrap();
-    let begins = stored.windows(32).position(|window| *window == bytes[..32]);
-    stored[begins.unwrap() + 100] ^= 4;
+    stored[at + 100] ^= 4;
     std::fs::write(&segment, &stored).unwrap();
     let scrubbed = world.run(&["scrub"]);
     assert_eq!(scrubbed.code, 1, "{}", scrubbed.stdout);

@@ -29,7 +29,10 @@ impl Store {
         let (frames, exported) = mpsc::channel(limits::FRAMES_AHEAD);
         let core = Arc::clone(&self.core);
         tokio::spawn(async move {
-            if let Err(error) = Export::run(&core, &frames).await {
+            let exported = Export::run(&core, &frames).await;
+            // Whoever sees the end of the stream may want to have the folder for himself.
+            drop(core);
+            if let Err(error) = exported {
                 // Nobody listens any more if this cannot be sent.
                 let _ = frames.send(Err(error)).await;
             }
