@@ -133,12 +133,13 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let run = |program: &str, what: &std::ffi::OsStr| {
-            // There is nobody to tell; what is left can be seen with `losetup`.
-            let _ = std::process::Command::new(program).arg(what).output();
-        };
         if self.mounted {
-            run("umount", self.root().as_os_str());
+            // Also if a server that was just killed has not gone yet. There is nobody to tell if it
+            // fails; what is left can be seen with `losetup`.
+            let _ = std::process::Command::new("umount")
+                .arg("-l")
+                .arg(self.root())
+                .output();
         }
         let _ = std::process::Command::new("losetup")
             .args(["-d", &self.device])
