@@ -156,7 +156,7 @@ impl Copier {
     }
 
     /// Whether source and target are reached with different keys.
-    fn reads_for_itself(&self) -> bool {
+    pub(crate) fn reads_for_itself(&self) -> bool {
         !self.reader.has_keys_of(&self.client)
     }
 
@@ -284,6 +284,7 @@ impl Copier {
         Ok(output.map(|reply| SliceCopied {
             etag: reply.etag,
             version_id: reply.version_id,
+            source_version_id: reply.source_version_id,
             crc64: reply.crc64,
             parts: 0,
             ..self.described(source.size())
@@ -301,6 +302,7 @@ impl Copier {
             key: self.key.clone(),
             etag: ETag::of_md5(Md5([0; 16])),
             version_id: None,
+            source_version_id: None,
             crc64: None,
             size,
             parts: 0,

@@ -41,6 +41,19 @@ pub(crate) async fn begin(
     }
     let (begun, ambiguous) = client.perform_told(making, message, None).await?;
     let upload_id = begun.value.upload_id;
+    if doubtful || ambiguous {
+        match sweep(client, plain, message, since, &upload_id).await {
+            Ok(()) => {}
+            // The journal says that there may be some; it must not forget before they are found.
+            Err(error) if tracked.is_some() => {
+                abort(client, plain, message, upload_id).await;
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "uploads whose answer was lost cannot be looked for");
+            }
+        }
+    }
     if let Some(tracked) = &tracked {
         let noted = tracked
             .tracker
@@ -49,12 +62,6 @@ pub(crate) async fn begin(
         if let Err(error) = noted {
             abort(client, plain, message, upload_id).await;
             return Err(error);
-        }
-    }
-    if doubtful || ambiguous {
-        let swept = sweep(client, plain, message, since, &upload_id).await;
-        if let Err(error) = swept {
-            tracing::warn!(%error, "uploads whose answer was lost cannot be looked for");
         }
     }
     Ok(upload_id)

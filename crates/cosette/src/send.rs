@@ -278,14 +278,15 @@ impl Client {
         again: bool,
     ) -> Result<Received, Failure> {
         let watch = Watch::default();
+        // Under the watch of idleness: what is held back by us is no silence of the service.
+        let body = match (body, self.pace()) {
+            (Some(body), Some(pace)) => Some(pace.slowed(body)),
+            (body, _) => body,
+        };
         let keys = self.keys_in_force(None).await.map_err(Failure::of)?;
         let request = self
             .signed(exchange, body, again, (&watch, keys.as_ref()))
             .map_err(Failure::of)?;
-        let request = match self.pace() {
-            Some(pace) => request.map(|body| pace.slowed(body)),
-            None => request,
-        };
         let call = self.transport().call(request);
         let reply = match idle::limited(self.idle_timeout(), &watch, call).await {
             Some(Ok(reply)) => reply,

@@ -69,6 +69,8 @@ pub struct SliceCopied {
     pub etag: ETag,
     /// The target's version, if its bucket has versioning enabled.
     pub version_id: Option<VersionId>,
+    /// The source's version that was copied, if the service told it.
+    pub source_version_id: Option<VersionId>,
     /// The CRC-64 of its bytes, if the service told it.
     pub crc64: Option<Crc64>,
     /// Its size in bytes.

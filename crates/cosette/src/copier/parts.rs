@@ -65,8 +65,9 @@ impl Copier {
                 Err(error.with_upload(Some(upload_id)))
             }
             Err(error) => {
-                self.abort(upload_id).await;
-                if let Some(tracker) = &self.plan.tracker {
+                // What could not be aborted is still there, and the journal goes on saying so.
+                let gone = self.abort(upload_id).await;
+                if let Some(tracker) = self.plan.tracker.as_ref().filter(|_| gone) {
                     tracker.gone().await?;
                 }
                 Err(error)
@@ -291,16 +292,19 @@ impl Copier {
     }
 
     /// Best effort: the copy failed already, and its own error is the one to report.
-    async fn abort(&self, upload_id: UploadId) {
+    /// True if the upload is gone.
+    async fn abort(&self, upload_id: UploadId) -> bool {
         let (bucket, key) = (self.bucket.clone(), self.key.clone());
         let message = AbortUpload {
             bucket,
             key,
             upload_id,
         };
-        if let Err(failed) = self.client.perform(&self.plain, &message, None).await {
+        let aborted = self.client.perform(&self.plain, &message, None).await;
+        if let Err(failed) = &aborted {
             tracing::warn!(error = %failed.error, "an upload could not be aborted");
         }
+        aborted.is_ok()
     }
 }
 

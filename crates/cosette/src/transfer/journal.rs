@@ -64,6 +64,7 @@ pub enum Step {
 
 /// What a copy became.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Copied {
     /// The target's ETag.
     pub etag: Option<ETag>,
@@ -92,6 +93,7 @@ pub enum Skip {
 
 /// Why an entry failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// The kind, as [`ErrorKind::name`] has it.
     pub kind: String,

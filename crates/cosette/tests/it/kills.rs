@@ -133,13 +133,13 @@ async fn a_target_written_by_others_after_the_copy_keeps_its_source() {
     let house = House::new().await;
     let (folder, objects) = prepare(&house, "w").await;
     let (key, bytes) = objects[0].clone();
-    // Whoever looks at the source for the second time finds that the target was overwritten.
+    // Who looks at the target after the copy finds that it was overwritten.
     let looks = Arc::new(AtomicUsize::new(0));
     let (counted, wanted) = (looks.clone(), key.clone());
     house.faults(move |asked| {
         let here = asked.operation == "HeadObject" && asked.path.ends_with(&wanted);
-        let bucket = asked.host.starts_with(SOURCE);
-        match here && bucket && counted.fetch_add(1, Ordering::SeqCst) == 1 {
+        let bucket = asked.host.starts_with(EXAMPLE);
+        match here && bucket && counted.fetch_add(1, Ordering::SeqCst) == 0 {
             true => crate::house::Fault::Meanwhile(EXAMPLE, "w/0", "theirs"),
             false => crate::house::Fault::None,
         }

@@ -22,6 +22,7 @@ mod parts;
 mod reconcile;
 mod same_outcome;
 mod script;
+mod signers;
 mod slices;
 mod sockets;
 mod strategy;
