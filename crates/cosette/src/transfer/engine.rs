@@ -44,6 +44,7 @@ pub(super) struct Settings {
     pub(super) bytes_per_second: Option<u64>,
     pub(super) part_size: Option<u64>,
     pub(super) slice_size: Option<u64>,
+    pub(super) rename: bool,
 }
 
 /// Ends a run early: entries under way are finished, no more are begun. Clones share it.
@@ -94,6 +95,7 @@ impl Engine {
                 bytes_per_second: None,
                 part_size: None,
                 slice_size: None,
+                rename: false,
             },
             listener: Arc::new(|_| {}),
             stop: Stop::new(),
@@ -138,6 +140,14 @@ impl Engine {
         self
     }
 
+    /// Moves within a bucket are renames: one request, at one instant. Only for services that are
+    /// known to have them (our server, and buckets with metadata acceleration): another one may take
+    /// the request for something else.
+    pub fn atomic_rename(mut self) -> Self {
+        self.settings.rename = true;
+        self
+    }
+
     /// Is told what happens. It is called between requests and should be quick.
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.listener = Arc::new(listener);
@@ -173,7 +183,7 @@ impl Engine {
         };
         let (plan, replayed, recorder, writing) = job.begin()?;
         let ran = self
-            .drive(plan, replayed, recorder, &wanted, &mut summary)
+            .drive((plan, replayed, recorder), &wanted, &mut summary)
             .await;
         // Whatever happened, what was noted is on the disk before anybody hears of the end.
         let written = writing.end().await;
@@ -184,9 +194,7 @@ impl Engine {
 
     async fn drive(
         &self,
-        plan: PlanReader,
-        mut replayed: Replayed,
-        recorder: Recorder,
+        (plan, mut replayed, recorder): (PlanReader, Replayed, Recorder),
         wanted: &Wanted,
         summary: &mut Summary,
     ) -> Result<(), Error> {
@@ -195,6 +203,7 @@ impl Engine {
             Some(client) => self.paced(client),
             None => target.clone(),
         };
+        let token = std::mem::take(&mut replayed.token);
         let streams = Semaphore::new(limits::STREAMS_MAX);
         let worker = &Worker {
             source: &source,
@@ -202,6 +211,7 @@ impl Engine {
             settings: &self.settings,
             recorder: &recorder,
             listener: &self.listener,
+            token: &token,
             streams: &streams,
         };
         let mut ahead = Ahead::new(plan);

@@ -22,6 +22,7 @@ use crate::slice_copy::SliceCopied;
 use crate::{ObjectReply, ObjectType, Output};
 
 mod files;
+mod rename;
 
 /// How an entry ended.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ pub(super) struct Worker<'a> {
     pub(super) settings: &'a Settings,
     pub(super) recorder: &'a Recorder,
     pub(super) listener: &'a Listener,
+    /// Unlike that of any other job.
+    pub(super) token: &'a str,
     /// At most so many entries stream at a time: each has parts in memory.
     pub(super) streams: &'a tokio::sync::Semaphore,
 }
@@ -81,6 +84,12 @@ enum Made<'a> {
 }
 
 impl Worker<'_> {
+    /// Whether sources and targets are reached with the same keys at the same service.
+    fn is_one_account(&self) -> bool {
+        let (source, target) = (self.source, self.target);
+        source.endpoint() == target.endpoint() && source.has_keys_of(target)
+    }
+
     /// # Errors
     /// When the journal cannot be written any more.
     pub(super) async fn perform(
@@ -180,6 +189,7 @@ impl Task<'_> {
         }
         let (copied, resumed) = match &self.standing.verified {
             Some(copied) => (copied.clone(), true),
+            None if self.rename(source, target).await? => return Ok(()),
             None => {
                 let copied = self.copy(source, target).await?;
                 self.settle(&copied).await?;

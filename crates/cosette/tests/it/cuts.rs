@@ -4,10 +4,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cosette::transfer::{Engine, Entry, Job, PlanHead, PlanWriter, Work};
-use cosette::{Body, BoxFuture, Client, Transport, TransportError};
+use cosette::{Body, BoxFuture, Client, Clock, SystemClock, Timestamp, Transport, TransportError};
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
 
@@ -17,6 +18,20 @@ use crate::script::error;
 
 const CUTS_WANTED: usize = 2_000;
 const MIB: usize = 1 << 20;
+
+/// The time is the service's own, and waits take none.
+#[derive(Debug)]
+struct Hasty;
+
+impl Clock for Hasty {
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::task::yield_now())
+    }
+}
 
 /// The way to a house, which is cut as a seed says.
 #[derive(Debug, Clone)]
@@ -84,7 +99,10 @@ impl Cutting {
     }
 
     fn client(&self) -> Client {
-        self.0.house.client_over(self.clone())
+        let house = &self.0.house;
+        let builder = house.builder().credentials(house.root());
+        let builder = builder.transport(self.clone()).clock(Hasty);
+        builder.build().unwrap()
     }
 }
 
@@ -146,10 +164,10 @@ fn content(key: &str, size: usize) -> Bytes {
         .collect()
 }
 
-/// An object's bytes, or none if there is none.
-async fn there(house: &House, bucket: &str, key: &str) -> Option<Bytes> {
+/// An object's size, which no two objects of a round share, or none if there is none.
+async fn there(house: &House, bucket: &str, key: &str) -> Option<u64> {
     match house.exists(bucket, key).await {
-        true => Some(house.bytes(bucket, key).await),
+        true => Some(house.head(bucket, key).await.size()),
         false => None,
     }
 }
@@ -161,7 +179,7 @@ async fn check(house: &House, folder: &std::path::Path, objects: &[(String, Byte
         let source = there(house, SOURCE, key).await;
         assert!(target.is_some() || source.is_some(), "{key} is lost");
         for found in [target, source].into_iter().flatten() {
-            assert!(found == *bytes, "{key} has foreign bytes");
+            assert_eq!(found, bytes.len() as u64, "{key} has foreign bytes");
         }
     }
     let journal = std::fs::read_to_string(folder.join("journal")).unwrap();
@@ -222,8 +240,9 @@ async fn moves_through_thousands_of_cuts_lose_nothing_and_leave_no_unknown_uploa
             resumed += 1;
         }
         way.0.on.store(true, Ordering::SeqCst);
-        for (key, _) in &objects {
-            assert!(house.exists(EXAMPLE, key).await && !house.exists(SOURCE, key).await);
+        for (key, bytes) in &objects {
+            assert!(house.bytes(EXAMPLE, key).await == *bytes, "{key}");
+            assert!(!house.exists(SOURCE, key).await, "{key}");
         }
         assert_eq!(house.uploads(EXAMPLE).await, 0, "round {round}");
     }
