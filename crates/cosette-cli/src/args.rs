@@ -3,6 +3,7 @@
 mod api;
 mod bench;
 mod objects;
+mod select;
 mod serve;
 mod settings;
 mod values;
@@ -25,6 +26,7 @@ pub(crate) use objects::{
     RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
 };
 pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
+pub(crate) use select::SelectArgs;
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
 
 use crate::failure::Kind;

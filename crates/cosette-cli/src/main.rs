@@ -10,6 +10,7 @@ mod fields;
 mod files;
 mod name;
 mod output;
+mod select;
 mod transfer;
 
 use std::process::ExitCode;
