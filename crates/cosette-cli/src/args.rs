@@ -2,6 +2,7 @@
 
 mod api;
 mod bench;
+mod bulk;
 mod objects;
 mod select;
 mod serve;
@@ -21,8 +22,11 @@ pub(crate) use api::{
     UploadPartArgs, VersionArgs, VersioningArgs,
 };
 pub(crate) use bench::BenchArgs;
+pub(crate) use bulk::{
+    ApplyArgs, BulkArgs, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
+};
 pub(crate) use objects::{
-    CatArgs, CopyArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
+    CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
     RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
 };
 pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
@@ -155,9 +159,16 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Cp(Box<CopyArgs>),
     Mv(Box<MoveArgs>),
+    Sync(Box<SyncArgs>),
+    Plan(PlanArgs),
+    Apply(ApplyArgs),
+    Resume(ResumeArgs),
+    Jobs(JobsArgs),
+    Undo(UndoArgs),
     Ls(ListArgs),
     Rm(RemoveArgs),
     Stat(StatArgs),
+    Du(DuArgs),
     Cat(CatArgs),
     Mb(MakeBucketArgs),
     Rb(RemoveBucketArgs),
@@ -168,6 +179,7 @@ pub(crate) enum Command {
     Import(ImportArgs),
     Bench(Box<BenchArgs>),
     Completions(CompletionsArgs),
+    Man(ManArgs),
     /// Send exactly one request of the named operation
     #[command(after_help = api::EXAMPLES)]
     Api {
@@ -203,6 +215,18 @@ pub(crate) struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or write all of them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cosette man | man -l -
+  cosette man --dir ~/.local/share/man/man1        then: man cosette-cp")]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[cfg(test)]

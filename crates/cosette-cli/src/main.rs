@@ -1,6 +1,7 @@
 //! `cosette`: copies and moves objects in COS and in COS-compatible stores, and serves them.
 
 mod args;
+mod bulk;
 mod clock;
 mod cmd;
 mod config;

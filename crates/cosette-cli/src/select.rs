@@ -10,7 +10,7 @@ use regex::Regex;
 use crate::args::SelectArgs;
 use crate::failure::{Failure, Result};
 
-pub(crate) use glob::Glob;
+pub(crate) use glob::{Glob, beginning};
 pub(crate) use rename::Rename;
 
 /// The facts of an object or file that flags can ask about.

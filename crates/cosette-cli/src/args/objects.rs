@@ -6,7 +6,7 @@ use cosette_types::{
     VersionId,
 };
 
-use super::values;
+use super::{BulkArgs, SelectArgs, values};
 use crate::name::{CosName, Name};
 
 const TARGET: &str = "What the target is like";
@@ -59,6 +59,8 @@ pub(crate) struct CopyArgs {
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
 }
 
 /// Move objects between COS names: copy, verify, then delete exactly what was copied
@@ -90,6 +92,8 @@ pub(crate) struct MoveArgs {
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
 }
 
 /// What of the source is not in its name.
@@ -198,6 +202,12 @@ pub(crate) struct TuningArgs {
     /// Parts of an object, or objects with -r, at a time [default: 8; parts of uploads and downloads 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = TUNING)]
     pub(crate) parallel: Option<u16>,
+    /// With -r: most requests in a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = TUNING)]
+    pub(crate) requests_per_second: Option<u32>,
+    /// With -r: most bytes in a second that pass through this machine (units KiB, MiB, GiB)
+    #[arg(long, value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    pub(crate) bandwidth: Option<u64>,
 }
 
 /// List buckets, or what is in one
@@ -253,6 +263,11 @@ pub(crate) struct RemoveArgs {
     /// With -r: every version and delete marker, for good
     #[arg(long, requires = "recursive")]
     pub(crate) versions: bool,
+    /// With -r: print what would be removed and do nothing
+    #[arg(long, requires = "recursive", conflicts_with = "versions")]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }
 
 /// Show every property of an object or a bucket
@@ -268,6 +283,26 @@ pub(crate) struct StatArgs {
     /// This version
     #[arg(long, value_name = "ID")]
     pub(crate) version_id: Option<VersionId>,
+}
+
+/// Show how much lies under a name
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Current versions are counted, in sum by storage class, or with --depth by folder.
+
+Examples:
+  cosette du cos://photos-1250000000
+  cosette du cos://photos-1250000000/2024/ --depth 1
+  cosette du cos://photos-1250000000 --older-than 52w --min-size 100MiB --output json")]
+pub(crate) struct DuArgs {
+    /// Bucket or prefix
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// Sums by folder, so many deep, instead of by class
+    #[arg(long, short, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }
 
 /// Write objects to standard output
