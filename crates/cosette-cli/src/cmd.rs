@@ -103,7 +103,6 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         | Command::Fsck(_)
         | Command::Import(_)
         | Command::Scrub(_)
-        | Command::Serve(_) => Ok(()),
         | Command::Jobs(_)
         | Command::Man(_)
         | Command::Plan(_)

@@ -87,6 +87,16 @@ pub(super) struct Planner {
     writer: PlanWriter,
     meetings: Option<Meetings>,
     pub(super) archived: u64,
+    /// What cannot be done, whatever is tried: a key that is no name of a file.
+    refused: Vec<Failure>,
+}
+
+/// A plan that is written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) summary: PlanSummary,
+    /// Sources that have no place at the target; each was told.
+    pub(crate) refused: Vec<Failure>,
 }
 
 impl Planner {
@@ -105,6 +115,37 @@ impl Planner {
         self.writer.add(entry)?;
         Ok(())
     }
+
+    /// An object that becomes a file; a key that stands for a folder does not: files bring their
+    /// folders along.
+    pub(super) fn download(
+        &mut self,
+        request: &Request,
+        item: Item,
+        name: &str,
+        folder: &Path,
+        output: &Output,
+    ) -> Result<()> {
+        if name.is_empty() || (name.ends_with('/') && item.seen.size == 0) {
+            return Ok(());
+        }
+        let place = match local::path_below(folder, name) {
+            Ok(place) if !name.ends_with('/') => place,
+            told => {
+                let why = told.err().unwrap_or_else(|| "a file's name does not end in /".into());
+                let failure = Failure::new(Kind::Local, format!("cos://{}: {why}", item.place));
+                output.failure(&failure);
+                self.refused.push(failure);
+                return Ok(());
+            }
+        };
+        let work = Work::Download {
+            source: item.place,
+            target: absolute(&place),
+            remove_source: request.verb == Verb::Move,
+        };
+        self.add(&Entry::new(work, item.seen))
+    }
 }
 
 /// Writes the plan of a request into a new file.
@@ -113,7 +154,7 @@ pub(crate) async fn write(
     request: &Request,
     path: &Path,
     output: &Output,
-) -> Result<PlanSummary> {
+) -> Result<Written> {
     let selection = Selection::new(&request.bulk.select, crate::clock::now())?;
     let mut head = PlanHead::new(request.verb.word());
     head.wanted = wanted(&request.wishes, request.bulk.no_overwrite);
@@ -127,6 +168,7 @@ pub(crate) async fn write(
         // Only a rule or a list can give two sources one target; a prefix cannot.
         meetings: request.bulk.may_meet().then(Meetings::default),
         archived: 0,
+        refused: Vec::new(),
     };
     entries(sides, request, &selection, &mut planner, output).await?;
     if planner.archived > 0 {
@@ -139,7 +181,10 @@ pub(crate) async fn write(
     if let Some(meetings) = planner.meetings {
         meetings.check(|| Ok(PlanReader::open(path)?))?;
     }
-    Ok(summary)
+    Ok(Written {
+        summary,
+        refused: planner.refused,
+    })
 }
 
 async fn entries(
@@ -196,9 +241,7 @@ async fn entries(
             let mut items = items(sides, request, source, &under, selection).await?;
             while let Some(item) = items.try_next().await? {
                 let name = renamed(rename.as_ref(), &item.relative)?;
-                if let Some(entry) = download(request, item, &name, folder)? {
-                    planner.add(&entry)?;
-                }
+                planner.download(request, item, &name, folder, output)?;
             }
             Ok(())
         }
@@ -368,26 +411,6 @@ pub(super) fn upload(request: &Request, file: local::Found, target: &CosName) ->
     Ok(entry)
 }
 
-/// `None` for a key that stands for a folder: files bring their folders along.
-pub(super) fn download(
-    request: &Request,
-    item: Item,
-    name: &str,
-    folder: &Path,
-) -> Result<Option<Entry>> {
-    if name.is_empty() || name.ends_with('/') {
-        return Ok(None);
-    }
-    let place = local::path_below(folder, name).map_err(|why| {
-        Failure::new(Kind::Local, format!("cos://{}: {why}", item.place))
-    })?;
-    let work = Work::Download {
-        source: item.place,
-        target: absolute(&place),
-        remove_source: request.verb == Verb::Move,
-    };
-    Ok(Some(Entry::new(work, item.seen)))
-}
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())

@@ -30,6 +30,7 @@ struct Watch {
     lines: HashMap<u64, String>,
     failures: Vec<Value>,
     last: Option<Failure>,
+    refused: u64,
     /// Set when nobody reads our output any more.
     closed: bool,
     told: Stopwatch,
@@ -40,7 +41,14 @@ struct Watch {
 }
 
 /// Runs a job to its end, to Ctrl-C, or until nothing more can be done.
-pub(crate) async fn run(sides: Sides<'_>, job: Job, output: &Output) -> Result<()> {
+///
+/// `refused` are sources that could not even be planned.
+pub(crate) async fn run(
+    sides: Sides<'_>,
+    job: Job,
+    refused: &[Failure],
+    output: &Output,
+) -> Result<()> {
     let options = Options::of(job.head())?;
     let verb = Verb::of(&job.head().kind).unwrap_or(Verb::Copy);
     if let Some(folder) = &options.folder {
@@ -53,7 +61,7 @@ pub(crate) async fn run(sides: Sides<'_>, job: Job, output: &Output) -> Result<(
     } else {
         engine
     };
-    let watch = Arc::new(Mutex::new(Watch::new(output)));
+    let watch = Arc::new(Mutex::new(Watch::new(output, refused)));
     let seen = Arc::clone(&watch);
     let engine = engine.on_event(move |event| {
         seen.lock().unwrap_or_else(PoisonError::into_inner).see(event);
@@ -116,12 +124,13 @@ fn end(
     folder: &Path,
 ) -> Result<()> {
     let output = watch.output.clone();
+    let failed = summary.failed + watch.refused;
     let sum = json!({
         "job": id,
         "done": summary.done,
         "skipped": summary.skipped,
         "bytes": summary.bytes,
-        "failed": summary.failed,
+        "failed": failed,
         "failures": std::mem::take(&mut watch.failures),
     });
     if summary.stopped {
@@ -134,11 +143,11 @@ fn end(
     };
     if let Some(last) = watch.last.take() {
         let told = format!(
-            "{} objects {done}{skipped}, {} failed; each failure is above. Again for those: cosette resume {id}",
-            summary.done, summary.failed
+            "{} objects {done}{skipped}, {failed} failed; each failure is above. Again for those: cosette resume {id}",
+            summary.done
         );
         // If nothing at all was done and only one thing failed, its kind says more.
-        let alone = summary.done == 0 && summary.failed == 1;
+        let alone = summary.done == 0 && failed == 1;
         let kind = if alone { last.kind() } else { Kind::Partial };
         return Err(Failure::new(kind, told).with_report(sum));
     }
@@ -152,13 +161,15 @@ fn end(
 }
 
 impl Watch {
-    fn new(output: &Output) -> Self {
+    fn new(output: &Output, refused: &[Failure]) -> Self {
+        let told = refused.iter().take(FAILURES_MAX);
         Self {
+            refused: u64::try_from(refused.len()).unwrap_or(u64::MAX),
             output: output.clone(),
             dashboard: output.dashboard(),
             lines: HashMap::new(),
-            failures: Vec::new(),
-            last: None,
+            failures: told.map(Failure::to_json).collect(),
+            last: refused.last().cloned(),
             closed: false,
             told: Stopwatch::start(),
             finished: 0,

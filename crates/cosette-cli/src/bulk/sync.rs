@@ -87,6 +87,7 @@ pub(super) async fn plan(
         args,
         selection,
         removals: 0,
+        output,
         planner,
     };
     comparing.walk(sources, targets).await
@@ -144,6 +145,7 @@ struct Comparing<'a> {
     args: &'a SyncArgs,
     selection: &'a Selection,
     removals: u64,
+    output: &'a Output,
     planner: &'a mut Planner,
 }
 
@@ -234,7 +236,8 @@ impl Comparing<'_> {
                 Some(Entry::new(work, item.seen))
             }
             (What::Object(item), Some(Name::Local(folder))) => {
-                plan::download(self.request, *item, &here.name, folder)?
+                let (request, output) = (self.request, self.output);
+                return self.planner.download(request, *item, &here.name, folder, output);
             }
             (What::File(file), Some(Name::Cos(target))) => {
                 let name = target.with_key(format!("{}{}", map::target_prefix(target)?, here.name));

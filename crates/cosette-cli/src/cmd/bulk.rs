@@ -255,11 +255,11 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
     let jobs = jobs()?;
     let folder = temporary(&jobs)?;
     let path = folder.path().join("plan");
-    let summary = tokio::select! {
-        summary = plan::write(stores.sides(), request, &path, output) => summary?,
+    let plan::Written { summary, refused } = tokio::select! {
+        written = plan::write(stores.sides(), request, &path, output) => written?,
         signal = tokio::signal::ctrl_c() => return Err(super::interruption(signal)),
     };
-    if summary.entries == 0 {
+    if summary.entries == 0 && refused.is_empty() {
         if request.verb == Verb::Sync {
             let sum = json!({ "done": 0, "skipped": 0, "bytes": 0, "failed": 0, "failures": [] });
             let text = "nothing to do: the target has what the source has";
@@ -291,7 +291,7 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
         Then::Run => {
             let job = jobs.create(request.verb.word(), &path)?;
             drop(folder);
-            run::run(stores.sides(), job, output).await
+            run::run(stores.sides(), job, &refused, output).await
         }
     }
 }
@@ -300,7 +300,7 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
 async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output) -> Result<()> {
     let global = options.over(global)?;
     let stores = Stores::open(&global, options.from_profile.as_deref(), output).await?;
-    let done = run::run(stores.sides(), job, output).await;
+    let done = run::run(stores.sides(), job, &[], output).await;
     let closed = stores.close().await;
     done.and(closed)
 }

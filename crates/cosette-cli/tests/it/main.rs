@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod bulk;
 mod class;
 mod conditions;
 mod config;
@@ -23,5 +24,6 @@ mod readme;
 mod results;
 mod slices;
 mod upkeep;
+mod survival;
 mod usage;
 mod world;
