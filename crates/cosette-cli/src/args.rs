@@ -23,7 +23,7 @@ pub(crate) use api::{
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
-    ApplyArgs, BulkArgs, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
+    ApplyArgs, BulkArgs, CopyTags, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
 };
 pub(crate) use objects::{
     CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,

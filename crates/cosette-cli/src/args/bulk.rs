@@ -2,18 +2,24 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use cosette::transfer::Edit;
 
-use super::{CopyArgs, MoveArgs, PropertyArgs, RemoveArgs, SelectArgs, SourceArgs, TuningArgs};
+use super::{
+    CopyArgs, MoveArgs, PropertyArgs, RemoveArgs, SelectArgs, SourceArgs, TuningArgs, values,
+};
 use crate::name::Name;
 
 const BULK: &str = "Many objects";
+const KEPT: &str = "What goes along from the source";
 
 /// What `cp -r`, `mv -r` and `sync` take beside what they take for one object.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct BulkArgs {
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+    #[command(flatten)]
+    pub(crate) edit: EditArgs,
     /// Write names otherwise at the target: PATTERN=>REPLACEMENT, a regular expression on the name below
     /// SOURCE, as in '^(\d{4})-(\d\d)=>$1/$2'
     #[arg(long, value_name = "RULE", help_heading = BULK)]
@@ -35,6 +41,58 @@ pub(crate) struct BulkArgs {
     pub(crate) from_profile: Option<String>,
 }
 
+/// Changes of single fields, and what else goes along.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = KEPT)]
+pub(crate) struct EditArgs {
+    /// Set one content header and keep the rest, as in Cache-Control:max-age=60
+    #[arg(long, value_name = "NAME:VALUE", value_parser = values::header, conflicts_with = "metadata_directive", help_heading = KEPT)]
+    pub(crate) set_header: Vec<Edit>,
+    /// Drop one content header and keep the rest
+    #[arg(long, value_name = "NAME", value_parser = values::header_name, conflicts_with = "metadata_directive", help_heading = KEPT)]
+    pub(crate) remove_header: Vec<Edit>,
+    /// Set one entry of user metadata and keep the rest
+    #[arg(long, value_name = "NAME:VALUE", value_parser = values::set_meta, conflicts_with = "metadata_directive", help_heading = KEPT)]
+    pub(crate) set_meta: Vec<Edit>,
+    /// Drop one entry of user metadata and keep the rest
+    #[arg(long, value_name = "NAME", value_parser = values::remove_meta, conflicts_with = "metadata_directive", help_heading = KEPT)]
+    pub(crate) remove_meta: Vec<Edit>,
+    /// Give the target the source's own ACL (needs the rights to read it there and write it here)
+    #[arg(long, conflicts_with = "acl", help_heading = KEPT)]
+    pub(crate) copy_acl: bool,
+    /// Tags: where they can be read, always or the object fails, or never
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = KEPT)]
+    pub(crate) copy_tags: CopyTags,
+}
+
+/// Whether tags go along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum CopyTags {
+    /// Where the service has them and they may be read.
+    #[default]
+    Auto,
+    /// Or the object fails.
+    Require,
+    /// The target has none.
+    None,
+}
+
+impl EditArgs {
+    /// All changes, in the order of their kinds.
+    pub(crate) fn edits(&self) -> Vec<Edit> {
+        [
+            &self.remove_header,
+            &self.remove_meta,
+            &self.set_header,
+            &self.set_meta,
+        ]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
+    }
+}
+
 impl BulkArgs {
     /// Whether only a plan can carry it out.
     pub(crate) fn is_given(&self) -> bool {
@@ -44,6 +102,9 @@ impl BulkArgs {
             || self.dry_run
             || self.no_overwrite
             || self.from_profile.is_some()
+            || self.edit.copy_acl
+            || self.edit.copy_tags != CopyTags::Auto
+            || !self.edit.edits().is_empty()
             || self.select.is_given()
     }
 

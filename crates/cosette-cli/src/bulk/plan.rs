@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cosette::transfer::{
     Entry, Place, PlanHead, PlanReader, PlanSummary, PlanWriter, Seen, Wanted, WantedAcl,
-    WantedMetadata, Work,
+    WantedMetadata, WantedTags, Work,
 };
 use cosette::{Directive, Preconditions, StorageClass, Text};
 use futures_util::TryStreamExt;
@@ -16,7 +16,7 @@ use super::meeting::Meetings;
 use super::options::Options;
 use super::source::{self, Item};
 use super::{Sides, sync};
-use crate::args::{BulkArgs, SourceArgs, SyncArgs};
+use crate::args::{BulkArgs, CopyTags, SourceArgs, SyncArgs};
 use crate::failure::{Failure, Kind, Result};
 use crate::name::{CosName, Name};
 use crate::output::Output;
@@ -157,7 +157,7 @@ pub(crate) async fn write(
 ) -> Result<Written> {
     let selection = Selection::new(&request.bulk.select, crate::clock::now())?;
     let mut head = PlanHead::new(request.verb.word());
-    head.wanted = wanted(&request.wishes, request.bulk.no_overwrite);
+    head.wanted = wanted(&request.wishes, &request.bulk);
     let mut options = request.options.clone();
     if let Some(Name::Local(folder)) = &request.target {
         options.folder = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
@@ -376,8 +376,8 @@ fn refuse_in_place(request: &Request, target: &CosName) -> Result<()> {
         Verb::Move => Err(Failure::usage(format!(
             "{target}: source and target are one place; nothing was done"
         ))),
-        _ if !request.wishes.change_in_place() => Err(Failure::usage(format!(
-            "{target}: the objects would be copied onto themselves; give --metadata-directive Replaced or --storage-class"
+        _ if !request.wishes.change_in_place() && request.bulk.edit.edits().is_empty() => Err(Failure::usage(format!(
+            "{target}: the objects would be copied onto themselves; give --set-meta, --metadata-directive Replaced or --storage-class"
         ))),
         _ => Ok(()),
     }
@@ -400,7 +400,7 @@ pub(super) fn upload(request: &Request, file: local::Found, target: &CosName) ->
         ..Seen::default()
     };
     let mut entry = Entry::new(work, seen);
-    let mut wanted = wanted(&request.wishes, request.bulk.no_overwrite);
+    let mut wanted = wanted(&request.wishes, &request.bulk);
     let mut metadata = request.wishes.metadata.clone();
     if metadata.content.content_type.is_none() {
         let told = media_type::of_name(&file.relative);
@@ -434,21 +434,27 @@ fn renamed(rename: Option<&Rename>, relative: &str) -> Result<String> {
 }
 
 /// What flags wish, as the engine takes it.
-pub(super) fn wanted(wishes: &Wishes, forbid_overwrite: bool) -> Wanted {
+fn wanted(wishes: &Wishes, bulk: &BulkArgs) -> Wanted {
+    let edits = bulk.edit.edits();
     let metadata = match wishes.directive {
         Some(Directive::Replaced) => WantedMetadata::Replace(wishes.metadata.clone()),
+        _ if !edits.is_empty() => WantedMetadata::Edit(edits),
         _ => WantedMetadata::Keep,
     };
-    let acl = if wishes.acl == cosette::AclHeaders::default() {
-        WantedAcl::Inherit
-    } else {
-        WantedAcl::Set(wishes.acl.clone())
+    let acl = match () {
+        () if bulk.edit.copy_acl => WantedAcl::Keep,
+        () if wishes.acl == cosette::AclHeaders::default() => WantedAcl::Inherit,
+        () => WantedAcl::Set(wishes.acl.clone()),
     };
     Wanted {
         storage_class: wishes.storage_class,
         metadata,
         acl,
-        forbid_overwrite,
-        ..Wanted::default()
+        tags: match bulk.edit.copy_tags {
+            CopyTags::Auto => WantedTags::Auto,
+            CopyTags::Require => WantedTags::Require,
+            CopyTags::None => WantedTags::Without,
+        },
+        forbid_overwrite: bulk.no_overwrite,
     }
 }
