@@ -33,32 +33,28 @@ impl Meetings {
             _ => None,
         });
         if let Some(hash) = twice {
-            let (first, second) = self.two(plan()?, |entry| entry.target(), hash)?;
+            let (first, second) = self.two(plan()?, hash)?;
             return Err(Failure::usage(format!(
                 "two sources would become one: {first} and {second}; nothing was done"
             )));
         }
         let met = |hash: &&u64| self.targets.binary_search(hash).is_ok();
         if let Some(hash) = self.sources.iter().find(met) {
-            let (first, _) = self.two(plan()?, |entry| Some(entry.subject()), *hash)?;
+            let (first, _) = self.two(plan()?, *hash)?;
             return Err(Failure::usage(format!(
-                "the target of one object is itself a source, and would be overwritten: {first}; nothing was done"
+                "the target of {first} is itself a source, and would be overwritten; nothing was done"
             )));
         }
         Ok(())
     }
 
-    /// The sources of the first two entries of which a name has this hash.
-    fn two(
-        &self,
-        plan: PlanReader,
-        name: impl Fn(&cosette::transfer::Entry) -> Option<String>,
-        hash: u64,
-    ) -> Result<(String, String)> {
+    /// The sources of the first two entries whose target has this hash.
+    fn two(&self, plan: PlanReader, hash: u64) -> Result<(String, String)> {
         let mut found = Vec::new();
         for entry in plan {
             let (_, entry) = entry?;
-            if name(&entry).is_some_and(|name| self.state.hash_one(name.as_str()) == hash) {
+            let target = entry.target();
+            if target.is_some_and(|name| self.state.hash_one(name.as_str()) == hash) {
                 found.push(entry.subject());
             }
             if found.len() == 2 {

@@ -116,6 +116,13 @@ impl Planner {
         Ok(())
     }
 
+    /// A source that a rule leaves where it is: nothing else may come there.
+    fn stays(&mut self, place: &Place) {
+        if let Some(meetings) = &mut self.meetings {
+            meetings.source(&place.to_string());
+        }
+    }
+
     /// An object that becomes a file; a key that stands for a folder does not: files bring their
     /// folders along.
     pub(super) fn download(
@@ -359,6 +366,7 @@ async fn between(
             && place.bucket == item.place.bucket
             && item.place.version_id.is_none();
         if stays && rename.is_some() {
+            planner.stays(&item.place);
             continue;
         }
         let (source, target) = (item.place, place);
