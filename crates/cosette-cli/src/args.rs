@@ -26,11 +26,11 @@ pub(crate) use bulk::{
     ApplyArgs, BulkArgs, CopyTags, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
 };
 pub(crate) use objects::{
-    CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
-    RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
+    CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
+    RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
 };
-pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
 pub(crate) use select::SelectArgs;
+pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
 
 use crate::failure::Kind;

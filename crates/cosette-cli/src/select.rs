@@ -74,7 +74,9 @@ impl Selection {
             && !any(&self.exclude)
             && self.size_min.is_none_or(|least| candidate.size >= least)
             && self.size_max.is_none_or(|most| candidate.size <= most)
-            && self.newer_than.is_none_or(|time| candidate.modified >= time)
+            && self
+                .newer_than
+                .is_none_or(|time| candidate.modified >= time)
             && self.older_than.is_none_or(|time| candidate.modified < time)
     }
 }
@@ -98,9 +100,7 @@ impl Moment {
         if let Some(time) = cosette::date::parse(text.trim()) {
             return Ok(Self::At(time));
         }
-        let digits = text
-            .find(|c: char| !c.is_ascii_digit())
-            .ok_or_else(bad)?;
+        let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
         let (number, unit) = text.split_at(digits);
         let number: u64 = number.parse().map_err(|_| bad())?;
         let seconds: u64 = match unit.trim() {
@@ -194,7 +194,15 @@ mod tests {
             Moment::parse("1970-01-02T00:00:00Z"),
             Ok(Moment::At(Timestamp::from_secs(86_400)))
         );
-        for bad in ["", "d", "7", "7y", "-1d", "yesterday", "99999999999999999999w"] {
+        for bad in [
+            "",
+            "d",
+            "7",
+            "7y",
+            "-1d",
+            "yesterday",
+            "99999999999999999999w",
+        ] {
             assert!(Moment::parse(bad).is_err(), "{bad}");
         }
     }

@@ -172,7 +172,12 @@ Examples:
 #[command(arg_required_else_help = true)]
 pub(crate) struct PlanArgs {
     /// The file to write
-    #[arg(long = "out", short = 'o', value_name = "FILE", required_unless_present = "show")]
+    #[arg(
+        long = "out",
+        short = 'o',
+        value_name = "FILE",
+        required_unless_present = "show"
+    )]
     pub(crate) out: Option<PathBuf>,
     /// Print a plan that was written before
     #[arg(long, value_name = "FILE", exclusive = true)]

@@ -50,13 +50,20 @@ impl Jobs {
         let now = cosette::date::iso_seconds(crate::clock::now());
         let stamp: String = now.chars().filter(char::is_ascii_digit).collect();
         for number in 1..TRIES {
-            let end = if number == 1 { String::new() } else { format!("-{number}") };
+            let end = if number == 1 {
+                String::new()
+            } else {
+                format!("-{number}")
+            };
             let place = folder.join(format!("{stamp}-{verb}{end}"));
             if !place.exists() {
                 return Ok(Job::create(place, plan)?);
             }
         }
-        Err(Failure::local(folder.display(), "too many jobs were begun in this second"))
+        Err(Failure::local(
+            folder.display(),
+            "too many jobs were begun in this second",
+        ))
     }
 
     /// The folder of a job that is there.
@@ -105,7 +112,10 @@ impl Jobs {
                 return Ok(id);
             }
         }
-        Err(Failure::new(Kind::NotFound, "no job is waiting to be carried on"))
+        Err(Failure::new(
+            Kind::NotFound,
+            "no job is waiting to be carried on",
+        ))
     }
 
     /// Forgets a job. What it did stays done.

@@ -119,7 +119,11 @@ impl<'a> Manifest<'a> {
         let key = crate::name::unescape(field(1)).ok_or("the key is not percent-encoded UTF-8")?;
         let version = match field(2) {
             "" => None,
-            version => Some(version.parse::<VersionId>().map_err(|why| why.to_string())?),
+            version => Some(
+                version
+                    .parse::<VersionId>()
+                    .map_err(|why| why.to_string())?,
+            ),
         };
         if !self.under.takes(&key) || !key.starts_with(&self.under.prefix) {
             return Err(format!("`{key}` does not lie under SOURCE"));

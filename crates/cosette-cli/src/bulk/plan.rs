@@ -139,7 +139,9 @@ impl Planner {
         let place = match local::path_below(folder, name) {
             Ok(place) if !name.ends_with('/') => place,
             told => {
-                let why = told.err().unwrap_or_else(|| "a file's name does not end in /".into());
+                let why = told
+                    .err()
+                    .unwrap_or_else(|| "a file's name does not end in /".into());
                 let failure = Failure::new(Kind::Local, format!("cos://{}: {why}", item.place));
                 output.failure(&failure);
                 self.refused.push(failure);
@@ -202,9 +204,7 @@ async fn entries(
     output: &Output,
 ) -> Result<()> {
     match (&request.source, &request.target) {
-        _ if request.sync.is_some() => {
-            sync::plan(sides, request, selection, planner, output).await
-        }
+        _ if request.sync.is_some() => sync::plan(sides, request, selection, planner, output).await,
         (Name::Cos(source), Some(Name::Cos(target))) if request.single => {
             one(sides, request, source, target, planner).await
         }
@@ -384,9 +384,11 @@ fn refuse_in_place(request: &Request, target: &CosName) -> Result<()> {
         Verb::Move => Err(Failure::usage(format!(
             "{target}: source and target are one place; nothing was done"
         ))),
-        _ if !request.wishes.change_in_place() && request.bulk.edit.edits().is_empty() => Err(Failure::usage(format!(
-            "{target}: the objects would be copied onto themselves; give --set-meta, --metadata-directive Replaced or --storage-class"
-        ))),
+        _ if !request.wishes.change_in_place() && request.bulk.edit.edits().is_empty() => {
+            Err(Failure::usage(format!(
+                "{target}: the objects would be copied onto themselves; give --set-meta, --metadata-directive Replaced or --storage-class"
+            )))
+        }
         _ => Ok(()),
     }
 }
@@ -418,7 +420,6 @@ pub(super) fn upload(request: &Request, file: local::Found, target: &CosName) ->
     entry.wanted = Some(wanted);
     Ok(entry)
 }
-
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())

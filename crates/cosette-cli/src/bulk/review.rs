@@ -85,7 +85,10 @@ pub(crate) fn fields(entry: &Entry) -> Value {
 /// At least so many requests: one look at each source, one copy, one removal. Large objects take one
 /// more for each part.
 const fn requests(summary: PlanSummary) -> u64 {
-    summary.entries.saturating_mul(2).saturating_add(summary.removals)
+    summary
+        .entries
+        .saturating_mul(2)
+        .saturating_add(summary.removals)
 }
 
 /// The sum in words.

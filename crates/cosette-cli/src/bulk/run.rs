@@ -64,7 +64,9 @@ pub(crate) async fn run(
     let watch = Arc::new(Mutex::new(Watch::new(output, refused)));
     let seen = Arc::clone(&watch);
     let engine = engine.on_event(move |event| {
-        seen.lock().unwrap_or_else(PoisonError::into_inner).see(event);
+        seen.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .see(event);
     });
     let stop = engine.stop_handle();
     let mut running = std::pin::pin!(engine.run(job));
@@ -116,13 +118,7 @@ fn interrupted(id: &str) -> Failure {
     Failure::new(Kind::Interrupted, told)
 }
 
-fn end(
-    watch: &mut Watch,
-    summary: Summary,
-    verb: Verb,
-    id: &str,
-    folder: &Path,
-) -> Result<()> {
+fn end(watch: &mut Watch, summary: Summary, verb: Verb, id: &str, folder: &Path) -> Result<()> {
     let output = watch.output.clone();
     let failed = summary.failed + watch.refused;
     let sum = json!({
@@ -156,8 +152,16 @@ fn end(
         let gone = std::fs::remove_dir_all(folder);
         gone.map_err(|why| Failure::local(folder.display(), why))?;
     }
-    let text = format!("{done} {} objects, {}{skipped}", summary.done, bytes(summary.bytes));
-    if output.is_json() { output.json(&sum) } else { output.done(&text) }
+    let text = format!(
+        "{done} {} objects, {}{skipped}",
+        summary.done,
+        bytes(summary.bytes)
+    );
+    if output.is_json() {
+        output.json(&sum)
+    } else {
+        output.done(&text)
+    }
 }
 
 impl Watch {
@@ -181,13 +185,25 @@ impl Watch {
 
     fn see(&mut self, event: &Event) {
         match event {
-            Event::Began { entries, bytes, finished_before, .. } => {
+            Event::Began {
+                entries,
+                bytes,
+                finished_before,
+                ..
+            } => {
                 self.entries = *entries;
                 self.finished = *finished_before;
                 self.dashboard.begin(*entries, *bytes, *finished_before);
             }
-            Event::Started { entry, work, source, target, .. } => {
-                self.lines.insert(*entry, line(work, source, target.as_deref()));
+            Event::Started {
+                entry,
+                work,
+                source,
+                target,
+                ..
+            } => {
+                self.lines
+                    .insert(*entry, line(work, source, target.as_deref()));
             }
             Event::Advanced { bytes, .. } => self.dashboard.advance(*bytes),
             Event::Done { entry, size } => {
@@ -203,7 +219,11 @@ impl Watch {
                 let line = self.lines.remove(entry).unwrap_or_default();
                 self.output.note(&format!("{line}: {}", reason(*why)));
             }
-            Event::Failed { entry, source, failure } => {
+            Event::Failed {
+                entry,
+                source,
+                failure,
+            } => {
                 self.failed += 1;
                 self.dashboard.failed();
                 let line = self.lines.remove(entry);
@@ -214,7 +234,10 @@ impl Watch {
                 }
                 self.last = Some(failure);
             }
-            Event::Paced { concurrency, throttled: true } => {
+            Event::Paced {
+                concurrency,
+                throttled: true,
+            } => {
                 self.dashboard.paced(*concurrency);
             }
             _ => {}

@@ -141,7 +141,10 @@ pub(crate) fn looked_up<'a>(
             call = call.version_id(version);
         }
         let named = format!("cos://{}", item.place);
-        let reply = call.send().await.map_err(|why| Failure::from(why).during(named))?;
+        let reply = call
+            .send()
+            .await
+            .map_err(|why| Failure::from(why).during(named))?;
         item.seen = Seen {
             size: reply.value.size(),
             etag: Some(reply.value.etag.clone()),

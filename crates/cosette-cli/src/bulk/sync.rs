@@ -9,17 +9,17 @@ use cosette::{Crc64, Timestamp};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::Sides;
 use super::plan::{self, Planner, Request};
 use super::source::{self, Item};
-use super::Sides;
 use crate::args::SyncArgs;
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
 use crate::name::{CosName, Name};
 use crate::output::Output;
 use crate::select::Selection;
-use crate::transfer::map::{self, PrefixMap, Under};
 use crate::transfer::local;
+use crate::transfer::map::{self, PrefixMap, Under};
 
 /// One side's object or file.
 #[derive(Debug)]
@@ -60,7 +60,9 @@ pub(super) async fn plan(
             PrefixMap::new(source, target)?
         };
         if map.in_place {
-            return Err(Failure::usage(format!("{target}: source and target are one place")));
+            return Err(Failure::usage(format!(
+                "{target}: source and target are one place"
+            )));
         }
     }
     let sources = match (&request.source, &source_under) {
@@ -73,7 +75,13 @@ pub(super) async fn plan(
     let targets = match (target, &target_under) {
         (Name::Cos(name), Some(under)) => {
             let region = sides.target.region_of(name).await?;
-            objects(source::listed(sides.target, name, region, under, &everything)?)
+            objects(source::listed(
+                sides.target,
+                name,
+                region,
+                under,
+                &everything,
+            )?)
         }
         (Name::Local(folder), _) if folder.is_dir() => {
             files(sides.target, folder, &everything, output)?
@@ -206,7 +214,9 @@ impl Comparing<'_> {
             What::File(file) => {
                 let path = file.path.clone();
                 let read = tokio::task::spawn_blocking(move || local::crc64(&path));
-                let read = read.await.map_err(|why| Failure::local(file.path.display(), why))?;
+                let read = read
+                    .await
+                    .map_err(|why| Failure::local(file.path.display(), why))?;
                 read.map(Some)
             }
             What::Object(item) => {
@@ -237,7 +247,9 @@ impl Comparing<'_> {
             }
             (What::Object(item), Some(Name::Local(folder))) => {
                 let (request, output) = (self.request, self.output);
-                return self.planner.download(request, *item, &here.name, folder, output);
+                return self
+                    .planner
+                    .download(request, *item, &here.name, folder, output);
             }
             (What::File(file), Some(Name::Cos(target))) => {
                 let name = target.with_key(format!("{}{}", map::target_prefix(target)?, here.name));
@@ -274,6 +286,7 @@ impl Comparing<'_> {
             )));
         }
         let seen = Seen { ..item.seen };
-        self.planner.add(&Entry::new(Work::Delete { source: item.place }, seen))
+        self.planner
+            .add(&Entry::new(Work::Delete { source: item.place }, seen))
     }
 }

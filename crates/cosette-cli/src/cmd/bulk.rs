@@ -188,9 +188,22 @@ fn list_all(jobs: &Jobs, output: &Output) -> Result<()> {
     for id in jobs.ids()? {
         match jobs.look(&id) {
             Ok(job) => {
-                let state = if job.state.is_finished() { "done" } else { "open" };
-                let counts = format!("{}/{}", job.state.done + job.state.skipped, job.state.entries);
-                table.row([id, state.to_owned(), counts, Options::of(&job.head)?.command]);
+                let state = if job.state.is_finished() {
+                    "done"
+                } else {
+                    "open"
+                };
+                let counts = format!(
+                    "{}/{}",
+                    job.state.done + job.state.skipped,
+                    job.state.entries
+                );
+                table.row([
+                    id,
+                    state.to_owned(),
+                    counts,
+                    Options::of(&job.head)?.command,
+                ]);
                 all.push(described(&job)?);
             }
             Err(why) => output.failure(&why.during(format!("job {id}"))),
@@ -241,7 +254,12 @@ fn temporary(jobs: &Jobs) -> Result<tempfile::TempDir> {
 
 /// Plans a request; then it is run, printed or kept.
 async fn start(global: &Global, request: Request, then: Then, output: &Output) -> Result<()> {
-    if request.wishes.are_ignored() && matches!((&request.source, &request.target), (Name::Cos(_), Some(Name::Cos(_)))) {
+    if request.wishes.are_ignored()
+        && matches!(
+            (&request.source, &request.target),
+            (Name::Cos(_), Some(Name::Cos(_)))
+        )
+    {
         output.note(IGNORED_METADATA);
     }
     let from_profile = request.options.from_profile.clone();
@@ -263,7 +281,11 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
         if request.verb == Verb::Sync {
             let sum = json!({ "done": 0, "skipped": 0, "bytes": 0, "failed": 0, "failures": [] });
             let text = "nothing to do: the target has what the source has";
-            return if output.is_json() { output.json(&sum) } else { output.done(text) };
+            return if output.is_json() {
+                output.json(&sum)
+            } else {
+                output.done(text)
+            };
         }
         let told = format!("{}: there is nothing under it", request.source);
         return Err(Failure::new(Kind::NotFound, told));
@@ -272,7 +294,10 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
         Then::Print => review::print(PlanReader::open(&path)?, output),
         Then::Keep(place) => {
             if place.exists() {
-                return Err(Failure::local(place.display(), "it exists; a plan never overwrites"));
+                return Err(Failure::local(
+                    place.display(),
+                    "it exists; a plan never overwrites",
+                ));
             }
             std::fs::copy(&path, &place).map_err(|why| Failure::local(place.display(), why))?;
             let sum = json!({
@@ -353,7 +378,9 @@ fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
         Failure::usage("with -r give one SOURCE; its names must not meet another's")
     })?;
     if args.source.version_id.is_some() {
-        return Err(Failure::usage("--version-id is about one object; leave out -r"));
+        return Err(Failure::usage(
+            "--version-id is about one object; leave out -r",
+        ));
     }
     let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
     let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
@@ -372,7 +399,9 @@ fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
 
 fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
     if args.source.version_id.is_some() {
-        return Err(Failure::usage("--version-id is about one object; leave out -r"));
+        return Err(Failure::usage(
+            "--version-id is about one object; leave out -r",
+        ));
     }
     let conditions = SourceConditionArgs::default();
     let wishes = Wishes::new(args.properties, conditions, &args.tuning)?;
@@ -411,7 +440,11 @@ fn remove_request(global: &Global, args: RemoveArgs) -> Result<Request> {
     let [source] = <[_; 1]>::try_from(args.names)
         .map_err(|_| Failure::usage("a plan of removals is about one NAME"))?;
     let tuning = TuningArgs::default();
-    let wishes = Wishes::new(PropertyArgs::default(), SourceConditionArgs::default(), &tuning)?;
+    let wishes = Wishes::new(
+        PropertyArgs::default(),
+        SourceConditionArgs::default(),
+        &tuning,
+    )?;
     Ok(Request {
         verb: Verb::Remove,
         source: Name::Cos(source),

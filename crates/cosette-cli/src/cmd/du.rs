@@ -74,7 +74,11 @@ fn folder(name: &str, depth: usize) -> &str {
 
 fn tell(args: &DuArgs, all: Sum, parts: &BTreeMap<String, Sum>, output: &Output) -> Result<()> {
     let entry = |name: &str, sum: &Sum| {
-        let name_of = if args.depth.is_some() { "Folder" } else { "StorageClass" };
+        let name_of = if args.depth.is_some() {
+            "Folder"
+        } else {
+            "StorageClass"
+        };
         json!({ name_of: name, "Objects": sum.objects, "Bytes": sum.bytes })
     };
     let json = json!({
@@ -87,7 +91,11 @@ fn tell(args: &DuArgs, all: Sum, parts: &BTreeMap<String, Sum>, output: &Output)
     for (name, sum) in parts {
         table.row([bytes(sum.bytes), sum.objects.to_string(), name.clone()]);
     }
-    table.row([bytes(all.bytes), all.objects.to_string(), args.name.to_string()]);
+    table.row([
+        bytes(all.bytes),
+        all.objects.to_string(),
+        args.name.to_string(),
+    ]);
     output.result(&table.text(), &json)
 }
 

@@ -4,10 +4,10 @@ use crate::args::{MoveArgs, SourceConditionArgs};
 use crate::connect::Connection;
 use crate::failure::Result;
 use crate::output::Output;
+use crate::transfer::IGNORED_METADATA;
 use crate::transfer::map;
 use crate::transfer::single::{Source, Transfer};
 use crate::transfer::wishes::Wishes;
-use crate::transfer::IGNORED_METADATA;
 
 pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output) -> Result<()> {
     let wishes = Wishes::new(

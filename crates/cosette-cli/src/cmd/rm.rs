@@ -163,9 +163,12 @@ async fn version_page(
     let page = call.send().await?.value;
     let meant = page.items.iter().filter_map(|item| {
         let (key, version_id, size, modified) = match item {
-            VersionItem::Version(entry) => {
-                (&entry.key, &entry.version_id, entry.size, entry.last_modified)
-            }
+            VersionItem::Version(entry) => (
+                &entry.key,
+                &entry.version_id,
+                entry.size,
+                entry.last_modified,
+            ),
             // A marker has no bytes; sizes and ages are asked of it all the same.
             VersionItem::DeleteMarker(entry) => {
                 (&entry.key, &entry.version_id, 0, entry.last_modified)

@@ -89,7 +89,11 @@ impl Dashboard {
         let Some(bar) = &self.bar else { return };
         let mut text = String::new();
         if self.bytes > 0 {
-            text.push_str(&format!(", {} of {}", bytes(self.bytes), bytes(self.bytes_all)));
+            text.push_str(&format!(
+                ", {} of {}",
+                bytes(self.bytes),
+                bytes(self.bytes_all)
+            ));
         }
         if self.failed > 0 {
             text.push_str(&format!(", {} failed", self.failed));

@@ -34,7 +34,11 @@ impl Glob {
     /// Whether it matches a name, or, having no `/`, the last part of it.
     pub(crate) fn matches_name(&self, name: &str) -> bool {
         self.matches(name)
-            || (self.of_last_name && name.rsplit('/').next().is_some_and(|last| self.matches(last)))
+            || (self.of_last_name
+                && name
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|last| self.matches(last)))
     }
 }
 

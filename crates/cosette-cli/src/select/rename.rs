@@ -39,7 +39,10 @@ mod tests {
     #[test]
     fn the_first_match_is_replaced_and_groups_are_named_by_number() {
         let renamed = |rule: &str, name: &str| Rename::new(rule).unwrap().apply(name).into_owned();
-        assert_eq!(renamed(r"^(\d{4})/(.*)$=>$2/$1", "2024/a.jpg"), "a.jpg/2024");
+        assert_eq!(
+            renamed(r"^(\d{4})/(.*)$=>$2/$1", "2024/a.jpg"),
+            "a.jpg/2024"
+        );
         assert_eq!(renamed("a=>b", "aa"), "ba");
         assert_eq!(renamed("x=>y", "none"), "none");
         assert_eq!(renamed("^tmp/=>", "tmp/a"), "a");

@@ -173,7 +173,9 @@ mod tests {
 
     fn mapped(source: &str, target: &str, key: &str) -> Option<String> {
         let map = PrefixMap::new(&cos(source), &cos(target)).ok()?;
-        map.target(key, map.from.relative(key)).ok().map(|name| name.key)
+        map.target(key, map.from.relative(key))
+            .ok()
+            .map(|name| name.key)
     }
 
     #[test]

@@ -48,11 +48,32 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
 #[test]
 fn a_plan_is_applied_to_what_it_saw_and_to_nothing_else() {
     let world = filled(&["p/a", "p/b", "p/c"]);
-    world.ok(&["plan", "-o", "move.plan", "mv", "-r", &cos("p/"), &cos("q/")]);
-    let again = ["plan", "-o", "move.plan", "mv", "-r", &cos("p/"), &cos("q/")];
+    world.ok(&[
+        "plan",
+        "-o",
+        "move.plan",
+        "mv",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+    ]);
+    let again = [
+        "plan",
+        "-o",
+        "move.plan",
+        "mv",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+    ];
     assert_eq!(world.refused(9, &again)["kind"], "local");
     let shown = world.ok(&["plan", "--show", "move.plan"]).stdout;
-    assert_eq!(shown, world.ok(&["mv", "-r", &cos("p/"), &cos("q/"), "--dry-run"]).stdout);
+    assert_eq!(
+        shown,
+        world
+            .ok(&["mv", "-r", &cos("p/"), &cos("q/"), "--dry-run"])
+            .stdout
+    );
     world.put("p/b", "changed since");
     world.put("p/new", "not planned");
     let ran = world.run(&["apply", "move.plan", "--output", "json"]);
@@ -71,7 +92,16 @@ fn a_plan_is_applied_to_what_it_saw_and_to_nothing_else() {
 #[test]
 fn filters_take_names_sizes_and_patterns() {
     let world = filled(&["p/a.jpg", "p/b/c.jpg", "p/b/c.txt", "p/tmp/d.jpg"]);
-    world.ok(&["cp", "-r", &cos("p/"), &cos("q/"), "--include", "*.jpg", "--exclude", "tmp/*"]);
+    world.ok(&[
+        "cp",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+        "--include",
+        "*.jpg",
+        "--exclude",
+        "tmp/*",
+    ]);
     assert_eq!(keys(&world, "q/"), ["q/a.jpg", "q/b/c.jpg"]);
     world.ok(&["cp", "-r", &cos("p/b/*.txt"), &cos("r/")]);
     assert_eq!(keys(&world, "r/"), ["r/c.txt"]);
@@ -79,7 +109,12 @@ fn filters_take_names_sizes_and_patterns() {
     assert_eq!(keys(&world, "p/"), ["p/a.jpg", "p/b/c.txt", "p/tmp/d.jpg"]);
     let none = ["cp", "-r", &cos("p/"), &cos("s/"), "--min-size", "1KiB"];
     assert_eq!(world.run(&none).code, 3);
-    assert_eq!(world.run(&["cp", "-r", &cos("p/"), &cos("s/"), "--older-than", "1d"]).code, 3);
+    assert_eq!(
+        world
+            .run(&["cp", "-r", &cos("p/"), &cos("s/"), "--older-than", "1d"])
+            .code,
+        3
+    );
     let sum = world.json(&["du", &cos("p/"), "--exclude", "tmp/*"]);
     assert_eq!((&sum["Objects"], &sum["Bytes"]), (&2.into(), &16.into()));
 }
@@ -87,10 +122,21 @@ fn filters_take_names_sizes_and_patterns() {
 #[test]
 fn a_rule_renames_and_sources_that_would_meet_are_refused_before_anything_is_done() {
     let world = filled(&["p/2024-05/a", "p/2024-06/b", "p/x"]);
-    world.ok(&["cp", "-r", &cos("p/"), &cos("q/"), "--rename", r"^(\d+)-(\d+)/(.*)$=>$3/$1/$2"]);
+    world.ok(&[
+        "cp",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+        "--rename",
+        r"^(\d+)-(\d+)/(.*)$=>$3/$1/$2",
+    ]);
     assert_eq!(keys(&world, "q/"), ["q/a/2024/05", "q/b/2024/06", "q/x"]);
     let before = world.everything();
-    for (target, rule) in [("r/", ".*=>same"), ("p/", "^2024-05/a$=>x"), ("r/", "^x$=>")] {
+    for (target, rule) in [
+        ("r/", ".*=>same"),
+        ("p/", "^2024-05/a$=>x"),
+        ("r/", "^x$=>"),
+    ] {
         let told = world.refused(2, &["mv", "-r", &cos("p/"), &cos(target), "--rename", rule]);
         assert_eq!(told["kind"], "usage", "{rule}");
     }
@@ -106,9 +152,15 @@ fn lists_and_manifests_name_the_sources() {
     world.ok(&["cp", &cos("p/"), &cos("q/"), "--names-from", &list]);
     assert_eq!(keys(&world, "q/"), ["q/a", "q/b c"]);
     let bucket = crate::world::BUCKET;
-    let manifest = world.file("manifest.csv", format!("{bucket},p%2Fb%20c\n{bucket},p/d,\n"));
+    let manifest = world.file(
+        "manifest.csv",
+        format!("{bucket},p%2Fb%20c\n{bucket},p/d,\n"),
+    );
     world.ok(&["mv", &cos("p/"), &cos("r/"), "--manifest", &manifest]);
-    assert_eq!(keys(&world, ""), ["other", "p/a", "q/a", "q/b c", "r/b c", "r/d"]);
+    assert_eq!(
+        keys(&world, ""),
+        ["other", "p/a", "q/a", "q/b c", "r/b c", "r/d"]
+    );
     let before = world.everything();
     for (name, row) in [
         ("one", "elsewhere-1250000000,p/a\n"),
@@ -140,7 +192,13 @@ fn what_is_there_is_left_alone_when_asked() {
 #[test]
 fn failures_are_kept_and_tried_again() {
     let world = filled(&["p/a", "p/b"]);
-    world.ok(&["cp", &cos("p/a"), &cos("p/frozen"), "--storage-class", "ARCHIVE"]);
+    world.ok(&[
+        "cp",
+        &cos("p/a"),
+        &cos("p/frozen"),
+        "--storage-class",
+        "ARCHIVE",
+    ]);
     assert_eq!(world.run(&["mv", "-r", &cos("p/"), &cos("q/")]).code, 7);
     let id = job(&world);
     let report = world.json(&["jobs", &id]);
@@ -197,9 +255,21 @@ fn sync_copies_what_differs_and_removes_only_within_its_limit() {
     }
     assert_eq!(done(sync(&[])), 0);
     let before = world.everything();
-    assert_eq!(sync(&["--delete", "--max-delete", "1", "--exclude", "*.txt"]).code, 2);
+    assert_eq!(
+        sync(&["--delete", "--max-delete", "1", "--exclude", "*.txt"]).code,
+        2
+    );
     assert_eq!(world.everything(), before);
-    assert_eq!(done(sync(&["--delete", "--max-delete", "2", "--exclude", "*.txt"])), 2);
+    assert_eq!(
+        done(sync(&[
+            "--delete",
+            "--max-delete",
+            "2",
+            "--exclude",
+            "*.txt"
+        ])),
+        2
+    );
     assert_eq!(keys(&world, "q/"), ["q/a", "q/b/c", "q/keep.txt"]);
 }
 
@@ -213,9 +283,15 @@ fn sync_is_between_folders_and_buckets_too() {
     assert_eq!(world.json(&["sync", "site", &cos("web")])["done"], 0);
     assert_eq!(world.stat("web/css/a.css")["ContentType"], "text/css");
     assert_eq!(world.json(&["sync", &cos("web"), "back"])["done"], 2);
-    assert_eq!(world.json(&["sync", &cos("web"), "back", "--checksum"])["done"], 0);
+    assert_eq!(
+        world.json(&["sync", &cos("web"), "back", "--checksum"])["done"],
+        0
+    );
     world.file("back/index.html", "site/index.HTML");
-    assert_eq!(world.json(&["sync", &cos("web"), "back", "--checksum"])["done"], 1);
+    assert_eq!(
+        world.json(&["sync", &cos("web"), "back", "--checksum"])["done"],
+        1
+    );
     assert_eq!(
         std::fs::read_to_string(world.path("back/index.html")).unwrap(),
         "site/index.html"

@@ -23,7 +23,7 @@ mod network;
 mod readme;
 mod results;
 mod slices;
-mod upkeep;
 mod survival;
+mod upkeep;
 mod usage;
 mod world;

@@ -16,7 +16,10 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 }
@@ -41,12 +44,18 @@ impl Mover {
             text(&root, "secret_key").to_owned(),
         );
         let server = Some(world.serve());
-        Self { world, server, keys }
+        Self {
+            world,
+            server,
+            keys,
+        }
     }
 
     fn start(&self, args: &[&str]) -> Child {
         let url = &self.server.as_ref().unwrap().url;
-        let mut command = self.world.command(&[args, &["--endpoint", url, "-q"]].concat());
+        let mut command = self
+            .world
+            .command(&[args, &["--endpoint", url, "-q"]].concat());
         command
             .env("COSETTE_SECRET_ID", &self.keys.0)
             .env("COSETTE_SECRET_KEY", &self.keys.1)
@@ -62,7 +71,11 @@ impl Mover {
             .env("COSETTE_SECRET_ID", &self.keys.0)
             .env("COSETTE_SECRET_KEY", &self.keys.1);
         let ran = command.output().unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
         String::from_utf8(ran.stdout).unwrap()
     }
 
@@ -91,12 +104,18 @@ impl Mover {
 
     fn steps(&self) -> usize {
         let read = self.journal().and_then(|path| std::fs::read(path).ok());
-        read.map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
+        read.map_or(0, |bytes| {
+            bytes.iter().filter(|byte| **byte == b'\n').count()
+        })
     }
 
     /// Runs until the journal has so many more steps, and kills it; whether it was still running.
     fn killed_after(&self, args: &[&str], steps: usize) -> bool {
-        let from = if args.first() == Some(&"resume") { self.steps() } else { 0 };
+        let from = if args.first() == Some(&"resume") {
+            self.steps()
+        } else {
+            0
+        };
         let mut child = self.start(args);
         loop {
             if child.try_wait().unwrap().is_some() {
@@ -127,7 +146,14 @@ fn a_move_that_is_killed_at_any_step_of_its_journal_loses_nothing() {
     let (mut kills, mut from, mut to) = (0, "p/", "q/");
     while kills < KILLS {
         let (source, target) = (cos(from), cos(to));
-        let first = ["mv", "-r", source.as_str(), target.as_str(), "--parallel", "4"];
+        let first = [
+            "mv",
+            "-r",
+            source.as_str(),
+            target.as_str(),
+            "--parallel",
+            "4",
+        ];
         let mut args: &[&str] = &first;
         loop {
             let steps = 1 + chance.below(24);
@@ -135,7 +161,11 @@ fn a_move_that_is_killed_at_any_step_of_its_journal_loses_nothing() {
                 break;
             }
             // Before the job was begun there is nothing to carry on.
-            args = if mover.steps() > 0 { &["resume"] } else { &first };
+            args = if mover.steps() > 0 {
+                &["resume"]
+            } else {
+                &first
+            };
             kills += 1;
             if kills % 10 == 0 {
                 mover.kill_server();
@@ -173,7 +203,10 @@ fn what_somebody_writes_while_a_move_is_under_way_stays() {
             let name = format!("{:03}", chance.below(OBJECTS));
             let file = mover.world.file("new", format!("written since {written}"));
             mover.run(&["cp", &file, &cos(&format!("p/{name}"))]);
-            latest.insert(name.clone(), mover.contents(&format!("p/{name}"))[""].clone());
+            latest.insert(
+                name.clone(),
+                mover.contents(&format!("p/{name}"))[""].clone(),
+            );
             written += 1;
         }
         let (old, new) = (mover.contents("p/"), mover.contents("q/"));
