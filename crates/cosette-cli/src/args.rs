@@ -2,7 +2,9 @@
 
 mod api;
 mod bench;
+mod bulk;
 mod objects;
+mod select;
 mod serve;
 mod settings;
 mod values;
@@ -20,10 +22,14 @@ pub(crate) use api::{
     UploadPartArgs, VersionArgs, VersioningArgs,
 };
 pub(crate) use bench::BenchArgs;
-pub(crate) use objects::{
-    CatArgs, CopyArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
-    RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
+pub(crate) use bulk::{
+    ApplyArgs, BulkArgs, CopyTags, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
 };
+pub(crate) use objects::{
+    CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
+    RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
+};
+pub(crate) use select::SelectArgs;
 pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
 
@@ -153,9 +159,16 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Cp(Box<CopyArgs>),
     Mv(Box<MoveArgs>),
+    Sync(Box<SyncArgs>),
+    Plan(PlanArgs),
+    Apply(ApplyArgs),
+    Resume(ResumeArgs),
+    Jobs(JobsArgs),
+    Undo(UndoArgs),
     Ls(ListArgs),
     Rm(RemoveArgs),
     Stat(StatArgs),
+    Du(DuArgs),
     Cat(CatArgs),
     Mb(MakeBucketArgs),
     Rb(RemoveBucketArgs),
@@ -166,6 +179,7 @@ pub(crate) enum Command {
     Import(ImportArgs),
     Bench(Box<BenchArgs>),
     Completions(CompletionsArgs),
+    Man(ManArgs),
     /// Send exactly one request of the named operation
     #[command(after_help = api::EXAMPLES)]
     Api {
@@ -201,6 +215,18 @@ pub(crate) struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print the manual page, or write all of them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cosette man | man -l -
+  cosette man --dir ~/.local/share/man/man1        then: man cosette-cp")]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[cfg(test)]

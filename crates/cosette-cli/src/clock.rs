@@ -19,3 +19,8 @@ impl Stopwatch {
         self.0.elapsed()
     }
 }
+
+/// Now, as the service and its listings count time.
+pub(crate) fn now() -> cosette_types::Timestamp {
+    cosette::Clock::now(&cosette::SystemClock)
+}

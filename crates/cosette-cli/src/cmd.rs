@@ -4,11 +4,14 @@
 mod api;
 mod bench;
 mod buckets;
+mod bulk;
 mod cat;
 mod cp;
 mod demo;
+mod du;
 mod ls;
 mod maintain;
+mod man;
 mod mv;
 mod rm;
 mod serve;
@@ -28,6 +31,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
     let global = cli.global;
     match cli.command {
         Command::Completions(args) => completions(&args, output),
+        Command::Man(args) => man::run(&args, output),
         Command::Config(args) => settings::run(&global, args, output),
         Command::Bench(args) => bench::run(&global, *args, output).await,
         Command::Serve(args) => serve::serve(&global, args, output).await,
@@ -35,6 +39,19 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Scrub(args) => maintain::scrub(&global, &args, output).await,
         Command::Export(args) => maintain::export(&global, &args, output).await,
         Command::Import(args) => maintain::import(&global, &args, output).await,
+        Command::Cp(args) if args.recursive || args.bulk.is_given() => {
+            bulk::copy(&global, *args, output).await
+        }
+        Command::Mv(args) if args.recursive || args.bulk.is_given() => {
+            bulk::moving(&global, *args, output).await
+        }
+        Command::Rm(args) if args.dry_run => bulk::remove(&global, args, output).await,
+        Command::Sync(args) => bulk::sync(&global, *args, output).await,
+        Command::Plan(args) => bulk::plan(&global, args, output).await,
+        Command::Apply(args) => bulk::apply(&global, args, output).await,
+        Command::Resume(args) => bulk::resume(&global, args, output).await,
+        Command::Undo(args) => bulk::undo(&global, args, output).await,
+        Command::Jobs(args) => bulk::list(&args, output),
         command => with_connection(&global, command, output).await,
     }
 }
@@ -71,20 +88,28 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         Command::Mv(args) => mv::run(connection, *args, output).await,
         Command::Ls(args) => ls::run(connection, args, output).await,
         Command::Rm(args) => rm::run(connection, args, output).await,
+        Command::Du(args) => du::run(connection, args, output).await,
         Command::Stat(args) => stat::run(connection, args, output).await,
         Command::Cat(args) => cat::run(connection, args, output).await,
         Command::Mb(args) => buckets::make(connection, args, output).await,
         Command::Rb(args) => buckets::remove(connection, args, output).await,
         Command::Api { operation } => api::run(connection, *operation, output).await,
         // Those that need no connection were answered before.
-        Command::Bench(_)
+        Command::Apply(_)
+        | Command::Bench(_)
         | Command::Completions(_)
         | Command::Config(_)
         | Command::Export(_)
         | Command::Fsck(_)
         | Command::Import(_)
         | Command::Scrub(_)
-        | Command::Serve(_) => Ok(()),
+        | Command::Jobs(_)
+        | Command::Man(_)
+        | Command::Plan(_)
+        | Command::Resume(_)
+        | Command::Serve(_)
+        | Command::Sync(_)
+        | Command::Undo(_) => Ok(()),
     }
 }
 

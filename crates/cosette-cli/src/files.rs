@@ -32,6 +32,17 @@ pub(crate) fn others_may_read(_path: &Path) -> bool {
     false
 }
 
+/// A folder that only its owner may look into, made if it is not there.
+pub(crate) fn private_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(path)
+        .map_err(|why| Failure::local(path.display(), why))
+}
+
 /// Puts a file in place, whole or not at all, readable by its owner only; folders are made.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let told = |why: std::io::Error| Failure::local(path.display(), why);

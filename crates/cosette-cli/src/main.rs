@@ -1,6 +1,7 @@
 //! `cosette`: copies and moves objects in COS and in COS-compatible stores, and serves them.
 
 mod args;
+mod bulk;
 mod clock;
 mod cmd;
 mod config;
@@ -10,6 +11,7 @@ mod fields;
 mod files;
 mod name;
 mod output;
+mod select;
 mod transfer;
 
 use std::process::ExitCode;

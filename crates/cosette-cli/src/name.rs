@@ -178,7 +178,7 @@ fn full_name(bucket: &str, region: &str, path: &str) -> Result<CosName, String> 
 }
 
 /// Percent-decodes once; `+` is a plus sign, as everywhere in a path.
-fn unescape(text: &str) -> Option<String> {
+pub(crate) fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

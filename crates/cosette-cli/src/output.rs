@@ -4,6 +4,7 @@
 //! progress events are JSON lines on stderr, so that a pipe reads nothing but results. A reader that
 //! goes away (`cosette ls | head -1`) ends the program quietly.
 
+mod dashboard;
 mod progress;
 mod table;
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::args::{Format, Global};
 use crate::failure::{Failure, Kind, Result};
 
+pub(crate) use dashboard::Dashboard;
 pub(crate) use progress::{Progress, Step};
 pub(crate) use table::{Table, bytes, duration};
 
@@ -124,6 +126,18 @@ impl Output {
             Format::Text => format!("error: {failure}"),
         };
         write_stderr(&line);
+    }
+
+    /// An event for programs; nothing for people, or without progress.
+    pub(crate) fn event(&self, event: &Value) {
+        if self.progress && self.is_json() {
+            write_stderr(&event.to_string());
+        }
+    }
+
+    /// How far a job is, for people at a terminal.
+    pub(crate) fn dashboard(&self) -> Dashboard {
+        Dashboard::new(self.progress && !self.is_json() && self.stderr_is_terminal)
     }
 
     /// Progress of something whose size is known, or will be.

@@ -6,7 +6,7 @@ use cosette_types::{
     VersionId,
 };
 
-use super::values;
+use super::{BulkArgs, SelectArgs, values};
 use crate::name::{CosName, Name};
 
 const TARGET: &str = "What the target is like";
@@ -22,7 +22,9 @@ standard input or output. Keys are written plainly (cos://b-1250000000/中文 1.
 A target that ends in / (or is a bucket, or a folder) keeps the source's last name.
 
 With -r, everything under SOURCE goes under TARGET: cos://b/p and cos://b/p/ both mean the keys that begin
-with p/; cos://b/p* means every key that begins with p. cosette cp -r cos://b/2023/ cos://c/old/ copies
+with p/; cos://b/p* means every key that begins with p; a star elsewhere makes a pattern that whole keys match
+(cos://b/logs/2024-*.gz; * is any text, also /). What -r does is planned first and kept in a journal:
+--dry-run prints the plan, `cosette resume` goes on after a crash, `cosette plan` keeps it for later. cosette cp -r cos://b/2023/ cos://c/old/ copies
 2023/a.jpg to old/a.jpg.
 
 COS to COS, no byte passes through this machine. Metadata and storage class are kept unless flags change
@@ -59,6 +61,8 @@ pub(crate) struct CopyArgs {
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
 }
 
 /// Move objects between COS names: copy, verify, then delete exactly what was copied
@@ -68,12 +72,14 @@ Each source is deleted only after its copy is proved: same size and CRC-64, and 
 If the copy fails nothing is deleted. If only the deletion fails both objects are there, the exit code is 7
 and the message says so. Metadata and storage class go along unless flags change them.
 With -r every object under SOURCE moves by itself (names as in `cosette cp --help`); failures are reported
-one by one and end with exit code 7.
+one by one and end with exit code 7. The job's journal stays: `cosette resume` goes on after a crash or tries
+failures again, `cosette undo` takes the whole move back.
 
 Examples:
   cosette mv cos://a-1250000000/a/1.jpg cos://a-1250000000/b/1.jpg
   cosette mv cos://a-1250000000/1.jpg cos://b-1250000000/ --source-region ap-guangzhou --region ap-beijing
-  cosette mv -r cos://a-1250000000/2023/ cos://a-1250000000/old/2023/")]
+  cosette mv -r cos://a-1250000000/2023/ cos://a-1250000000/old/2023/
+  cosette mv -r cos://a-1250000000/in/ cos://a-1250000000/in/ --rename '^(\\d{4})-(.*)$=>$1/$2' --dry-run")]
 pub(crate) struct MoveArgs {
     /// What to move
     #[arg(value_name = "SOURCE")]
@@ -90,6 +96,8 @@ pub(crate) struct MoveArgs {
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
+    #[command(flatten)]
+    pub(crate) bulk: BulkArgs,
 }
 
 /// What of the source is not in its name.
@@ -128,7 +136,7 @@ pub(crate) struct SourceConditionArgs {
 pub(crate) struct PropertyArgs {
     /// Copy: the source's metadata goes along, and --meta and content headers are ignored. Replaced:
     /// the target has exactly those given here [default: Copy]
-    #[arg(long, value_name = "DIRECTIVE", value_parser = values::directive(), ignore_case = true, help_heading = TARGET)]
+    #[arg(long, alias = "directive", value_name = "DIRECTIVE", value_parser = values::directive(), ignore_case = true, help_heading = TARGET)]
     pub(crate) metadata_directive: Option<Directive>,
     /// User metadata, name:value; may be given several times, 2 KB in all
     #[arg(long, value_name = "NAME:VALUE", value_parser = values::meta, help_heading = TARGET)]
@@ -189,15 +197,21 @@ pub(crate) struct ObjectAclArgs {
 pub(crate) struct TuningArgs {
     /// Bytes in a part (units KiB, MiB, GiB); grown so that 10,000 parts suffice [default: 1048576
     /// for copies, 16 MiB for uploads]
-    #[arg(long, alias = "copy-chunk-size", value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    #[arg(long, aliases = ["copy-chunk-size", "part-size"], value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
     pub(crate) chunk_size: Option<u64>,
     /// Copies: up to this size in one request, above it in parts [default: 5368709120, which is 5 GiB].
     /// An upload is one request if it is not larger than a part
     #[arg(long, alias = "copy-slice-size", value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
     pub(crate) slice_size: Option<u64>,
     /// Parts of an object, or objects with -r, at a time [default: 8; parts of uploads and downloads 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = TUNING)]
+    #[arg(long, aliases = ["thread-num", "routines"], value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = TUNING)]
     pub(crate) parallel: Option<u16>,
+    /// With -r: most requests in a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = TUNING)]
+    pub(crate) requests_per_second: Option<u32>,
+    /// With -r: most bytes in a second that pass through this machine (units KiB, MiB, GiB)
+    #[arg(long, alias = "rate-limiting", value_name = "SIZE", value_parser = values::size, help_heading = TUNING)]
+    pub(crate) bandwidth: Option<u64>,
 }
 
 /// List buckets, or what is in one
@@ -253,6 +267,11 @@ pub(crate) struct RemoveArgs {
     /// With -r: every version and delete marker, for good
     #[arg(long, requires = "recursive")]
     pub(crate) versions: bool,
+    /// With -r: print what would be removed and do nothing
+    #[arg(long, requires = "recursive", conflicts_with = "versions")]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }
 
 /// Show every property of an object or a bucket
@@ -268,6 +287,26 @@ pub(crate) struct StatArgs {
     /// This version
     #[arg(long, value_name = "ID")]
     pub(crate) version_id: Option<VersionId>,
+}
+
+/// Show how much lies under a name
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Current versions are counted, in sum by storage class, or with --depth by folder.
+
+Examples:
+  cosette du cos://photos-1250000000
+  cosette du cos://photos-1250000000/2024/ --depth 1
+  cosette du cos://photos-1250000000 --older-than 52w --min-size 100MiB --output json")]
+pub(crate) struct DuArgs {
+    /// Bucket or prefix
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// Sums by folder, so many deep, instead of by class
+    #[arg(long, short, value_name = "N")]
+    pub(crate) depth: Option<usize>,
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }
 
 /// Write objects to standard output

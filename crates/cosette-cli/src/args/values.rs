@@ -1,6 +1,7 @@
 //! Values of flags that are more than a word.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use cosette::transfer::{ContentHeader, Edit};
 use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Timestamp};
 
 /// A storage class, with all of them in the help.
@@ -41,6 +42,34 @@ pub(super) fn meta(text: &str) -> Result<(String, Text), String> {
         .ok_or_else(|| format!("`{text}` is not of the form name:value"))?;
     let value = value.parse().map_err(|why| format!("{name}: {why}"))?;
     Ok((name.trim().to_owned(), value))
+}
+
+/// `name:value` of one content header.
+pub(super) fn header(text: &str) -> Result<Edit, String> {
+    let (name, value) = meta(text)?;
+    known_header(&name).map(|header| Edit::SetHeader(header, value))
+}
+
+/// The name of a content header that goes.
+pub(super) fn header_name(text: &str) -> Result<Edit, String> {
+    known_header(text).map(Edit::RemoveHeader)
+}
+
+/// `name:value` of one entry of user metadata.
+pub(super) fn set_meta(text: &str) -> Result<Edit, String> {
+    meta(text).map(|(name, value)| Edit::SetMeta(name, value))
+}
+
+/// The name of an entry of user metadata that goes.
+pub(super) fn remove_meta(text: &str) -> Result<Edit, String> {
+    Ok(Edit::RemoveMeta(text.trim().to_ascii_lowercase()))
+}
+
+fn known_header(name: &str) -> Result<ContentHeader, String> {
+    ContentHeader::of(name.trim()).ok_or_else(|| {
+        let all = ContentHeader::ALL.map(ContentHeader::as_str).join(", ");
+        format!("`{name}` is not kept with an object; these are: {all}")
+    })
 }
 
 /// One or several grantees: `id="100000000001"[, id="…"]`, or without `id=` and quotes, which

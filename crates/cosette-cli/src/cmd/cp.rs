@@ -1,16 +1,16 @@
-//! `cp`: plans what goes where, then does it.
+//! `cp` of named sources: plans what goes where, then does it. What lies under a name is a job.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use futures_util::{StreamExt, stream};
+use futures_util::stream;
 
 use crate::args::{CopyArgs, SourceArgs};
 use crate::connect::Connection;
-use crate::failure::{Failure, Kind, Result};
+use crate::failure::{Failure, Result};
 use crate::name::{CosName, Name};
 use crate::output::Output;
-use crate::transfer::map::{self, PrefixMap, Under};
+use crate::transfer::map;
 use crate::transfer::single::{Done, From, Source, Transfer};
 use crate::transfer::wishes::Wishes;
 use crate::transfer::{IGNORED_METADATA, local, many};
@@ -21,12 +21,6 @@ pub(super) enum Job {
     Upload(From, CosName),
     Download {
         source: Source,
-        folder: PathBuf,
-        place: PathBuf,
-    },
-    /// A key that stands for a folder.
-    Folder {
-        source: CosName,
         folder: PathBuf,
         place: PathBuf,
     },
@@ -47,14 +41,6 @@ pub(super) async fn run(connection: &Connection, args: CopyArgs, output: &Output
             .any(|source| matches!(source, Name::Cos(_)));
     if between_objects && wishes.are_ignored() {
         output.note(IGNORED_METADATA);
-    }
-    if args.recursive {
-        return match args.sources.as_slice() {
-            [source] => under(&transfer, source, &args.target, &args.source, output).await,
-            _ => Err(Failure::usage(
-                "with -r give one SOURCE; its names must not meet another's",
-            )),
-        };
     }
     let jobs = plan(&args.sources, &args.target, &args.source)?;
     match <[Job; 1]>::try_from(jobs) {
@@ -86,15 +72,6 @@ impl Transfer<'_> {
                 folder,
                 place,
             } => self.download(&source, &folder, &place, progress).await,
-            Job::Folder {
-                source,
-                folder,
-                place,
-            } => {
-                local::make_way(&folder, &place.join("any"))?;
-                let text = format!("{source} -> {}", place.display());
-                Ok(Done::empty(text))
-            }
             Job::Print(source) => {
                 self.print(&source, output, progress).await?;
                 Ok(Done::empty(String::new()))
@@ -110,7 +87,6 @@ async fn one(transfer: &Transfer<'_>, job: Job, output: &Output) -> Result<()> {
         Job::Download { source, .. } | Job::Print(source) | Job::Copy(source, _) => {
             source.name.to_string()
         }
-        Job::Folder { source, .. } => source.to_string(),
     };
     let to_stdout = matches!(job, Job::Print(_));
     let done = transfer.job(job, output, &output.progress(&shown)).await?;
@@ -177,7 +153,7 @@ fn refuse_meeting(jobs: &[Job]) -> Result<()> {
     for job in jobs {
         let target = match job {
             Job::Upload(_, target) | Job::Copy(_, target) => target.to_string(),
-            Job::Download { place, .. } | Job::Folder { place, .. } => place.display().to_string(),
+            Job::Download { place, .. } => place.display().to_string(),
             Job::Print(_) => continue,
         };
         if !seen.insert(target.clone()) {
@@ -239,140 +215,4 @@ fn upload(path: &Path, target: &CosName) -> Result<Job> {
         .unwrap_or_default();
     let target = map::single_target(name, target)?;
     Ok(Job::Upload(From::File(path.to_owned()), target))
-}
-
-/// Everything under a source goes under the target.
-async fn under(
-    transfer: &Transfer<'_>,
-    source: &Name,
-    target: &Name,
-    flags: &SourceArgs,
-    output: &Output,
-) -> Result<()> {
-    if flags.version_id.is_some() {
-        return Err(Failure::usage(
-            "--version-id is about one object; leave out -r",
-        ));
-    }
-    let (parallel, quiet) = (transfer.wishes.parallel, &output.no_progress());
-    let work = |job| async move { transfer.job(job, output, quiet).await };
-    let tally = match (source, target) {
-        (Name::Local(folder), Name::Cos(target)) => {
-            let jobs = uploads(transfer.connection, folder, target, output)?;
-            many::run(
-                stream::iter(jobs.into_iter().map(Ok)),
-                parallel,
-                output,
-                work,
-            )
-            .await?
-        }
-        (Name::Cos(source), Name::Cos(target)) => {
-            let map = PrefixMap::new(source, target)?;
-            if map.in_place && !transfer.wishes.change_in_place() {
-                return Err(Failure::usage(format!(
-                    "{source}: the objects would be copied onto themselves; give --metadata-directive Replaced or --storage-class"
-                )));
-            }
-            let found = keys(transfer.connection, source, flags, &map.from)?;
-            let map = &map;
-            let work = |source: Source| async move {
-                let target = map.target(&source.name.key)?;
-                transfer.copy(&source, &target, quiet).await
-            };
-            many::run(found, parallel, output, work).await?
-        }
-        (Name::Cos(source), Name::Local(folder)) => {
-            let range = Under::of(source);
-            let jobs = keys(transfer.connection, source, flags, &range)?
-                .map(|found| found.map(|source| (source, range.clone())));
-            let work = |(source, range): (Source, Under)| async move {
-                let job = below(source, &range, folder)?;
-                transfer.job(job, output, quiet).await
-            };
-            many::run(jobs, parallel, output, work).await?
-        }
-        _ => return Err(Failure::usage("-r copies between COS names and folders")),
-    };
-    if tally.is_empty() {
-        let told = format!("{source}: there is nothing under it");
-        return Err(Failure::new(Kind::NotFound, told));
-    }
-    tally.end("copied", output)
-}
-
-fn uploads(
-    connection: &Connection,
-    folder: &Path,
-    target: &CosName,
-    output: &Output,
-) -> Result<Vec<Job>> {
-    if !folder.is_dir() {
-        return Err(Failure::local(folder.display(), "-r needs a folder"));
-    }
-    let prefix = map::target_prefix(target)?;
-    // The store's own folder holds its keys, and grows while it is read.
-    let own = |path: &Path, _: &str| connection.is_folder(path);
-    let (found, passed) = local::walk(folder, &own)?;
-    for passed in passed {
-        output.note(&format!("passed over: {passed}"));
-    }
-    let job = |file: local::Found| {
-        Job::Upload(
-            From::File(file.path),
-            target.with_key(format!("{prefix}{}", file.relative)),
-        )
-    };
-    Ok(found.into_iter().map(job).collect())
-}
-
-/// The place of an object below a folder.
-fn below(source: Source, range: &Under, folder: &Path) -> Result<Job> {
-    let relative = range.relative(&source.name.key);
-    let folder_only = relative.is_empty() || relative.ends_with('/');
-    if relative.is_empty() {
-        let (source, place) = (source.name, folder.to_owned());
-        return Ok(Job::Folder {
-            source,
-            folder: folder.to_owned(),
-            place,
-        });
-    }
-    let refused = |why| Failure::new(Kind::Local, format!("{}: {why}", source.name));
-    let place = local::path_below(folder, relative).map_err(refused)?;
-    let folder = folder.to_owned();
-    Ok(if folder_only {
-        Job::Folder {
-            source: source.name,
-            folder,
-            place,
-        }
-    } else {
-        Job::Download {
-            source,
-            folder,
-            place,
-        }
-    })
-}
-
-/// Every object under a name, as it is listed.
-pub(super) fn keys(
-    connection: &Connection,
-    name: &CosName,
-    flags: &SourceArgs,
-    range: &Under,
-) -> Result<impl futures_util::Stream<Item = Result<Source>>> {
-    let region = flags.source_region.as_ref().or(name.region.as_ref());
-    let client = connection.client(region)?;
-    let listing = client
-        .get_bucket()
-        .bucket(&range.bucket)
-        .prefix(&range.prefix)
-        .objects();
-    let (name, flags) = (name.clone(), flags.clone());
-    Ok(listing.map(move |entry| {
-        let entry = entry?;
-        Ok(described(&name.with_key(entry.key.as_str()), &flags))
-    }))
 }

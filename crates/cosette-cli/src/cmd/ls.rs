@@ -24,30 +24,38 @@ struct Range {
     delimiter: Option<char>,
     /// Only this name: not everything that begins so.
     exactly: Option<String>,
+    /// Only what a pattern takes.
+    under: Option<Under>,
 }
 
 impl Range {
-    fn of(name: &CosName, recursive: bool) -> Self {
+    fn of(name: &CosName, recursive: bool) -> Result<Self> {
         let delimiter = (!recursive).then_some('/');
-        let folder = name.is_prefix() || name.key.ends_with('*');
+        let folder = name.is_prefix() || name.key.contains('*');
         if folder || recursive {
-            return Self {
-                prefix: Under::of(name).prefix,
-                delimiter,
+            let under = Under::of(name)?;
+            return Ok(Self {
+                prefix: under.prefix.clone(),
+                // A star in the middle may stand for a slash: nothing is folded there.
+                delimiter: delimiter.filter(|_| !under.is_pattern()),
                 exactly: None,
-            };
+                under: Some(under),
+            });
         }
-        Self {
+        Ok(Self {
             prefix: name.key.clone(),
             delimiter,
             exactly: Some(name.key.clone()),
-        }
+            under: None,
+        })
     }
 
     fn shows(&self, key: &str) -> bool {
-        self.exactly
+        let named = self
+            .exactly
             .as_ref()
-            .is_none_or(|name| key == name || key.strip_suffix('/') == Some(name))
+            .is_none_or(|name| key == name || key.strip_suffix('/') == Some(name));
+        named && self.under.as_ref().is_none_or(|under| under.takes(key))
     }
 
     /// Whether nothing after this key can be shown: the listing need not go on.
@@ -72,7 +80,7 @@ pub(super) async fn run(connection: &Connection, args: ListArgs, output: &Output
         }
         None => buckets(connection, &mut listing).await?,
         Some(name) => {
-            let range = Range::of(name, args.recursive);
+            let range = Range::of(name, args.recursive)?;
             if args.versions {
                 versions(connection, name, &range, &mut listing).await?;
             } else if args.uploads {

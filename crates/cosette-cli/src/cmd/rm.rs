@@ -9,6 +9,7 @@ use crate::failure::{Answer, Failure, Kind, Result};
 use crate::fields::{Fields, Object};
 use crate::name::CosName;
 use crate::output::Output;
+use crate::select::{Candidate, Selection};
 use crate::transfer::map::Under;
 
 pub(super) async fn run(connection: &Connection, args: RemoveArgs, output: &Output) -> Result<()> {
@@ -21,7 +22,7 @@ pub(super) async fn run(connection: &Connection, args: RemoveArgs, output: &Outp
     for name in &args.names {
         if args.recursive {
             let client = connection.client_of(name)?;
-            let (done, left) = remove_under(&client, name, args.versions, output).await?;
+            let (done, left) = remove_under(&client, name, &args, output).await?;
             removed.push(
                 Object::new()
                     .text("under", name)
@@ -81,17 +82,18 @@ async fn remove_one(
 async fn remove_under(
     client: &Client,
     name: &CosName,
-    versions: bool,
+    args: &RemoveArgs,
     output: &Output,
 ) -> Result<(u64, u64)> {
-    let under = Under::of(name);
+    let under = Under::of(name)?;
+    let selection = Selection::new(&args.select, crate::clock::now())?;
     let (mut removed, mut failed) = (0, 0);
     let mut after = (None, None);
     loop {
-        let (objects, next) = if versions {
-            version_page(client, &under, after).await?
+        let (objects, next) = if args.versions {
+            version_page(client, &under, &selection, after).await?
         } else {
-            page(client, &under, after.0).await?
+            page(client, &under, &selection, after.0).await?
         };
         let count = u64::try_from(objects.len()).unwrap_or(u64::MAX);
         if count > 0 {
@@ -112,6 +114,7 @@ type Next = (Option<String>, Option<cosette_types::VersionId>);
 async fn page(
     client: &Client,
     under: &Under,
+    selection: &Selection,
     after: Option<String>,
 ) -> Result<(Vec<ObjectToDelete>, Option<Next>)> {
     let mut call = client
@@ -122,7 +125,16 @@ async fn page(
         call = call.marker(after);
     }
     let page = call.send().await?.value;
-    let objects = page.contents.iter().map(|entry| ObjectToDelete {
+    let meant = page.contents.iter().filter(|entry| {
+        let key = entry.key.as_str();
+        let candidate = Candidate {
+            name: under.relative(key),
+            size: entry.size,
+            modified: entry.last_modified,
+        };
+        under.takes(key) && selection.takes(&candidate)
+    });
+    let objects = meant.map(|entry| ObjectToDelete {
         key: entry.key.to_string(),
         version_id: None,
     });
@@ -135,6 +147,7 @@ async fn page(
 async fn version_page(
     client: &Client,
     under: &Under,
+    selection: &Selection,
     after: Next,
 ) -> Result<(Vec<ObjectToDelete>, Option<Next>)> {
     let mut call = client
@@ -148,20 +161,34 @@ async fn version_page(
         call = call.version_id_marker(version);
     }
     let page = call.send().await?.value;
-    let objects = page.items.iter().map(|item| match item {
-        VersionItem::Version(entry) => ObjectToDelete {
-            key: entry.key.to_string(),
-            version_id: entry.version_id.clone(),
-        },
-        VersionItem::DeleteMarker(entry) => ObjectToDelete {
-            key: entry.key.to_string(),
-            version_id: entry.version_id.clone(),
-        },
+    let meant = page.items.iter().filter_map(|item| {
+        let (key, version_id, size, modified) = match item {
+            VersionItem::Version(entry) => (
+                &entry.key,
+                &entry.version_id,
+                entry.size,
+                entry.last_modified,
+            ),
+            // A marker has no bytes; sizes and ages are asked of it all the same.
+            VersionItem::DeleteMarker(entry) => {
+                (&entry.key, &entry.version_id, 0, entry.last_modified)
+            }
+        };
+        let candidate = Candidate {
+            name: under.relative(key.as_str()),
+            size,
+            modified,
+        };
+        let meant = under.takes(key.as_str()) && selection.takes(&candidate);
+        meant.then(|| ObjectToDelete {
+            key: key.to_string(),
+            version_id: version_id.clone(),
+        })
     });
     let next = page
         .is_truncated
         .then_some((page.next_key_marker, page.next_version_id_marker));
-    Ok((objects.collect(), next))
+    Ok((meant.collect(), next))
 }
 
 /// Removes up to a page of objects and reports each that could not be; gives back how many.

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use cosette_types::{Crc64, Timestamp};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
@@ -17,6 +18,7 @@ pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) relative: String,
     pub(crate) size: u64,
+    pub(crate) modified: Timestamp,
 }
 
 /// Every regular file below a folder, in the order of names, without what is to be skipped by path
@@ -55,6 +57,7 @@ pub(crate) fn walk(
                     path,
                     relative,
                     size: facts.len(),
+                    modified: modified(&facts),
                 });
             } else {
                 passed.push(format!("{} is no regular file", path.display()));
@@ -63,6 +66,48 @@ pub(crate) fn walk(
     }
     found.sort_by(|a, b| a.relative.cmp(&b.relative));
     Ok((found, passed))
+}
+
+/// One regular file, with its own name as a key would write it.
+pub(crate) fn found(path: &Path) -> Result<Found> {
+    let facts = fs::metadata(path).map_err(|why| Failure::local(path.display(), why))?;
+    if facts.is_dir() {
+        let told = format!("{} is a folder; give -r for what is in it", path.display());
+        return Err(Failure::usage(told));
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    Ok(Found {
+        path: path.to_owned(),
+        relative: name.unwrap_or_default().to_owned(),
+        size: facts.len(),
+        modified: modified(&facts),
+    })
+}
+
+/// When a file was last written; a file system that cannot tell says long ago.
+fn modified(facts: &fs::Metadata) -> Timestamp {
+    let since = facts
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let micros = since.map_or(0, |since| since.as_micros());
+    Timestamp::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+}
+
+/// The CRC-64 of a file's bytes.
+pub(crate) fn crc64(path: &Path) -> Result<Crc64> {
+    use std::io::Read;
+    let told = |why: std::io::Error| Failure::local(path.display(), why);
+    let mut file = fs::OpenOptions::new().read(true).open(path).map_err(told)?;
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Xz);
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let read = file.read(&mut buffer).map_err(told)?;
+        match buffer.get(..read) {
+            Some(bytes) if !bytes.is_empty() => digest.update(bytes),
+            _ => return Ok(Crc64(digest.finalize())),
+        }
+    }
 }
 
 /// The path below a folder that a key's text names; an error in words if it names none.

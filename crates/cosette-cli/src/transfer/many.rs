@@ -23,11 +23,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Whether there was nothing to do.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.done == 0 && self.failed == 0
-    }
-
     fn count(&mut self, outcome: Result<Done>, output: &Output) -> Result<()> {
         match outcome {
             Ok(done) => {

@@ -4,31 +4,56 @@ use cosette_types::BucketName;
 
 use crate::failure::{Failure, Result};
 use crate::name::CosName;
+use crate::select::{Glob, beginning};
 
 /// What `-r` means on the side of the source: keys that begin so, and what of them the target drops.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Under {
     pub(crate) bucket: BucketName,
     /// Keys begin with it.
     pub(crate) prefix: String,
+    /// Keys match it as a whole.
+    pattern: Option<Glob>,
     /// Leading bytes of a key that do not go to the target: a folder's, also for `p*`.
     dropped: usize,
 }
 
 impl Under {
-    /// `cos://b/p` and `cos://b/p/` are the keys under `p/`; `cos://b/d/p*` those that begin with `d/p`.
-    pub(crate) fn of(name: &CosName) -> Self {
+    /// `cos://b/p` and `cos://b/p/` are the keys under `p/`; `cos://b/d/p*` those that begin with `d/p`;
+    /// any other name with a `*` in it is a glob that whole keys match.
+    pub(crate) fn of(name: &CosName) -> Result<Self> {
+        let mut pattern = None;
         let prefix = match name.key.strip_suffix('*') {
-            Some(beginning) => beginning.to_owned(),
-            None if name.is_prefix() => name.key.clone(),
-            None => format!("{}/", name.key),
+            Some(beginning) if !beginning.contains('*') => beginning.to_owned(),
+            _ if name.key.contains('*') => {
+                pattern = Some(Glob::new(&name.key)?);
+                beginning(&name.key).to_owned()
+            }
+            _ if name.is_prefix() => name.key.clone(),
+            _ => format!("{}/", name.key),
         };
         let dropped = prefix.rfind('/').map_or(0, |slash| slash + 1);
-        Self {
+        Ok(Self {
             bucket: name.bucket.clone(),
             prefix,
+            pattern,
             dropped,
-        }
+        })
+    }
+
+    /// Whether not only the beginning of a key says if it is meant.
+    pub(crate) const fn is_pattern(&self) -> bool {
+        self.pattern.is_some()
+    }
+
+    /// Whether a key that begins rightly is one of those meant.
+    pub(crate) fn takes(&self, key: &str) -> bool {
+        self.pattern.as_ref().is_none_or(|glob| glob.matches(key))
+    }
+
+    /// The folder that names below it are relative to.
+    pub(crate) fn folder(&self) -> &str {
+        self.prefix.get(..self.dropped).unwrap_or_default()
     }
 
     /// What of a key goes to the target.
@@ -44,7 +69,7 @@ impl Under {
 
 /// The beginning of the keys that things go under: `cos://b/p` and `cos://b/p/` alike.
 pub(crate) fn target_prefix(name: &CosName) -> Result<String> {
-    if name.key.ends_with('*') {
+    if name.key.contains('*') {
         return Err(Failure::usage(format!("{name}: a target is no pattern")));
     }
     Ok(if name.is_prefix() {
@@ -62,12 +87,14 @@ pub(crate) struct PrefixMap {
     to_prefix: String,
     /// Every object stays where it is and only changes.
     pub(crate) in_place: bool,
+    /// Source and target are in two stores.
+    apart: bool,
 }
 
 impl PrefixMap {
     /// The mapping, unless the targets would lie among the sources.
     pub(crate) fn new(source: &CosName, target: &CosName) -> Result<Self> {
-        let from = Under::of(source);
+        let from = Under::of(source)?;
         let to_prefix = target_prefix(target)?;
         let dropped = from.prefix.get(..from.dropped).unwrap_or_default();
         let in_place = target.bucket == from.bucket && to_prefix == dropped;
@@ -81,13 +108,26 @@ impl PrefixMap {
             to: target.clone(),
             to_prefix,
             in_place,
+            apart: false,
         })
     }
 
-    /// The target of one key; an error if it is itself one of the sources, which would be lost.
-    pub(crate) fn target(&self, key: &str) -> Result<CosName> {
-        let target = format!("{}{}", self.to_prefix, self.from.relative(key));
-        if !self.in_place && self.from.holds(&self.to.bucket, &target) {
+    /// The same between two stores, where nothing of one lies in the other.
+    pub(crate) fn apart(source: &CosName, target: &CosName) -> Result<Self> {
+        Ok(Self {
+            from: Under::of(source)?,
+            to: target.clone(),
+            to_prefix: target_prefix(target)?,
+            in_place: false,
+            apart: true,
+        })
+    }
+
+    /// The target of a key by its name below the source; an error if it is itself one of the sources,
+    /// which would be lost.
+    pub(crate) fn target(&self, key: &str, name: &str) -> Result<CosName> {
+        let target = format!("{}{name}", self.to_prefix);
+        if !self.in_place && !self.apart && self.from.holds(&self.to.bucket, &target) {
             let told = format!(
                 "{} is itself a source; copy it away first",
                 self.to.with_key(target)
@@ -133,16 +173,27 @@ mod tests {
 
     fn mapped(source: &str, target: &str, key: &str) -> Option<String> {
         let map = PrefixMap::new(&cos(source), &cos(target)).ok()?;
-        map.target(key).ok().map(|name| name.key)
+        map.target(key, map.from.relative(key))
+            .ok()
+            .map(|name| name.key)
     }
 
     #[test]
     fn a_bare_name_is_a_folder_and_a_star_is_a_beginning() {
-        assert_eq!(Under::of(&cos("p")).prefix, "p/");
-        assert_eq!(Under::of(&cos("p/")).prefix, "p/");
-        assert_eq!(Under::of(&cos("p*")).prefix, "p");
-        assert_eq!(Under::of(&cos("")).prefix, "");
-        assert_eq!(Under::of(&cos("*")).prefix, "");
+        for (name, prefix) in [("p", "p/"), ("p/", "p/"), ("p*", "p"), ("", ""), ("*", "")] {
+            let under = Under::of(&cos(name)).unwrap();
+            assert_eq!(under.prefix, prefix);
+            assert!(under.takes("anything"));
+        }
+    }
+
+    #[test]
+    fn a_star_in_the_middle_makes_a_glob() {
+        let under = Under::of(&cos("logs/2024-*/app*.gz")).unwrap();
+        assert_eq!(under.prefix, "logs/2024-");
+        assert!(under.takes("logs/2024-05/app1.gz") && !under.takes("logs/2024-05/web.gz"));
+        assert_eq!(under.relative("logs/2024-05/app1.gz"), "2024-05/app1.gz");
+        assert!(Under::of(&cos("a*[")).is_err());
     }
 
     #[test]

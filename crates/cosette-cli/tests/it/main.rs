@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod bulk;
 mod class;
 mod conditions;
 mod config;
@@ -22,6 +23,7 @@ mod network;
 mod readme;
 mod results;
 mod slices;
+mod survival;
 mod upkeep;
 mod usage;
 mod world;

@@ -12,8 +12,8 @@ use super::log::{self, Records};
 use super::plan::{PlanHead, PlanReader, PlanSummary};
 use crate::error::{Error, ErrorKind};
 
-const PLAN: &str = "plan";
-const JOURNAL: &str = "journal";
+pub(super) const PLAN: &str = "plan";
+pub(super) const JOURNAL: &str = "journal";
 const LOCK: &str = "lock";
 
 /// A job on disk: what shall be done, and what was done of it.

@@ -19,6 +19,7 @@ mod job;
 mod journal;
 pub mod limits;
 mod log;
+mod look;
 mod plan;
 mod wire;
 mod work;

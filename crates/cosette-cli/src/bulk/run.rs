@@ -1,0 +1,330 @@
+//! Carries a job out and shows how far it is.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cosette::transfer::{self, Ended, Engine, Event, Job, Summary};
+use serde_json::{Value, json};
+
+use super::options::Options;
+use super::plan::Verb;
+use super::{Sides, review};
+use crate::clock::Stopwatch;
+use crate::connect::Connection;
+use crate::failure::{Answer, Failure, Kind, Result};
+use crate::output::{Dashboard, Output, bytes};
+use crate::transfer::local;
+
+/// Failures that the sum at the end repeats; each was told when it happened, and the journal has all.
+const FAILURES_MAX: usize = 1000;
+/// The least time between two progress events.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is known while a job runs.
+struct Watch {
+    output: Output,
+    dashboard: Dashboard,
+    /// Lines of the entries under way, for when they are done.
+    lines: HashMap<u64, String>,
+    failures: Vec<Value>,
+    last: Option<Failure>,
+    refused: u64,
+    /// Set when nobody reads our output any more.
+    closed: bool,
+    told: Stopwatch,
+    finished: u64,
+    failed: u64,
+    entries: u64,
+    bytes: u64,
+}
+
+/// Runs a job to its end, to Ctrl-C, or until nothing more can be done.
+///
+/// `refused` are sources that could not even be planned.
+pub(crate) async fn run(
+    sides: Sides<'_>,
+    job: Job,
+    refused: &[Failure],
+    output: &Output,
+) -> Result<()> {
+    let options = Options::of(job.head())?;
+    let verb = Verb::of(&job.head().kind).unwrap_or(Verb::Copy);
+    if let Some(folder) = &options.folder {
+        make_ways(job.folder(), folder)?;
+    }
+    let (id, folder) = (job.id().to_owned(), job.folder().to_owned());
+    let engine = options.tune(Engine::new(client(sides.target)?));
+    let engine = if sides.apart {
+        engine.source_client(client(sides.source)?)
+    } else {
+        engine
+    };
+    let watch = Arc::new(Mutex::new(Watch::new(output, refused)));
+    let seen = Arc::clone(&watch);
+    let engine = engine.on_event(move |event| {
+        seen.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .see(event);
+    });
+    let stop = engine.stop_handle();
+    let mut running = std::pin::pin!(engine.run(job));
+    let mut asked = false;
+    let ran = loop {
+        tokio::select! {
+            ran = &mut running => break ran,
+            signal = tokio::signal::ctrl_c() => {
+                signal.map_err(|why| Failure::local("waiting for Ctrl-C", why))?;
+                if asked {
+                    return Err(interrupted(&id));
+                }
+                asked = true;
+                output.note("ending what is under way; Ctrl-C again ends at once");
+                stop.stop();
+            }
+        }
+    };
+    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+    watch.dashboard.end();
+    if watch.closed {
+        return Err(Failure::closed_pipe());
+    }
+    let summary = ran.map_err(|why| Failure::from(why).during(format!("job {id}")))?;
+    end(&mut watch, summary, verb, &id, &folder)
+}
+
+fn client(connection: &Connection) -> Result<cosette::Client> {
+    match connection.client(None) {
+        Ok(client) => Ok(client),
+        // Every place of a plan names its region, or the request fails and says so.
+        Err(_) => connection.service(),
+    }
+}
+
+/// Makes the folders that downloads go to, and refuses ways out of the one that was named.
+fn make_ways(job: &Path, folder: &Path) -> Result<()> {
+    for entry in Job::plan_of(job)? {
+        let (_, entry) = entry?;
+        if let transfer::Work::Download { target, .. } = &entry.work {
+            local::make_way(folder, target)?;
+        }
+    }
+    Ok(())
+}
+
+fn interrupted(id: &str) -> Failure {
+    let told = format!("interrupted; what was done is in the journal: cosette resume {id}");
+    Failure::new(Kind::Interrupted, told)
+}
+
+fn end(watch: &mut Watch, summary: Summary, verb: Verb, id: &str, folder: &Path) -> Result<()> {
+    let output = watch.output.clone();
+    let failed = summary.failed + watch.refused;
+    let sum = json!({
+        "job": id,
+        "done": summary.done,
+        "skipped": summary.skipped,
+        "bytes": summary.bytes,
+        "failed": failed,
+        "failures": std::mem::take(&mut watch.failures),
+    });
+    if summary.stopped {
+        return Err(interrupted(id).with_report(sum));
+    }
+    let done = verb.done();
+    let skipped = match summary.skipped {
+        0 => String::new(),
+        skipped => format!(", {skipped} left alone"),
+    };
+    if let Some(last) = watch.last.take() {
+        let told = format!(
+            "{} objects {done}{skipped}, {failed} failed; each failure is above. Again for those: cosette resume {id}",
+            summary.done
+        );
+        // If nothing at all was done and only one thing failed, its kind says more.
+        let alone = summary.done == 0 && failed == 1;
+        let kind = if alone { last.kind() } else { Kind::Partial };
+        return Err(Failure::new(kind, told).with_report(sum));
+    }
+    if verb != Verb::Move {
+        // Nothing is left to carry on, and nothing to take back.
+        let gone = std::fs::remove_dir_all(folder);
+        gone.map_err(|why| Failure::local(folder.display(), why))?;
+    }
+    let text = format!(
+        "{done} {} objects, {}{skipped}",
+        summary.done,
+        bytes(summary.bytes)
+    );
+    if output.is_json() {
+        output.json(&sum)
+    } else {
+        output.done(&text)
+    }
+}
+
+impl Watch {
+    fn new(output: &Output, refused: &[Failure]) -> Self {
+        let told = refused.iter().take(FAILURES_MAX);
+        Self {
+            refused: u64::try_from(refused.len()).unwrap_or(u64::MAX),
+            output: output.clone(),
+            dashboard: output.dashboard(),
+            lines: HashMap::new(),
+            failures: told.map(Failure::to_json).collect(),
+            last: refused.last().cloned(),
+            closed: false,
+            told: Stopwatch::start(),
+            finished: 0,
+            failed: 0,
+            entries: 0,
+            bytes: 0,
+        }
+    }
+
+    fn see(&mut self, event: &Event) {
+        match event {
+            Event::Began {
+                entries,
+                bytes,
+                finished_before,
+                ..
+            } => {
+                self.entries = *entries;
+                self.finished = *finished_before;
+                self.dashboard.begin(*entries, *bytes, *finished_before);
+            }
+            Event::Started {
+                entry,
+                work,
+                source,
+                target,
+                ..
+            } => {
+                self.lines
+                    .insert(*entry, line(work, source, target.as_deref()));
+            }
+            Event::Advanced { bytes, .. } => self.dashboard.advance(*bytes),
+            Event::Done { entry, size } => {
+                self.finished += 1;
+                self.bytes = self.bytes.saturating_add(*size);
+                self.dashboard.entry();
+                let line = self.lines.remove(entry).unwrap_or_default();
+                self.closed |= self.dashboard.above(|| self.output.done(&line)).is_err();
+            }
+            Event::Skipped { entry, why } => {
+                self.finished += 1;
+                self.dashboard.entry();
+                let line = self.lines.remove(entry).unwrap_or_default();
+                self.output.note(&format!("{line}: {}", reason(*why)));
+            }
+            Event::Failed {
+                entry,
+                source,
+                failure,
+            } => {
+                self.failed += 1;
+                self.dashboard.failed();
+                let line = self.lines.remove(entry);
+                let failure = told(failure, line.as_deref().unwrap_or(source));
+                self.dashboard.above(|| self.output.failure(&failure));
+                if self.failures.len() < FAILURES_MAX {
+                    self.failures.push(failure.to_json());
+                }
+                self.last = Some(failure);
+            }
+            Event::Paced {
+                concurrency,
+                throttled: true,
+            } => {
+                self.dashboard.paced(*concurrency);
+            }
+            _ => {}
+        }
+        self.progress();
+    }
+
+    /// For programs: how far it is, once in a while.
+    fn progress(&mut self) {
+        if self.told.elapsed() < PAUSE {
+            return;
+        }
+        self.told = Stopwatch::start();
+        self.output.event(&json!({
+            "event": "progress",
+            "finished": self.finished,
+            "failed": self.failed,
+            "entries": self.entries,
+            "bytes": self.bytes,
+        }));
+    }
+}
+
+fn line(work: &str, source: &str, target: Option<&str>) -> String {
+    let cos = |name: &str| format!("cos://{name}");
+    match (work, target) {
+        ("upload", Some(target)) => format!("{source} -> {}", cos(target)),
+        ("download", Some(target)) => format!("{} -> {target}", cos(source)),
+        (_, Some(target)) => format!("{} -> {}", cos(source), cos(target)),
+        (_, None) => format!("removed {}", cos(source)),
+    }
+}
+
+const fn reason(why: transfer::Skip) -> &'static str {
+    match why {
+        transfer::Skip::TargetExists => "left alone: the target exists",
+        transfer::Skip::SourceGone => "left alone: the source is gone",
+        _ => "left alone",
+    }
+}
+
+/// A failure of one entry, as this program tells failures.
+pub(crate) fn told(failure: &transfer::Failure, what: &str) -> Failure {
+    let kind = match failure.kind.as_str() {
+        "network" | "timeout" => Kind::Network,
+        "denied" => Kind::Denied,
+        "no_such_bucket" | "no_such_key" | "no_such_version" | "no_such_upload" | "not_found" => {
+            Kind::NotFound
+        }
+        "precondition_failed" | "conflict" => Kind::Precondition,
+        "archived" => Kind::Archived,
+        "local" => Kind::Local,
+        _ => Kind::Failed,
+    };
+    let kind = if failure.copied { Kind::Partial } else { kind };
+    let copied = if failure.copied {
+        "copied, but the source is still there, and both are whole: "
+    } else {
+        ""
+    };
+    let answer = Answer {
+        code: failure.code.clone(),
+        message: Some(failure.message.clone()),
+        request_id: failure.request_id.clone(),
+        ..Answer::default()
+    };
+    Failure::new(kind, format!("{what}: {copied}{}", failure.message)).with_answer(answer)
+}
+
+/// Writes a line of JSON for each entry that was not done.
+pub(crate) fn report(job: &Path, mut write: impl FnMut(Value) -> Result<()>) -> Result<()> {
+    let mut ended = Ok(());
+    Job::report(job, |_, entry, how| {
+        let mut value = review::fields(entry);
+        if let Some(object) = value.as_object_mut() {
+            match how {
+                Ended::Skipped(why) => object.insert("skipped".to_owned(), json!(reason(*why))),
+                Ended::Failed(failure) => {
+                    let failure = serde_json::to_value(failure).unwrap_or_default();
+                    object.insert("failure".to_owned(), failure)
+                }
+                _ => None,
+            };
+        }
+        if ended.is_ok() {
+            ended = write(value);
+        }
+    })?;
+    ended
+}

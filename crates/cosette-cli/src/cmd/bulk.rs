@@ -1,0 +1,462 @@
+//! The commands about many objects: each becomes a plan, and, unless it is only looked at, a job.
+
+use std::path::{Path, PathBuf};
+
+use cosette::RetryPolicy;
+use cosette::transfer::{Entry, Job, Place, PlanHead, PlanReader, PlanWriter, Seen, Work};
+use serde_json::{Value, json};
+
+use crate::args::{
+    ApplyArgs, BulkArgs, CopyArgs, Global, JobsArgs, MoveArgs, PlanArgs, PlanCommand, PropertyArgs,
+    RemoveArgs, ResumeArgs, SourceArgs, SourceConditionArgs, SyncArgs, TuningArgs, UndoArgs,
+};
+use crate::bulk::jobs::Jobs;
+use crate::bulk::options::Options;
+use crate::bulk::{Request, Sides, Verb, plan, review, run};
+use crate::config;
+use crate::connect::Connection;
+use crate::failure::{Failure, Kind, Result};
+use crate::name::Name;
+use crate::output::{Output, Table};
+use crate::transfer::IGNORED_METADATA;
+use crate::transfer::wishes::Wishes;
+
+/// Where a plan goes.
+enum Then {
+    Run,
+    /// Printed, and nothing done.
+    Print,
+    /// Kept in a file.
+    Keep(PathBuf),
+}
+
+pub(super) async fn copy(global: &Global, args: CopyArgs, output: &Output) -> Result<()> {
+    let then = then(args.bulk.dry_run);
+    start(global, copy_request(global, args)?, then, output).await
+}
+
+pub(super) async fn moving(global: &Global, args: MoveArgs, output: &Output) -> Result<()> {
+    let then = then(args.bulk.dry_run);
+    start(global, move_request(global, args)?, then, output).await
+}
+
+pub(super) async fn sync(global: &Global, args: SyncArgs, output: &Output) -> Result<()> {
+    let then = then(args.bulk.dry_run);
+    start(global, sync_request(global, args)?, then, output).await
+}
+
+pub(super) async fn remove(global: &Global, args: RemoveArgs, output: &Output) -> Result<()> {
+    start(global, remove_request(global, args)?, Then::Print, output).await
+}
+
+pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Result<()> {
+    if let Some(path) = &args.show {
+        return review::print(PlanReader::open(path)?, output);
+    }
+    let (Some(path), Some(what)) = (args.out, args.what) else {
+        return Err(Failure::usage(
+            "give -o FILE and a command, as in: cosette plan -o move.plan mv -r SOURCE TARGET",
+        ));
+    };
+    let request = match what {
+        PlanCommand::Cp(args) => copy_request(global, *args)?,
+        PlanCommand::Mv(args) => move_request(global, *args)?,
+        PlanCommand::Sync(args) => sync_request(global, *args)?,
+        PlanCommand::Rm(args) => remove_request(global, args)?,
+    };
+    start(global, request, Then::Keep(path), output).await
+}
+
+pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> Result<()> {
+    let plan = PlanReader::open(&args.plan)?;
+    let mut options = Options::of(plan.head())?;
+    options.from_profile = args.from_profile.or(options.from_profile);
+    let kind = plan.head().kind.clone();
+    let job = jobs()?.create(&kind, &args.plan)?;
+    carry_on(global, &options, job, output).await
+}
+
+pub(super) async fn resume(global: &Global, args: ResumeArgs, output: &Output) -> Result<()> {
+    let jobs = jobs()?;
+    let id = match args.job {
+        Some(id) => id,
+        None => jobs.unfinished()?,
+    };
+    let job = Job::open(jobs.place(&id)?)?;
+    let options = Options::of(job.head())?;
+    if job.state().is_finished() {
+        return output.done(&format!("job {id} is finished; nothing is left to do"));
+    }
+    output.note(&format!("job {id}: {}", options.command));
+    carry_on(global, &options, job, output).await
+}
+
+pub(super) fn list(args: &JobsArgs, output: &Output) -> Result<()> {
+    let jobs = jobs()?;
+    if let Some(id) = &args.forget {
+        jobs.remove(id)?;
+        return output.done(&format!("job {id} is forgotten"));
+    }
+    match &args.job {
+        Some(id) => show(&jobs, id, output),
+        None => list_all(&jobs, output),
+    }
+}
+
+pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Result<()> {
+    let jobs = jobs()?;
+    let place = jobs.place(&args.job)?;
+    let folder = temporary(&jobs)?;
+    let back = folder.path().join("plan");
+    let done = reverse(&place, &back)?;
+    if done == 0 {
+        return Err(Failure::new(
+            Kind::NotFound,
+            format!("job {}: nothing of it can be taken back", args.job),
+        ));
+    }
+    if args.dry_run {
+        return review::print(PlanReader::open(&back)?, output);
+    }
+    let job = jobs.create(Verb::Move.word(), &back)?;
+    let options = Options::of(job.head())?;
+    carry_on(global, &options, job, output).await
+}
+
+/// Makes the plan that takes a job's moves back: how many there are.
+fn reverse(place: &Path, back: &Path) -> Result<u64> {
+    let head = Job::plan_of(place)?.head().clone();
+    let mut reversed = PlanHead::new(Verb::Move.word());
+    let mut options = Options::of(&head)?;
+    options.command = format!("undo of: {}", options.command);
+    if options.from_profile.is_some() {
+        return Err(Failure::usage(
+            "a move between two stores is taken back by moving the other way: cosette mv --from-profile",
+        ));
+    }
+    reversed.options = options.to_json();
+    // What stands at the old names by now is somebody's.
+    reversed.wanted.forbid_overwrite = true;
+    let mut plan = PlanWriter::create(back, &reversed)?;
+    let mut failed = Ok(());
+    Job::each_done(place, |_, entry, copied| {
+        let (Work::Move { source, target }, Some(copied)) = (&entry.work, copied) else {
+            return;
+        };
+        let seen = Seen {
+            size: entry.seen.size,
+            etag: copied.etag.clone(),
+            crc64: copied.crc64,
+            version_id: copied.version_id.clone(),
+            ..Seen::default()
+        };
+        let work = Work::Move {
+            source: target.clone(),
+            target: Place {
+                version_id: None,
+                ..source.clone()
+            },
+        };
+        if failed.is_ok() {
+            failed = plan.add(&Entry::new(work, seen)).map(|_| ());
+        }
+    })?;
+    failed?;
+    Ok(plan.finish()?.entries)
+}
+
+fn show(jobs: &Jobs, id: &str, output: &Output) -> Result<()> {
+    let job = jobs.look(id)?;
+    let mut entries = Vec::new();
+    run::report(&jobs.place(id)?, |entry| {
+        if output.is_json() {
+            entries.push(entry);
+            Ok(())
+        } else {
+            output.line(&entry.to_string())
+        }
+    })?;
+    let sum = described(&job)?;
+    if output.is_json() {
+        return output.json(&json!({ "job": sum, "notDone": entries }));
+    }
+    output.line(&sentence(&job)?)
+}
+
+fn list_all(jobs: &Jobs, output: &Output) -> Result<()> {
+    let (mut table, mut all) = (Table::plain("<<><"), Vec::new());
+    for id in jobs.ids()? {
+        match jobs.look(&id) {
+            Ok(job) => {
+                let state = if job.state.is_finished() {
+                    "done"
+                } else {
+                    "open"
+                };
+                let counts = format!(
+                    "{}/{}",
+                    job.state.done + job.state.skipped,
+                    job.state.entries
+                );
+                table.row([
+                    id,
+                    state.to_owned(),
+                    counts,
+                    Options::of(&job.head)?.command,
+                ]);
+                all.push(described(&job)?);
+            }
+            Err(why) => output.failure(&why.during(format!("job {id}"))),
+        }
+    }
+    output.result(&table.text(), &Value::Array(all))
+}
+
+fn described(job: &crate::bulk::jobs::Listed) -> Result<Value> {
+    Ok(json!({
+        "job": job.id,
+        "kind": job.head.kind,
+        "command": Options::of(&job.head)?.command,
+        "entries": job.state.entries,
+        "done": job.state.done,
+        "skipped": job.state.skipped,
+        "finished": job.state.is_finished(),
+    }))
+}
+
+fn sentence(job: &crate::bulk::jobs::Listed) -> Result<String> {
+    let state = job.state;
+    Ok(format!(
+        "{}: {} of {} done, {} left alone; {}",
+        job.id,
+        state.done,
+        state.entries,
+        state.skipped,
+        Options::of(&job.head)?.command
+    ))
+}
+
+const fn then(dry_run: bool) -> Then {
+    if dry_run { Then::Print } else { Then::Run }
+}
+
+fn jobs() -> Result<Jobs> {
+    Jobs::find(&config::process_env)
+}
+
+fn temporary(jobs: &Jobs) -> Result<tempfile::TempDir> {
+    let folder = jobs.folder()?;
+    tempfile::Builder::new()
+        .prefix(".plan-")
+        .tempdir_in(folder)
+        .map_err(|why| Failure::local(folder.display(), why))
+}
+
+/// Plans a request; then it is run, printed or kept.
+async fn start(global: &Global, request: Request, then: Then, output: &Output) -> Result<()> {
+    if request.wishes.are_ignored()
+        && matches!(
+            (&request.source, &request.target),
+            (Name::Cos(_), Some(Name::Cos(_)))
+        )
+    {
+        output.note(IGNORED_METADATA);
+    }
+    let from_profile = request.options.from_profile.clone();
+    let stores = Stores::open(global, from_profile.as_deref(), output).await?;
+    let done = planned(&stores, &request, then, output).await;
+    let closed = stores.close().await;
+    done.and(closed)
+}
+
+async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output) -> Result<()> {
+    let jobs = jobs()?;
+    let folder = temporary(&jobs)?;
+    let path = folder.path().join("plan");
+    let plan::Written { summary, refused } = tokio::select! {
+        written = plan::write(stores.sides(), request, &path, output) => written?,
+        signal = tokio::signal::ctrl_c() => return Err(super::interruption(signal)),
+    };
+    if summary.entries == 0 && refused.is_empty() {
+        if request.verb == Verb::Sync {
+            let sum = json!({ "done": 0, "skipped": 0, "bytes": 0, "failed": 0, "failures": [] });
+            let text = "nothing to do: the target has what the source has";
+            return if output.is_json() {
+                output.json(&sum)
+            } else {
+                output.done(text)
+            };
+        }
+        let told = format!("{}: there is nothing under it", request.source);
+        return Err(Failure::new(Kind::NotFound, told));
+    }
+    match then {
+        Then::Print => review::print(PlanReader::open(&path)?, output),
+        Then::Keep(place) => {
+            if place.exists() {
+                return Err(Failure::local(
+                    place.display(),
+                    "it exists; a plan never overwrites",
+                ));
+            }
+            std::fs::copy(&path, &place).map_err(|why| Failure::local(place.display(), why))?;
+            let sum = json!({
+                "plan": place.display().to_string(),
+                "entries": summary.entries,
+                "bytes": summary.bytes,
+                "removals": summary.removals,
+            });
+            let text = format!(
+                "{}: {}. Look: cosette plan --show {0}. Do it: cosette apply {0}",
+                place.display(),
+                review::sentence(summary)
+            );
+            output.result(&text, &sum)
+        }
+        Then::Run => {
+            let job = jobs.create(request.verb.word(), &path)?;
+            drop(folder);
+            run::run(stores.sides(), job, &refused, output).await
+        }
+    }
+}
+
+/// Runs a job with what its plan remembers.
+async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output) -> Result<()> {
+    let global = options.over(global)?;
+    let stores = Stores::open(&global, options.from_profile.as_deref(), output).await?;
+    let done = run::run(stores.sides(), job, &[], output).await;
+    let closed = stores.close().await;
+    done.and(closed)
+}
+
+/// The stores of a command: the target's, and the source's where it is another.
+struct Stores {
+    target: Connection,
+    source: Option<Connection>,
+}
+
+impl Stores {
+    async fn open(global: &Global, from_profile: Option<&str>, output: &Output) -> Result<Self> {
+        let settings = super::settings_of(global, output)?;
+        let target = Connection::open(&settings, RetryPolicy::default()).await?;
+        let source = match from_profile {
+            None => None,
+            Some(profile) => {
+                let global = Global {
+                    profile: Some(profile.to_owned()),
+                    config: global.config.clone(),
+                    ..Global::default()
+                };
+                let settings = super::settings_of(&global, output)?;
+                Some(Connection::open(&settings, RetryPolicy::default()).await?)
+            }
+        };
+        Ok(Self { target, source })
+    }
+
+    fn sides(&self) -> Sides<'_> {
+        Sides::new(&self.target, self.source.as_ref())
+    }
+
+    async fn close(self) -> Result<()> {
+        let source = match self.source {
+            Some(source) => source.close().await,
+            None => Ok(()),
+        };
+        self.target.close().await.and(source)
+    }
+}
+
+/// Whether a command is about one object, and only its flags need a plan.
+const fn is_single(recursive: bool, bulk: &BulkArgs) -> bool {
+    !recursive && bulk.names_from.is_none() && bulk.manifest.is_none()
+}
+
+fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
+    let [source] = <[Name; 1]>::try_from(args.sources).map_err(|_| {
+        Failure::usage("with -r give one SOURCE; its names must not meet another's")
+    })?;
+    if args.source.version_id.is_some() {
+        return Err(Failure::usage(
+            "--version-id is about one object; leave out -r",
+        ));
+    }
+    let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
+    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    Ok(Request {
+        verb: Verb::Copy,
+        source,
+        target: Some(args.target),
+        single: is_single(args.recursive, &args.bulk),
+        flags: args.source,
+        bulk: args.bulk,
+        wishes,
+        sync: None,
+        options,
+    })
+}
+
+fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
+    if args.source.version_id.is_some() {
+        return Err(Failure::usage(
+            "--version-id is about one object; leave out -r",
+        ));
+    }
+    let conditions = SourceConditionArgs::default();
+    let wishes = Wishes::new(args.properties, conditions, &args.tuning)?;
+    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    Ok(Request {
+        verb: Verb::Move,
+        source: Name::Cos(args.source_name),
+        target: Some(Name::Cos(args.target)),
+        single: is_single(args.recursive, &args.bulk),
+        flags: args.source,
+        bulk: args.bulk,
+        wishes,
+        sync: None,
+        options,
+    })
+}
+
+fn sync_request(global: &Global, args: SyncArgs) -> Result<Request> {
+    let properties = args.properties.clone();
+    let wishes = Wishes::new(properties, SourceConditionArgs::default(), &args.tuning)?;
+    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    Ok(Request {
+        verb: Verb::Sync,
+        source: args.source_name.clone(),
+        target: Some(args.target.clone()),
+        single: false,
+        flags: args.source.clone(),
+        bulk: args.bulk.clone(),
+        wishes,
+        sync: Some(args),
+        options,
+    })
+}
+
+fn remove_request(global: &Global, args: RemoveArgs) -> Result<Request> {
+    let [source] = <[_; 1]>::try_from(args.names)
+        .map_err(|_| Failure::usage("a plan of removals is about one NAME"))?;
+    let tuning = TuningArgs::default();
+    let wishes = Wishes::new(
+        PropertyArgs::default(),
+        SourceConditionArgs::default(),
+        &tuning,
+    )?;
+    Ok(Request {
+        verb: Verb::Remove,
+        source: Name::Cos(source),
+        target: None,
+        single: false,
+        flags: SourceArgs::default(),
+        bulk: BulkArgs {
+            select: args.select,
+            ..BulkArgs::default()
+        },
+        wishes,
+        sync: None,
+        options: Options::new(global, &tuning, None),
+    })
+}

@@ -1,0 +1,309 @@
+//! Many objects at once: plans, filters, rules, lists, jobs that are carried on and taken back.
+
+use serde_json::Value;
+
+use crate::world::{World, cos, text};
+
+fn filled(keys: &[&str]) -> World {
+    let world = World::with_bucket();
+    for key in keys {
+        world.put(key, key);
+    }
+    world
+}
+
+fn keys(world: &World, prefix: &str) -> Vec<String> {
+    let listed = world.json(&["ls", "-r", &cos(prefix)]);
+    let entries = listed.as_array().unwrap().iter();
+    entries.map(|entry| text(entry, "Key").to_owned()).collect()
+}
+
+fn job(world: &World) -> String {
+    let jobs = world.json(&["jobs"]);
+    text(jobs.as_array().unwrap().last().unwrap(), "job").to_owned()
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_does_nothing() {
+    let world = filled(&["p/a", "p/b", "q"]);
+    let before = world.everything();
+    let ran = world.ok(&["mv", "-r", &cos("p/"), &cos("moved/"), "--dry-run"]);
+    assert_eq!(
+        ran.stdout,
+        format!(
+            "move  {} -> {}  3 B\nmove  {} -> {}  3 B\n",
+            cos("p/a"),
+            cos("moved/a"),
+            cos("p/b"),
+            cos("moved/b")
+        )
+    );
+    let plan = world.json(&["rm", "-r", &cos("p/"), "--dry-run"]);
+    assert_eq!(plan["summary"]["removals"], 2);
+    assert_eq!(text(&plan["plan"][1], "source"), cos("p/b"));
+    assert_eq!(world.everything(), before);
+    assert_eq!(world.json(&["jobs"]), Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_plan_is_applied_to_what_it_saw_and_to_nothing_else() {
+    let world = filled(&["p/a", "p/b", "p/c"]);
+    world.ok(&[
+        "plan",
+        "-o",
+        "move.plan",
+        "mv",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+    ]);
+    let again = [
+        "plan",
+        "-o",
+        "move.plan",
+        "mv",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+    ];
+    assert_eq!(world.refused(9, &again)["kind"], "local");
+    let shown = world.ok(&["plan", "--show", "move.plan"]).stdout;
+    assert_eq!(
+        shown,
+        world
+            .ok(&["mv", "-r", &cos("p/"), &cos("q/"), "--dry-run"])
+            .stdout
+    );
+    world.put("p/b", "changed since");
+    world.put("p/new", "not planned");
+    let ran = world.run(&["apply", "move.plan", "--output", "json"]);
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    assert_eq!(ran.error()["report"]["done"], 2);
+    assert_eq!(keys(&world, ""), ["p/b", "p/new", "q/a", "q/c"]);
+    assert_eq!(world.bytes("p/b"), b"changed since");
+    // A plan that was tampered with is not carried out.
+    let plan = std::fs::read_to_string(world.path("move.plan")).unwrap();
+    std::fs::write(world.path("move.plan"), plan.replace("\"q/a\"", "\"x/a\"")).unwrap();
+    let before = world.everything();
+    assert_ne!(world.run(&["apply", "move.plan"]).code, 0);
+    assert_eq!(world.everything(), before);
+}
+
+#[test]
+fn filters_take_names_sizes_and_patterns() {
+    let world = filled(&["p/a.jpg", "p/b/c.jpg", "p/b/c.txt", "p/tmp/d.jpg"]);
+    world.ok(&[
+        "cp",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+        "--include",
+        "*.jpg",
+        "--exclude",
+        "tmp/*",
+    ]);
+    assert_eq!(keys(&world, "q/"), ["q/a.jpg", "q/b/c.jpg"]);
+    world.ok(&["cp", "-r", &cos("p/b/*.txt"), &cos("r/")]);
+    assert_eq!(keys(&world, "r/"), ["r/c.txt"]);
+    world.ok(&["rm", "-r", &cos("p/"), "--include-regex", r"^b/.*\.jpg$"]);
+    assert_eq!(keys(&world, "p/"), ["p/a.jpg", "p/b/c.txt", "p/tmp/d.jpg"]);
+    let none = ["cp", "-r", &cos("p/"), &cos("s/"), "--min-size", "1KiB"];
+    assert_eq!(world.run(&none).code, 3);
+    assert_eq!(
+        world
+            .run(&["cp", "-r", &cos("p/"), &cos("s/"), "--older-than", "1d"])
+            .code,
+        3
+    );
+    let sum = world.json(&["du", &cos("p/"), "--exclude", "tmp/*"]);
+    assert_eq!((&sum["Objects"], &sum["Bytes"]), (&2.into(), &16.into()));
+}
+
+#[test]
+fn a_rule_renames_and_sources_that_would_meet_are_refused_before_anything_is_done() {
+    let world = filled(&["p/2024-05/a", "p/2024-06/b", "p/x"]);
+    world.ok(&[
+        "cp",
+        "-r",
+        &cos("p/"),
+        &cos("q/"),
+        "--rename",
+        r"^(\d+)-(\d+)/(.*)$=>$3/$1/$2",
+    ]);
+    assert_eq!(keys(&world, "q/"), ["q/a/2024/05", "q/b/2024/06", "q/x"]);
+    let before = world.everything();
+    for (target, rule) in [
+        ("r/", ".*=>same"),
+        ("p/", "^2024-05/a$=>x"),
+        ("r/", "^x$=>"),
+    ] {
+        let told = world.refused(2, &["mv", "-r", &cos("p/"), &cos(target), "--rename", rule]);
+        assert_eq!(told["kind"], "usage", "{rule}");
+    }
+    assert_eq!(world.everything(), before);
+    world.ok(&["mv", "-r", &cos("p/"), &cos("p/"), "--rename", "^x$=>y"]);
+    assert_eq!(keys(&world, "p/"), ["p/2024-05/a", "p/2024-06/b", "p/y"]);
+}
+
+#[test]
+fn lists_and_manifests_name_the_sources() {
+    let world = filled(&["p/a", "p/b c", "p/d", "other"]);
+    let list = world.file("names", "a\n\nb c\r\n");
+    world.ok(&["cp", &cos("p/"), &cos("q/"), "--names-from", &list]);
+    assert_eq!(keys(&world, "q/"), ["q/a", "q/b c"]);
+    let bucket = crate::world::BUCKET;
+    let manifest = world.file(
+        "manifest.csv",
+        format!("{bucket},p%2Fb%20c\n{bucket},p/d,\n"),
+    );
+    world.ok(&["mv", &cos("p/"), &cos("r/"), "--manifest", &manifest]);
+    assert_eq!(
+        keys(&world, ""),
+        ["other", "p/a", "q/a", "q/b c", "r/b c", "r/d"]
+    );
+    let before = world.everything();
+    for (name, row) in [
+        ("one", "elsewhere-1250000000,p/a\n"),
+        ("two", &format!("{bucket},other\n")),
+        ("three", &format!("{bucket},%zz\n")),
+    ] {
+        let file = world.file(name, row);
+        let told = world.refused(2, &["mv", &cos("p/"), &cos("s/"), "--manifest", &file]);
+        assert!(text(&told, "error").contains("row 1"), "{told}");
+    }
+    let missing = world.file("missing", "a\nnone\n");
+    let told = world.refused(3, &["mv", &cos("p/"), &cos("s/"), "--names-from", &missing]);
+    assert!(text(&told, "error").contains("p/none"), "{told}");
+    let twice = world.file("twice", "a\na\n");
+    world.refused(2, &["mv", &cos("p/"), &cos("s/"), "--names-from", &twice]);
+    assert_eq!(world.everything(), before);
+}
+
+#[test]
+fn what_is_there_is_left_alone_when_asked() {
+    let world = filled(&["p/a", "p/b", "q/a"]);
+    let sum = world.json(&["cp", "-r", &cos("p/"), &cos("q/"), "--no-overwrite"]);
+    assert_eq!((&sum["done"], &sum["skipped"]), (&1.into(), &1.into()));
+    assert_eq!(world.bytes("q/a"), b"q/a");
+    let sum = world.json(&["cp", &cos("p/a"), &cos("q/b"), "--no-overwrite"]);
+    assert_eq!(sum["skipped"], 1);
+}
+
+#[test]
+fn failures_are_kept_and_tried_again() {
+    let world = filled(&["p/a", "p/b"]);
+    world.ok(&[
+        "cp",
+        &cos("p/a"),
+        &cos("p/frozen"),
+        "--storage-class",
+        "ARCHIVE",
+    ]);
+    assert_eq!(world.run(&["mv", "-r", &cos("p/"), &cos("q/")]).code, 7);
+    let id = job(&world);
+    let report = world.json(&["jobs", &id]);
+    assert_eq!(report["job"]["done"], 2);
+    assert_eq!(text(&report["notDone"][0], "source"), cos("p/frozen"));
+    assert_eq!(report["notDone"][0]["failure"]["kind"], "archived");
+    // It is a plain object by now, of another tag: the job does not touch it.
+    world.ok(&["rm", &cos("p/frozen")]);
+    let ran = world.run(&["resume"]);
+    assert_ne!(ran.code, 0, "{}", ran.stdout);
+    world.ok(&["jobs", "--forget", &id]);
+    assert_eq!(world.run(&["resume"]).code, 3);
+    assert_eq!(keys(&world, ""), ["q/a", "q/b"]);
+}
+
+#[test]
+fn a_move_is_taken_back_but_not_over_what_came_since() {
+    let world = filled(&["p/a", "p/b", "p/c"]);
+    world.ok(&["mv", "-r", &cos("p/"), &cos("q/")]);
+    let id = job(&world);
+    world.put("p/b", "somebody's");
+    world.put("q/c", "written over");
+    let before = world.everything();
+    world.ok(&["undo", &id, "--dry-run"]);
+    assert_eq!(world.everything(), before);
+    assert_eq!(world.run(&["undo", &id]).code, 7);
+    assert_eq!(keys(&world, ""), ["p/a", "p/b", "q/b", "q/c"]);
+    assert_eq!(world.bytes("p/b"), b"somebody's");
+    assert_eq!(world.run(&["undo", "no-such-job"]).code, 3);
+    assert_eq!(world.run(&["undo", "../jobs"]).code, 3);
+}
+
+#[test]
+fn sync_copies_what_differs_and_removes_only_within_its_limit() {
+    let world = filled(&["p/a", "p/b/c"]);
+    let sync = |more: &[&str]| {
+        let (source, target) = (cos("p/"), cos("q/"));
+        let words = [&["sync", source.as_str(), target.as_str()], more].concat();
+        world.run(&[words.as_slice(), &["--output", "json"]].concat())
+    };
+    let done = |ran: crate::world::Ran| {
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()["done"].clone()
+    };
+    assert_eq!(done(sync(&[])), 2);
+    assert_eq!(done(sync(&[])), 0);
+    assert_eq!(done(sync(&["--checksum"])), 0);
+    world.put("p/a", "P/A");
+    assert_eq!(done(sync(&["--size-only"])), 0);
+    assert_eq!(done(sync(&["--checksum"])), 1);
+    assert_eq!(world.bytes("q/a"), b"P/A");
+    for key in ["q/old1", "q/old2", "q/keep.txt"] {
+        world.put(key, key);
+    }
+    assert_eq!(done(sync(&[])), 0);
+    let before = world.everything();
+    assert_eq!(
+        sync(&["--delete", "--max-delete", "1", "--exclude", "*.txt"]).code,
+        2
+    );
+    assert_eq!(world.everything(), before);
+    assert_eq!(
+        done(sync(&[
+            "--delete",
+            "--max-delete",
+            "2",
+            "--exclude",
+            "*.txt"
+        ])),
+        2
+    );
+    assert_eq!(keys(&world, "q/"), ["q/a", "q/b/c", "q/keep.txt"]);
+}
+
+#[test]
+fn sync_is_between_folders_and_buckets_too() {
+    let world = World::with_bucket();
+    for name in ["site/index.html", "site/css/a.css"] {
+        world.file(name, name);
+    }
+    assert_eq!(world.json(&["sync", "site", &cos("web")])["done"], 2);
+    assert_eq!(world.json(&["sync", "site", &cos("web")])["done"], 0);
+    assert_eq!(world.stat("web/css/a.css")["ContentType"], "text/css");
+    assert_eq!(world.json(&["sync", &cos("web"), "back"])["done"], 2);
+    assert_eq!(
+        world.json(&["sync", &cos("web"), "back", "--checksum"])["done"],
+        0
+    );
+    world.file("back/index.html", "site/index.HTML");
+    assert_eq!(
+        world.json(&["sync", &cos("web"), "back", "--checksum"])["done"],
+        1
+    );
+    assert_eq!(
+        std::fs::read_to_string(world.path("back/index.html")).unwrap(),
+        "site/index.html"
+    );
+}
+
+#[test]
+fn manual_pages_are_made_for_every_command() {
+    let world = World::new();
+    assert!(world.ok(&["man"]).stdout.contains("cosette"));
+    world.ok(&["man", "--dir", "man1"]);
+    for page in ["cosette.1", "cosette-cp.1", "cosette-api-put-object-copy.1"] {
+        assert!(world.path("man1").join(page).is_file(), "{page}");
+    }
+}
