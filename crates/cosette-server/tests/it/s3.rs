@@ -76,7 +76,7 @@ async fn a_body_that_is_not_what_was_said_is_not_stored() {
         ("9\r\n123456789\r\n0\r\n\r\n", TRAILER, "InvalidRequest"),
         ("9\r\n123456789\r\n", TRAILER, "IncompleteBody"),
         (
-            "8\r\n12345678\r\n0\r\nx-amz-checksum-crc32:muDSqw==\r\n\r\n",
+            "8\r\n12345678\r\n0\r\nx-amz-checksum-crc32:muDarw==\r\n\r\n",
             TRAILER,
             "IncompleteBody",
         ),
