@@ -16,6 +16,7 @@ mod crashbox;
 mod decisions;
 mod deny;
 mod exec;
+mod figures;
 mod report;
 mod rooms;
 mod rows;
@@ -61,12 +62,13 @@ fn main() -> ExitCode {
         ["serve", "--listen", address] => serve::run(address),
         ["crash", "--seed", seed] => crash::run(seed),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
+        ["figures", rest @ ..] => figures::run(rest),
         ["help" | "--help" | "-h"] => {
-            say(HELP);
+            say(format_args!("{HELP}\n{}", figures::USAGE));
             Ok(true)
         }
         _ => {
-            say(HELP);
+            say(format_args!("{HELP}\n{}", figures::USAGE));
             Ok(false)
         }
     };

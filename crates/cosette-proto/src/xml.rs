@@ -273,9 +273,10 @@ struct Escaped<'a>(&'a mut String);
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let special = |c: char| c < ' ' || matches!(c, '<' | '>' | '&' | '"' | '\'');
+        // All of them are single bytes, and no byte of another character is one of them.
+        let special = |byte: u8| byte < b' ' || matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
         let mut rest = text;
-        while let Some(at) = rest.find(special) {
+        while let Some(at) = rest.bytes().position(special) {
             let (plain, marked) = rest.split_at(at);
             self.0.push_str(plain);
             let mut characters = marked.chars();

@@ -98,7 +98,8 @@ impl Store {
                 drop((entry, snapshot));
                 let span = Span::whole(known.record.size);
                 let bytes = read_body(Arc::clone(&self.core), body, span, lease);
-                if let Some(problem) = compare(bytes, &known.record).await {
+                let digest = self.core.digest();
+                if let Some(problem) = compare(digest, bytes, &known.record).await {
                     report
                         .problems
                         .push(format!("body {}: {problem}", hex(body.0)));
@@ -112,11 +113,11 @@ impl Store {
 }
 
 async fn compare(
+    mut digest: Digest,
     bytes: impl futures_util::Stream<Item = Result<Bytes, Error>>,
     record: &BodyRecord,
 ) -> Option<String> {
     let mut bytes = std::pin::pin!(bytes);
-    let mut digest = Digest::new();
     loop {
         match bytes.try_next().await {
             Err(error) => return Some(error.to_string()),
@@ -128,7 +129,7 @@ async fn compare(
             }
         }
     }
-    match digest.finish() {
+    match digest.finish().await {
         Err(error) => Some(error.to_string()),
         Ok(found) if found.size != record.size || found.crc64 != record.crc64 => {
             Some("its bytes do not have its CRC-64".to_owned())

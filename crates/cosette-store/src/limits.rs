@@ -29,6 +29,8 @@ pub(crate) const CHAIN_ROWS_MAX: usize = 6000;
 pub(crate) const KEY_LOCKS: usize = 1024;
 /// Reads of object bytes under way for one stream.
 pub(crate) const READ_AHEAD: usize = 2;
+/// Slices of a body that are handed to the threads that hash at a time.
+pub(crate) const RANGES_MAX: usize = 64;
 /// Bytes of a body's list of parts that stay in the body's own row.
 pub(crate) const INLINE_LIST_BYTES_MAX: usize = 24 << 10;
 /// Bytes of one row of a longer list.

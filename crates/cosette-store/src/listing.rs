@@ -22,6 +22,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) prefix: &'a str,
     pub(crate) delimiter: Option<&'a str>,
     pub(crate) start: Start<'a>,
+    /// How many rows and common prefixes are wanted at most.
+    pub(crate) limit: usize,
     /// The object key in a row's key, after the bucket's id.
     pub(crate) key_of: fn(&[u8]) -> Option<&str>,
     /// Whether a row is there at all, as far as this listing is concerned.
@@ -87,10 +89,12 @@ impl<'a> Listing<'a> {
             base,
             range,
             batch: VecDeque::new(),
+            // Without common prefixes one scan finds all that is wanted, and what tells that there is
+            // more.
             batch_size: if rows.delimiter.is_some() {
                 FIRST_BATCH
             } else {
-                FIRST_BATCH * 16
+                (rows.limit + 1).clamp(FIRST_BATCH, limits::SCAN_ROWS + 1)
             },
             rows,
         }

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
+use cosette_md5::Pool;
 use cosette_types::{Timestamp, limits as protocol};
 use tokio::sync::Notify;
 
 use crate::background::Background;
 use crate::completing::Completions;
+use crate::digest::Digest;
 use crate::disk::Ballast;
 use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
@@ -87,6 +89,8 @@ pub(crate) struct Core {
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     /// How many digests are remembered of some bodies.
     pub(crate) digest_counts: Mutex<HashMap<BodyId, usize>>,
+    /// Threads that hash; `None` where everything happens in tasks.
+    pub(crate) hashing: Option<Arc<Pool>>,
     /// The right to the folder, for as long as anything uses it.
     _folder: Option<FolderLock>,
 }
@@ -130,6 +134,7 @@ impl Store {
             return Err(Error::io("tiny bodies are configured larger than a row"));
         }
         let work = Arc::new(Notify::new());
+        let hashing = extents.waits().then(Arc::default);
         let mut core = Core {
             meta,
             extents,
@@ -145,6 +150,7 @@ impl Store {
             changes: Arc::default(),
             sweeping: tokio::sync::Mutex::default(),
             digest_counts: Mutex::default(),
+            hashing,
             _folder: folder,
         };
         core.begin_epoch().await?;
@@ -203,6 +209,11 @@ impl Store {
 impl Core {
     pub(crate) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// A digest of no bytes yet.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::new(self.hashing.clone())
     }
 
     /// A new id.

@@ -138,7 +138,8 @@ async fn read_all(
     length: usize,
 ) -> Result<Bytes, ExtentError> {
     let mut bytes = Vec::new();
-    for start in (0..length as u64).step_by(MIB) {
+    let step = usize::try_from(READ_BYTES_MAX).unwrap();
+    for start in (0..length as u64).step_by(step) {
         let piece = READ_BYTES_MAX.min(length as u64 - start);
         bytes.extend_from_slice(&extents.read(address, start, piece).await?);
     }

@@ -22,7 +22,8 @@ as in get=70,put=20,copy=10. A move is a copy and a delete; rename is the move o
 copies whole objects part by part. Each copy and each PUT gets a key of its own.
 
 Nothing but --endpoint (and --vs) is spoken to. Everything is written below <prefix>cosette-bench-<random>/ and
-removed afterwards, with the bucket if it was not there before. Ctrl-C ends the measurement: what was measured
+removed afterwards, with the bucket if it was not there before. If versioning is enabled in the bucket, the
+versions stay, under delete markers: rather give it a bucket of its own. Ctrl-C ends the measurement: what was measured
 is reported, and cleaned up; a second Ctrl-C leaves what is left.
 
 --baseline DIR measures in the same run, taking turns: the same requests, signed the same way, to a bare HTTP

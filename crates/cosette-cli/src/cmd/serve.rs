@@ -11,6 +11,7 @@ use crate::args::{Global, LogFormat, ServeArgs};
 use crate::config;
 use crate::connect::refuse_held;
 use crate::failure::{Failure, Result};
+use crate::log::LogThread;
 use crate::output::Output;
 
 /// How long a folder may be held by a command that is about to end.
@@ -21,7 +22,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LOG_DEFAULT: &str = "info";
 
 pub(super) async fn serve(global: &Global, args: ServeArgs, output: &Output) -> Result<()> {
-    log_to_stderr(args.log_format);
+    // Ends, with everything written, after all else.
+    let _log = log_to_stderr(args.log_format)?;
     if global.endpoint.is_some() || global.profile.is_some() {
         return Err(Failure::usage(
             "serve offers a folder; it takes --data, not --endpoint or --profile",
@@ -81,16 +83,19 @@ fn tell_keys(origin: &Origin) {
     }
 }
 
-fn log_to_stderr(format: LogFormat) {
+fn log_to_stderr(format: LogFormat) -> Result<LogThread> {
     let filter = config::process_env("COSETTE_LOG").unwrap_or_else(|| LOG_DEFAULT.to_owned());
     let filter = EnvFilter::builder().parse_lossy(filter);
+    let log = LogThread::start(std::io::stderr()).map_err(|why| Failure::local("the log", why))?;
+    let writer = log.writer();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(move || writer.clone());
     match format {
         LogFormat::Text => builder.with_ansi(false).init(),
         LogFormat::Json => builder.json().init(),
     }
+    Ok(log)
 }
 
 /// The signals that ask a server to stop.

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod segments;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -72,8 +73,34 @@ pub trait ExtentWriter: Send + fmt::Debug {
     fn finish(self: Box<Self>) -> Boxed<'static, Result<Address, ExtentError>>;
 }
 
+/// A range of an extent, read piece by piece.
+pub trait RangeReader: Send + fmt::Debug {
+    /// Reads the next piece, which is some tens of KiB, into `buffer` and says where in it the piece
+    /// is; empty at the end. Waits for the device.
+    ///
+    /// # Errors
+    /// As [`Extents::read`]: bytes are those that were written, or there are none.
+    fn read(&mut self, buffer: &mut Vec<u8>) -> Result<Range<usize>, ExtentError>;
+}
+
 /// A driver for immutable runs of bytes.
 pub trait Extents: Send + Sync + fmt::Debug {
+    /// Whether its bytes may have to be waited for, so that threads are worth having.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// A range for a thread that may wait, so that bytes need not pass from task to task; `None`
+    /// where only tasks can read.
+    fn range(
+        &self,
+        _address: &Address,
+        _offset: u64,
+        _length: u64,
+    ) -> Option<Box<dyn RangeReader>> {
+        None
+    }
+
     /// Begins an extent. `expected_bytes`, when known, is the most that will be appended; it lets a
     /// driver choose where the extent goes.
     fn begin(
@@ -116,5 +143,6 @@ pub trait Extents: Send + Sync + fmt::Debug {
     fn close(&self) -> Boxed<'_, Result<(), ExtentError>>;
 }
 
-/// Most bytes of one [`Extents::read`].
-pub const READ_BYTES_MAX: u64 = 1 << 20;
+/// Most bytes of one [`Extents::read`]: enough that going to another thread for them costs little,
+/// and few enough that what was read is still in a processor's cache when it is sent on.
+pub const READ_BYTES_MAX: u64 = 512 << 10;

@@ -18,6 +18,7 @@
 mod committer;
 pub mod fjall;
 pub mod memory;
+mod pace;
 pub mod redb;
 
 use std::fmt;

@@ -1,12 +1,6 @@
 //! Completes a multipart upload: the parts listed become one object at one instant. Only one
 //! complete of an upload ever succeeds; an identical repeat gets the first one's answer for a day.
 
-use cosette_types::{
-    BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Timestamp, UploadId, VersionId,
-    limits as protocol,
-};
-use md5::Digest as _;
-
 use super::list_parts::part_number;
 use crate::body::{BodyBuilder, ReadyBody, Walk};
 use crate::codec::Record;
@@ -21,6 +15,11 @@ use crate::tables::{self, BodyId, LinkId};
 use crate::txn::{self, Plan, Turns, Txn};
 use crate::uploads::Step;
 use crate::versions::{NewVersion, Versions};
+use cosette_md5::Md5 as Hasher;
+use cosette_types::{
+    BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Timestamp, UploadId, VersionId,
+    limits as protocol,
+};
 
 /// An upload to complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,13 +98,13 @@ fn check_order(parts: &[(PartNumber, ETag)]) -> Result<(), Error> {
 impl CompleteUpload {
     /// Tells an identical repeat from another list.
     fn list_digest(&self) -> Md5 {
-        let mut digest = md5::Md5::new();
+        let mut digest = Hasher::new();
         for (number, etag) in &self.parts {
-            digest.update(number.get().to_be_bytes());
+            digest.update(&number.get().to_be_bytes());
             digest.update(etag.value().as_bytes());
-            digest.update([0]);
+            digest.update(&[0]);
         }
-        Md5(digest.finalize().into())
+        Md5(digest.finish())
     }
 }
 
@@ -173,11 +172,11 @@ async fn assemble(
 ) -> Result<Completed, Error> {
     let parts = listed_parts(core, upload, &request.parts).await?;
     check_sizes(core, &parts)?;
-    let mut tags = md5::Md5::new();
+    let mut tags = Hasher::new();
     for (_, part) in &parts {
-        tags.update(part.md5.0);
+        tags.update(&part.md5.0);
     }
-    let etag = ETag::of_parts(Md5(tags.finalize().into()), parts.len());
+    let etag = ETag::of_parts(Md5(tags.finish()), parts.len());
     let mut builder = BodyBuilder::new(core, body, None);
     for parts in parts.chunks(PARTS_AT_ONCE) {
         add_parts(core, &mut builder, parts).await?;

@@ -10,12 +10,10 @@ use cosette_types::{
     BucketName, ByteRange, CopySource, Crc64, ETag, ObjectKey, PartNumber, Preconditions, Span,
     Timestamp, UploadId, VersionId,
 };
-use futures_util::TryStreamExt;
 
 use super::copy_object::Source;
-use super::read::read_body;
+use super::read::hash_body;
 use crate::body::{BodyBuilder, ReadyBody, Walk, cut, exact_part};
-use crate::digest::Digest;
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::limits;
@@ -164,13 +162,7 @@ impl Found {
             return Ok((remembered, false));
         }
         drop(snapshot);
-        let mut digest = Digest::new();
-        let lease = Arc::clone(&self.lease);
-        let mut bytes = read_body(Arc::clone(core), self.body, self.span, lease);
-        while let Some(bytes) = bytes.try_next().await? {
-            digest.update(&bytes).await?;
-        }
-        let digests = digest.finish()?;
+        let digests = hash_body(core, self.body, self.span, &self.lease).await?;
         if digests.size != self.span.len()
             || (self.is_whole() && digests.crc64 != self.record.crc64)
         {

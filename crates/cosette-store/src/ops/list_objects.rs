@@ -71,6 +71,7 @@ impl Store {
             prefix: &request.prefix,
             delimiter: request.delimiter.as_deref(),
             start: Start::After(&request.marker),
+            limit: request.limit,
             key_of: listing::whole,
             counts: |value| Ok(Head::from_value(value)?.current.object.is_some()),
         };

@@ -78,6 +78,7 @@ impl Store {
             prefix: &request.prefix,
             delimiter: request.delimiter.as_deref(),
             start,
+            limit: request.limit,
             key_of: |rest| Some(tables::parse_version(rest)?.0),
             counts: listing::all,
         };

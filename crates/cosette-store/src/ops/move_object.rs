@@ -3,11 +3,10 @@
 //! The target is put as a PUT would; the source is removed as a DELETE would (a version named is
 //! itself removed). Metadata, class, ACL and owner go along.
 
+use cosette_md5::Md5 as Hasher;
 use cosette_types::{
     BucketName, CopySource, Crc64, ETag, Md5, ObjectKey, Preconditions, Timestamp, VersionId,
 };
-
-use md5::Digest as _;
 
 use super::copy_object::Source;
 use super::delete_object::Deleted;
@@ -160,7 +159,7 @@ impl MoveObject {
     /// Tells this move from another one with the same token.
     fn digest(&self) -> Md5 {
         let version = self.source.version_id.as_ref();
-        let mut digest = md5::Md5::new();
+        let mut digest = Hasher::new();
         for text in [
             self.source.bucket.as_str(),
             self.source.key.as_str(),
@@ -169,8 +168,8 @@ impl MoveObject {
             self.key.as_str(),
         ] {
             digest.update(text.as_bytes());
-            digest.update([0]);
+            digest.update(&[0]);
         }
-        Md5(digest.finalize().into())
+        Md5(digest.finish())
     }
 }

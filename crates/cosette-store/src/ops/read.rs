@@ -1,6 +1,6 @@
 //! Reads an object's bytes: those that were written, or an error; in bounded memory.
 
-use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,10 +10,10 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use super::object::ObjectVersion;
 use crate::body::{Walk, cut};
 use crate::error::Error;
-use crate::extents::{Address, READ_BYTES_MAX};
+use crate::extents::{Address, ExtentError, READ_BYTES_MAX, RangeReader};
 use crate::lease::Lease;
 use crate::limits;
-use crate::records::{BodyRecord, ExtentRecord, Item, Slice};
+use crate::records::{BodyRecord, Digests, ExtentRecord, Item, Slice};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
 use crate::tiny;
@@ -44,22 +44,73 @@ pub(crate) fn read_body(
     span: Span,
     lease: Arc<Lease>,
 ) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
-    let reader = Reader {
-        core: Arc::clone(&core),
-        body,
-        left: span,
-        walk: None,
-        ready: VecDeque::new(),
-    };
-    let pieces = stream::try_unfold(reader, |mut reader| async move {
-        let piece = reader.next().await?;
-        Ok::<_, Error>(piece.map(|piece| (piece, reader)))
+    let reader = Reader::new(&core, body, span);
+    let pieces = stream::try_unfold((reader, None), |(mut reader, ready)| async move {
+        let Some(piece) = reader.or_next(ready).await? else {
+            return Ok::<_, Error>(None);
+        };
+        let (piece, rest) = piece.cut();
+        Ok(Some((piece, (reader, rest))))
     });
     pieces
         // The lease lives in the stream, beyond the reader: until the last read is done.
         .map_ok(move |piece| piece.read(Arc::clone(&core), Arc::clone(&lease)))
         .try_buffered(limits::READ_AHEAD)
         .boxed()
+}
+
+/// The digests of the bytes of `span` of a body that is leased.
+pub(crate) async fn hash_body(
+    core: &Arc<Core>,
+    body: BodyId,
+    span: Span,
+    lease: &Arc<Lease>,
+) -> Result<Digests, Error> {
+    let mut digest = core.digest();
+    if !core.extents.waits() {
+        let mut bytes = read_body(Arc::clone(core), body, span, Arc::clone(lease));
+        while let Some(bytes) = bytes.try_next().await? {
+            digest.update(&bytes).await?;
+        }
+        return digest.finish().await;
+    }
+    // Read by the threads that hash, some slices at a time. Each holds the lease: if this is given
+    // up half-way, they still read.
+    let mut reader = Reader::new(core, body, span);
+    let mut ranges: Vec<Box<dyn RangeReader>> = Vec::new();
+    while let Some(piece) = reader.next().await? {
+        match piece.range(core, lease) {
+            Some(range) => ranges.push(range),
+            None => {
+                digest.read(std::mem::take(&mut ranges)).await?;
+                let (mut piece, mut rest) = piece.cut();
+                loop {
+                    let bytes = piece.read(Arc::clone(core), Arc::clone(lease)).await?;
+                    digest.update(&bytes).await?;
+                    let Some(more) = rest else { break };
+                    (piece, rest) = more.cut();
+                }
+            }
+        }
+        if ranges.len() >= limits::RANGES_MAX {
+            digest.read(std::mem::take(&mut ranges)).await?;
+        }
+    }
+    digest.read(ranges).await?;
+    digest.finish().await
+}
+
+/// A range whose body stays leased while it is read.
+#[derive(Debug)]
+struct Leased {
+    range: Box<dyn RangeReader>,
+    _lease: Arc<Lease>,
+}
+
+impl RangeReader for Leased {
+    fn read(&mut self, buffer: &mut Vec<u8>) -> Result<Range<usize>, ExtentError> {
+        self.range.read(buffer)
+    }
 }
 
 /// Finds, one after the other, the pieces of extents that make up a span.
@@ -69,10 +120,9 @@ struct Reader {
     /// What was not yet handed out.
     left: Span,
     walk: Option<Walk>,
-    ready: VecDeque<Piece>,
 }
 
-/// Something that one read fetches.
+/// A range of an extent.
 struct Piece {
     place: Place,
     offset: u64,
@@ -85,30 +135,41 @@ enum Place {
 }
 
 impl Reader {
-    async fn next(&mut self) -> Result<Option<Piece>, Error> {
-        loop {
-            if let Some(piece) = self.ready.pop_front() {
-                return Ok(Some(piece));
-            }
-            if self.left.is_empty() {
-                return Ok(None);
-            }
-            let mut walk = match self.walk.take() {
-                Some(walk) => walk,
-                None => self.begin().await?,
-            };
-            match walk.next().await? {
-                Some((at, Item::Slice(slice))) => {
-                    if let Some(slice) = cut(slice, at, self.left) {
-                        self.left.start += slice.length;
-                        self.split(slice).await?;
-                    }
-                }
-                Some((_, Item::Part(_))) => {}
-                None => return Err(Error::corrupt("a body's list ends before its bytes do")),
-            }
-            self.walk = Some(walk);
+    fn new(core: &Arc<Core>, body: BodyId, span: Span) -> Self {
+        Self {
+            core: Arc::clone(core),
+            body,
+            left: span,
+            walk: None,
         }
+    }
+
+    /// This piece if there is one, else the next.
+    async fn or_next(&mut self, piece: Option<Piece>) -> Result<Option<Piece>, Error> {
+        match piece {
+            Some(piece) => Ok(Some(piece)),
+            None => self.next().await,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Piece>, Error> {
+        if self.left.is_empty() {
+            return Ok(None);
+        }
+        let mut walk = match self.walk.take() {
+            Some(walk) => walk,
+            None => self.begin().await?,
+        };
+        while let Some((at, item)) = walk.next().await? {
+            if let Item::Slice(slice) = item
+                && let Some(slice) = cut(slice, at, self.left)
+            {
+                self.left.start += slice.length;
+                self.walk = Some(walk);
+                return self.piece(slice).await.map(Some);
+            }
+        }
+        Err(Error::corrupt("a body's list ends before its bytes do"))
     }
 
     async fn begin(&self) -> Result<Walk, Error> {
@@ -124,37 +185,53 @@ impl Reader {
         ))
     }
 
-    /// Splits a slice at the borders of what one read may fetch.
-    async fn split(&mut self, slice: Slice) -> Result<(), Error> {
-        let snapshot = self.core.meta.snapshot().await?;
-        if slice.tiny {
-            self.ready.push_back(Piece {
-                place: Place::Row(tables::tiny(slice.extent)),
-                offset: slice.offset,
-                length: slice.length,
-            });
-            return Ok(());
-        }
-        let record: Option<ExtentRecord> =
-            txn::row(snapshot.as_ref(), &tables::extent(slice.extent)).await?;
-        let record = record.ok_or_else(|| Error::corrupt("a body's extent is missing"))?;
-        let end = slice.offset + slice.length;
-        let mut offset = slice.offset;
-        while offset < end {
-            let border = (offset / READ_BYTES_MAX + 1) * READ_BYTES_MAX;
-            let length = border.min(end) - offset;
-            self.ready.push_back(Piece {
-                place: Place::Extent(record.address.clone()),
-                offset,
-                length,
-            });
-            offset += length;
-        }
-        Ok(())
+    async fn piece(&self, slice: Slice) -> Result<Piece, Error> {
+        let place = if slice.tiny {
+            Place::Row(tables::tiny(slice.extent))
+        } else {
+            let snapshot = self.core.meta.snapshot().await?;
+            let record: Option<ExtentRecord> =
+                txn::row(snapshot.as_ref(), &tables::extent(slice.extent)).await?;
+            let record = record.ok_or_else(|| Error::corrupt("a body's extent is missing"))?;
+            Place::Extent(record.address)
+        };
+        Ok(Piece {
+            place,
+            offset: slice.offset,
+            length: slice.length,
+        })
     }
 }
 
 impl Piece {
+    /// As much of it as one read may fetch, and the rest.
+    fn cut(self) -> (Self, Option<Self>) {
+        let Place::Extent(address) = &self.place else {
+            return (self, None);
+        };
+        let border = (self.offset / READ_BYTES_MAX + 1) * READ_BYTES_MAX;
+        let end = self.offset + self.length;
+        let rest = (border < end).then(|| Self {
+            place: Place::Extent(address.clone()),
+            offset: border,
+            length: end - border,
+        });
+        let length = border.min(end) - self.offset;
+        (Self { length, ..self }, rest)
+    }
+
+    /// For a thread that may wait; `None` if only a task can read it.
+    fn range(&self, core: &Core, lease: &Arc<Lease>) -> Option<Box<dyn RangeReader>> {
+        let Place::Extent(address) = &self.place else {
+            return None;
+        };
+        let range = core.extents.range(address, self.offset, self.length)?;
+        Some(Box::new(Leased {
+            range,
+            _lease: Arc::clone(lease),
+        }))
+    }
+
     async fn read(self, core: Arc<Core>, _lease: Arc<Lease>) -> Result<Bytes, Error> {
         let bytes = match &self.place {
             Place::Row(row) => {

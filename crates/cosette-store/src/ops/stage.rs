@@ -239,7 +239,7 @@ impl<'a> Intake<'a> {
         Self {
             core,
             expected,
-            digest: Digest::new(),
+            digest: core.digest(),
             tiny: BytesMut::new(),
             open: None,
             done: Vec::new(),
@@ -323,7 +323,7 @@ impl<'a> Intake<'a> {
         while let Some(synced) = self.syncs.join_next().await {
             synced.map_err(Error::io)??;
         }
-        let digests = self.digest.finish()?;
+        let digests = self.digest.finish().await?;
         let content = if self.done.is_empty() {
             Content::Tiny(self.tiny.freeze())
         } else {

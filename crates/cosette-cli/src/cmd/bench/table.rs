@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cosette_bench::{Histogram, Measurement, Plan, Report, Role, rate};
+use cosette_bench::{Histogram, Measurement, Op, Plan, Raw, Report, Role, rate};
 
 use crate::output::{Table, bytes};
 
@@ -161,6 +161,11 @@ pub(super) fn ratios(report: &Report) -> Vec<Ratio> {
         add("rateToVs", "rate, server to vs", rates);
         add("p50ToVs", "p50, server to vs", times);
     }
+    if let Some(raw) = &report.raw {
+        for (name, what, value) in against_md5(report, server, raw) {
+            add(name, what, value);
+        }
+    }
     if let Some(hello) = of(Role::Hello) {
         add(
             "rateToHello",
@@ -174,6 +179,36 @@ pub(super) fn ratios(report: &Report) -> Vec<Ratio> {
         }
     }
     ratios
+}
+
+/// What the bytes of PUTs and part copies would cost at best.
+fn against_md5(
+    report: &Report,
+    server: &Measurement,
+    raw: &Raw,
+) -> Vec<(&'static str, &'static str, f64)> {
+    let speed = rate(raw.md5_bytes, raw.md5_time);
+    let bytes = server.tally.operations.values().map(|one| one.bytes).sum();
+    let size = rate(report.plan.size.min(1 << 30), Duration::from_secs(1));
+    match report.plan.workload.alone() {
+        Some(Op::Put) => {
+            let floor = raw.append_sync.quantile(5_000).as_secs_f64() + size / speed;
+            let p50 = server.tally.latency().quantile(5_000).as_secs_f64();
+            let what = "p50, server to (append + fdatasync) + MD5";
+            vec![("p50ToSyncAndMd5", what, p50 / floor)]
+        }
+        Some(Op::PartCopy) => {
+            let all = rate(bytes, server.tally.elapsed) / speed;
+            let mut ratios = vec![("bytesToMd5", "bytes/s, server to MD5 on one core", all)];
+            if let Some(usage) = &server.usage {
+                let each = rate(bytes, usage.processor) / speed;
+                let what = "bytes for each second of processor, server to MD5";
+                ratios.push(("bytesPerCoreToMd5", what, each));
+            }
+            ratios
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Milliseconds with three digits that count.

@@ -17,12 +17,14 @@ use futures_util::future::try_join_all;
 
 use self::files::Folder;
 use self::format::Place;
+use self::reader::PieceReader;
 use self::space::{Space, failed};
 use self::writer::SegmentWriter;
-use super::{Address, ExtentError, ExtentId, ExtentWriter, Extents, READ_BYTES_MAX};
+use super::{Address, ExtentError, ExtentId, ExtentWriter, Extents, READ_BYTES_MAX, RangeReader};
 use crate::disk::{self, Directory, RealDirectory};
 use crate::meta::Boxed;
 
+mod buffers;
 mod files;
 mod format;
 mod reader;
@@ -68,6 +70,17 @@ impl SegmentExtents {
 }
 
 impl Extents for SegmentExtents {
+    fn waits(&self) -> bool {
+        self.space.folder.waits()
+    }
+
+    fn range(&self, address: &Address, offset: u64, length: u64) -> Option<Box<dyn RangeReader>> {
+        // An address that cannot be read is told of by the read of it.
+        let place = Place::decode(address).ok().filter(|_| self.waits())?;
+        let space = Arc::clone(&self.space);
+        Some(Box::new(PieceReader::new(space, place, offset, length)))
+    }
+
     fn begin(
         &self,
         id: ExtentId,

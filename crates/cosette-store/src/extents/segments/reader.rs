@@ -1,13 +1,19 @@
 //! Reading a range of an extent: whole blocks, each checked.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::format::{ExtentHeader, PAGE, Place, SegmentHeader, sum};
 use super::space::{Space, failed};
 use crate::disk::DiskFile;
-use crate::extents::{BLOCK_BYTES, ExtentError};
+use crate::extents::{BLOCK_BYTES, ExtentError, RangeReader};
+
+/// Bytes of one piece of a range: whole blocks that stay in a processor's cache until they are
+/// looked at.
+const PIECE_BYTES: u64 = 2 * BLOCK_BYTES;
 
 /// The bytes `offset..offset + length` of the extent at `address`.
 pub(super) fn read(
@@ -16,38 +22,112 @@ pub(super) fn read(
     offset: u64,
     length: u64,
 ) -> Result<Bytes, ExtentError> {
-    let end = offset
-        .checked_add(length)
-        .filter(|end| *end <= address.length);
-    let end = end.ok_or_else(|| corrupt(address, "shorter than the row says"))?;
+    let end = end_of(address, offset, length)?;
     if length == 0 {
         return Ok(Bytes::new());
     }
-    let file = space
-        .folder
-        .segment(address.segment)
-        .map_err(|error| lost(address, &error))?;
-    let header = header(file.as_ref(), address)?;
-    let first = offset / BLOCK_BYTES;
-    let start = first * BLOCK_BYTES;
-    let whole_end = end.next_multiple_of(BLOCK_BYTES).min(address.length);
-    let blocks = read_exact(
-        file.as_ref(),
-        address,
-        address.content() + start,
-        whole_end - start,
-    )?;
-    let sums = header.sums.get(size(first)..).unwrap_or_default();
-    let chunks = blocks.chunks(size(BLOCK_BYTES));
-    if sums.len() < chunks.len() {
-        return Err(corrupt(address, "a block without checksum"));
-    }
-    for (index, (block, expected)) in chunks.zip(sums).enumerate() {
-        if sum(block) != *expected {
-            return Err(corrupt(address, &format!("block {}", size(first) + index)));
+    let opened = Opened::at(space, address)?;
+    let mut buffer = space.buffers.take(size(length + 2 * BLOCK_BYTES));
+    let valid = opened.read(offset..end, buffer.bytes())?;
+    Ok(buffer.lend(valid))
+}
+
+/// A range that is read piece by piece.
+#[derive(Debug)]
+pub(super) struct PieceReader {
+    space: Arc<Space>,
+    address: Place,
+    left: Range<u64>,
+    opened: Option<Opened>,
+}
+
+impl PieceReader {
+    pub(super) fn new(space: Arc<Space>, address: Place, offset: u64, length: u64) -> Self {
+        Self {
+            space,
+            address,
+            left: offset..offset.saturating_add(length),
+            opened: None,
         }
     }
-    Ok(Bytes::from(blocks).slice(size(offset - start)..size(end - start)))
+}
+
+impl RangeReader for PieceReader {
+    fn read(&mut self, buffer: &mut Vec<u8>) -> Result<Range<usize>, ExtentError> {
+        if self.left.is_empty() {
+            return Ok(0..0);
+        }
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => {
+                let Range { start, end } = self.left;
+                end_of(self.address, start, end - start)?;
+                Opened::at(&self.space, self.address)?
+            }
+        };
+        let start = self.left.start;
+        let border = (start / PIECE_BYTES + 1) * PIECE_BYTES;
+        self.left.start = border.min(self.left.end);
+        let valid = opened.read(start..self.left.start, buffer)?;
+        self.opened = Some(opened);
+        Ok(valid)
+    }
+}
+
+fn end_of(address: Place, offset: u64, length: u64) -> Result<u64, ExtentError> {
+    let end = offset
+        .checked_add(length)
+        .filter(|end| *end <= address.length);
+    end.ok_or_else(|| corrupt(address, "shorter than the row says"))
+}
+
+/// An extent that was found where its address says.
+#[derive(Debug)]
+struct Opened {
+    file: Arc<dyn DiskFile>,
+    address: Place,
+    sums: Vec<u32>,
+}
+
+impl Opened {
+    fn at(space: &Space, address: Place) -> Result<Self, ExtentError> {
+        let file = space.folder.segment(address.segment);
+        let file = file.map_err(|error| lost(address, &error))?;
+        let sums = header(file.as_ref(), address)?.sums;
+        Ok(Self {
+            file,
+            address,
+            sums,
+        })
+    }
+
+    /// Reads the blocks that hold a range which is not empty and within the extent; says where in
+    /// the buffer the range is.
+    fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<Range<usize>, ExtentError> {
+        let address = self.address;
+        let first = range.start / BLOCK_BYTES;
+        let start = first * BLOCK_BYTES;
+        let whole_end = range.end.next_multiple_of(BLOCK_BYTES).min(address.length);
+        let length = size(whole_end - start);
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        let blocks = buffer.get_mut(..length).unwrap_or_default();
+        self.file
+            .read_at(blocks, address.content() + start)
+            .map_err(|error| lost(address, &error))?;
+        let sums = self.sums.get(size(first)..).unwrap_or_default();
+        let chunks = blocks.chunks(size(BLOCK_BYTES));
+        if sums.len() < chunks.len() {
+            return Err(corrupt(address, "a block without checksum"));
+        }
+        for (index, (block, expected)) in chunks.zip(sums).enumerate() {
+            if sum(block) != *expected {
+                return Err(corrupt(address, &format!("block {}", size(first) + index)));
+            }
+        }
+        Ok(size(range.start - start)..size(range.end - start))
+    }
 }
 
 /// The header at an address, which must be the one that the address was made for.

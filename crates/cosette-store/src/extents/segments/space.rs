@@ -9,6 +9,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::buffers::Buffers;
 use super::files::{Folder, segment_header};
 use super::format::{PAGE, SEGMENT_BYTES_MAX, SegmentHeader, round_up};
 use super::segment::{Region, Segment};
@@ -23,6 +24,7 @@ const SPARE_MAX: usize = 2 * (STREAM_LANES + 1);
 #[derive(Debug)]
 pub(super) struct Space {
     pub(super) folder: Folder,
+    pub(super) buffers: Arc<Buffers>,
     open: Mutex<Open>,
     /// Segments with writers, or with bytes that may not be synced. Never locked while waiting for
     /// the disk.
@@ -79,6 +81,7 @@ impl Space {
         };
         Ok(Self {
             folder,
+            buffers: Arc::default(),
             open: Mutex::new(open),
             unsynced: Mutex::default(),
             poisoned: AtomicBool::new(false),
