@@ -14,6 +14,7 @@ mod rm;
 mod serve;
 mod settings;
 mod stat;
+mod user;
 
 use clap::CommandFactory;
 use cosette::RetryPolicy;
@@ -35,6 +36,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Scrub(args) => maintain::scrub(&global, &args, output).await,
         Command::Export(args) => maintain::export(&global, &args, output).await,
         Command::Import(args) => maintain::import(&global, &args, output).await,
+        Command::User(args) => user::run(&global, args, output).await,
         command => with_connection(&global, command, output).await,
     }
 }
@@ -84,7 +86,8 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         | Command::Fsck(_)
         | Command::Import(_)
         | Command::Scrub(_)
-        | Command::Serve(_) => Ok(()),
+        | Command::Serve(_)
+        | Command::User(_) => Ok(()),
     }
 }
 

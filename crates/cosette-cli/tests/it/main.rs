@@ -24,4 +24,5 @@ mod results;
 mod slices;
 mod upkeep;
 mod usage;
+mod users;
 mod world;
