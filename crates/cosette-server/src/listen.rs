@@ -202,6 +202,8 @@ where
             };
             Ok(response.map(|body| Marked::new(body, request_begun)))
         });
+        answering
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::IDLE_TIMEOUT)

@@ -10,10 +10,10 @@ use super::records::{KeyRecord, UserRecord, user_row};
 use super::seal::{random, random_hex};
 use super::token::Holder;
 use super::{Access, BASE64, Live, account_of, committed};
-use crate::users::{Credentials, Refusal, Reply, Request, UserFacts};
 use crate::error::Error;
 use crate::keys::ROOT_UIN;
 use crate::limits;
+use crate::users::{Credentials, Refusal, Reply, Request, UserFacts};
 
 impl Access {
     /// Does what an operator asks for.
