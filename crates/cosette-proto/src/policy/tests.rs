@@ -204,6 +204,77 @@ fn a_users_policy_names_nobody_and_any_bucket() {
     assert!(of_bucket(plain).is_err());
 }
 
+/// Operator, key, value, and what is read: the key, whether it is negated, whether it may be absent.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Result<(Key, bool, bool), ()>,
+);
+
+const CONDITIONS: [Case; 15] = [
+    (
+        "string_like_if_exist",
+        "cos:prefix",
+        "\"a*\"",
+        Ok((Key::Prefix, false, true)),
+    ),
+    (
+        "string_not_equal",
+        "cos:versionid",
+        "\"v\"",
+        Ok((Key::VersionId, true, false)),
+    ),
+    (
+        "bool_equal",
+        "cos:secure-transport",
+        "true",
+        Ok((Key::SecureTransport, false, false)),
+    ),
+    (
+        "bool_equal",
+        "cos:secure-transport",
+        "\"False\"",
+        Ok((Key::SecureTransport, false, false)),
+    ),
+    ("bool_equal", "cos:secure-transport", "1", Err(())),
+    (
+        "numeric_less_than_equal",
+        "cos:max-keys",
+        "100",
+        Ok((Key::MaxKeys, false, false)),
+    ),
+    (
+        "numeric_less_than_equal",
+        "cos:max-keys",
+        "\"1\"",
+        Ok((Key::MaxKeys, false, false)),
+    ),
+    ("numeric_less_than_equal", "cos:max-keys", "-1", Err(())),
+    ("numeric_less_than_equal", "cos:max-keys", "1.5", Err(())),
+    ("numeric_less_than_equal", "cos:prefix", "1", Err(())),
+    (
+        "date_less_than",
+        "qcs:current_time",
+        "\"2030-01-01T00:00:00Z\"",
+        Ok((Key::CurrentTime, false, false)),
+    ),
+    (
+        "date_less_than",
+        "qcs:current_time",
+        "1893456000",
+        Ok((Key::CurrentTime, false, false)),
+    ),
+    (
+        "date_less_than",
+        "qcs:current_time",
+        "18446744073709551615",
+        Err(()),
+    ),
+    ("date_less_than", "qcs:current_time", "\"soon\"", Err(())),
+    ("string_equal", "s3:prefix", "\"a\"", Err(())),
+];
+
 #[test]
 fn operators_and_keys_of_both_dialects() {
     let condition = |tongue, operator: &str, key: &str, value: &str| {
@@ -235,68 +306,7 @@ fn operators_and_keys_of_both_dialects() {
         "\"private\"",
     );
     assert_eq!((cos.clone(), s3), (Ok(acl), cos));
-    for (operator, key, value, wanted) in [
-        (
-            "string_like_if_exist",
-            "cos:prefix",
-            "\"a*\"",
-            Ok((Key::Prefix, false, true)),
-        ),
-        (
-            "string_not_equal",
-            "cos:versionid",
-            "\"v\"",
-            Ok((Key::VersionId, true, false)),
-        ),
-        (
-            "bool_equal",
-            "cos:secure-transport",
-            "true",
-            Ok((Key::SecureTransport, false, false)),
-        ),
-        (
-            "bool_equal",
-            "cos:secure-transport",
-            "\"False\"",
-            Ok((Key::SecureTransport, false, false)),
-        ),
-        ("bool_equal", "cos:secure-transport", "1", Err(())),
-        (
-            "numeric_less_than_equal",
-            "cos:max-keys",
-            "100",
-            Ok((Key::MaxKeys, false, false)),
-        ),
-        (
-            "numeric_less_than_equal",
-            "cos:max-keys",
-            "\"1\"",
-            Ok((Key::MaxKeys, false, false)),
-        ),
-        ("numeric_less_than_equal", "cos:max-keys", "-1", Err(())),
-        ("numeric_less_than_equal", "cos:max-keys", "1.5", Err(())),
-        ("numeric_less_than_equal", "cos:prefix", "1", Err(())),
-        (
-            "date_less_than",
-            "qcs:current_time",
-            "\"2030-01-01T00:00:00Z\"",
-            Ok((Key::CurrentTime, false, false)),
-        ),
-        (
-            "date_less_than",
-            "qcs:current_time",
-            "1893456000",
-            Ok((Key::CurrentTime, false, false)),
-        ),
-        (
-            "date_less_than",
-            "qcs:current_time",
-            "18446744073709551615",
-            Err(()),
-        ),
-        ("date_less_than", "qcs:current_time", "\"soon\"", Err(())),
-        ("string_equal", "s3:prefix", "\"a\"", Err(())),
-    ] {
+    for (operator, key, value, wanted) in CONDITIONS {
         let read = condition(Tongue::Cos, operator, key, value).map_err(|_| ());
         assert_eq!(read, wanted, "{operator} {key} {value}");
     }

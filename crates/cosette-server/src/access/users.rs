@@ -55,6 +55,31 @@ impl Access {
                 changed.await?;
                 self.facts(&name)
             }
+            request @ (Request::PutPolicy { .. }
+            | Request::GetPolicy { .. }
+            | Request::DeletePolicy { .. }) => self.administer_policies(request).await,
+            Request::CreateToken { name, secs, policy } => {
+                let holder = Holder::User(name.clone());
+                if !self.now().users.contains_key(&name) {
+                    return Err(no_user(&name));
+                }
+                let issued = self.issue(holder, policy, secs, now).await?;
+                Ok(Reply::Credentials(Credentials {
+                    secret_id: issued.secret_id,
+                    secret_key: issued.secret_key,
+                    token: Some(issued.token),
+                    expires: Some(issued.expires.secs()),
+                }))
+            }
+            Request::RotateTokens { revoke } => {
+                self.rotate_signing(revoke, now).await?;
+                Ok(Reply::Done)
+            }
+        }
+    }
+
+    async fn administer_policies(&self, request: Request) -> Result<Reply, Refusal> {
+        match request {
             Request::PutPolicy {
                 name,
                 policy,
@@ -94,23 +119,7 @@ impl Access {
                 changed.await?;
                 self.facts(&name)
             }
-            Request::CreateToken { name, secs, policy } => {
-                let holder = Holder::User(name.clone());
-                if !self.now().users.contains_key(&name) {
-                    return Err(no_user(&name));
-                }
-                let issued = self.issue(holder, policy, secs, now).await?;
-                Ok(Reply::Credentials(Credentials {
-                    secret_id: issued.secret_id,
-                    secret_key: issued.secret_key,
-                    token: Some(issued.token),
-                    expires: Some(issued.expires.secs()),
-                }))
-            }
-            Request::RotateTokens { revoke } => {
-                self.rotate_signing(revoke, now).await?;
-                Ok(Reply::Done)
-            }
+            other => Err(Refusal::wrong(format!("{other:?} is not about policies"))),
         }
     }
 

@@ -23,6 +23,15 @@ struct Ask<'a> {
     action: &'a str,
 }
 
+fn plain<'a>(by: &'a Credentials, body: &'a str, time: u64) -> Ask<'a> {
+    Ask {
+        by,
+        body,
+        time,
+        action: "GetFederationToken",
+    }
+}
+
 async fn ask(server: &Server, ask: Ask<'_>) -> serde_json::Value {
     let Ask {
         by,
@@ -77,12 +86,6 @@ async fn credentials_for_a_while_and_for_a_purpose() {
         "resource":["qcs::cos:ap-guangzhou:uid/1250000000:{BUCKET}/in/*"]}}]}}"#
     );
     let (by, text, time) = (root(), body(&policy, 600), server.now());
-    let plain = |by, body, time| Ask {
-        by,
-        body,
-        time,
-        action: "GetFederationToken",
-    };
     let given = ask(&server, plain(&by, &text, time)).await;
     let credentials = &given["Credentials"];
     assert_eq!(given["ExpiredTime"], server.now() + 600, "{given}");
