@@ -169,7 +169,8 @@ impl Table {
             | Self::Part
             | Self::Answer
             | Self::Token
-            | Self::Leftover => Travels::AsItIs,
+            | Self::Leftover
+            | Self::Directory => Travels::AsItIs,
             Self::Bucket => Travels::Last,
             Self::Upload | Self::Expiry => Travels::Changed,
             Self::Body | Self::Chain | Self::Digest => Travels::WithBody,
