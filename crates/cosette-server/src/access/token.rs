@@ -161,9 +161,9 @@ impl Access {
     /// The key that tokens are sealed with now; the first is made when it is needed.
     async fn signing(&self, now: Timestamp) -> Result<(String, Seal), Error> {
         let found = |live: &Live| {
-            let mut keys = live.signing.iter();
-            let (id, record) = keys.find(|(_, record)| record.until.is_none())?;
-            Some((id.clone(), self.unsealed(id, record)?))
+            let current = |(_, record): &(&String, &SigningRecord)| record.until.is_none();
+            let mut keys = live.signing.iter().filter(current);
+            keys.find_map(|(id, record)| Some((id.clone(), self.unsealed(id, record)?)))
         };
         if let Some(found) = found(&self.now()) {
             return Ok(found);
