@@ -53,6 +53,23 @@ class Buckets(S3TestCase):
         self.s3.put_bucket_acl(Bucket=name, AccessControlPolicy=policy)
         self.refused("AccessDenied", 403, second.list_objects_v2, Bucket=name)
 
+    def test_the_policy_of_a_bucket(self):
+        name = self.bucket()
+        self.s3.put_object(Bucket=name, Key="open/k", Body=b"v")
+        self.s3.put_object(Bucket=name, Key="k", Body=b"v")
+        second = client(SECOND_KEY_ID, SECOND_SECRET)
+        self.refused("NoSuchBucketPolicy", 404, self.s3.get_bucket_policy, Bucket=name)
+        document = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+            "Action": "s3:GetObject", "Resource": "arn:aws:s3:::%s/open/*"}]}""" % name
+        self.s3.put_bucket_policy(Bucket=name, Policy=document)
+        self.assertEqual(self.s3.get_bucket_policy(Bucket=name)["Policy"], document)
+        self.assertEqual(second.get_object(Bucket=name, Key="open/k")["Body"].read(), b"v")
+        self.refused("AccessDenied", 403, second.get_object, Bucket=name, Key="k")
+        wrong = document.replace("s3:GetObject", "s3:FetchObject")
+        self.refused("MalformedPolicy", 400, self.s3.put_bucket_policy, Bucket=name, Policy=wrong)
+        self.s3.delete_bucket_policy(Bucket=name)
+        self.refused("AccessDenied", 403, second.get_object, Bucket=name, Key="open/k")
+
     def test_a_location_may_be_asked_for(self):
         name = "located-somewhere-else"
         self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

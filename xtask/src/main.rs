@@ -21,6 +21,7 @@ mod report;
 mod rooms;
 mod rows;
 mod s3_table;
+mod security;
 mod serve;
 mod server;
 mod source;

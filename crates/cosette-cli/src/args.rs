@@ -7,6 +7,7 @@ mod objects;
 mod select;
 mod serve;
 mod settings;
+mod user;
 mod values;
 
 use std::path::PathBuf;
@@ -18,8 +19,8 @@ pub(crate) use api::{
     AbortArgs, AclArgs, ApiCommand, BucketAclArgs, BucketArgs, CompleteArgs, ConditionArgs,
     ContentArgs, CopyObjectArgs, DeleteObjectsArgs, GrantArgs, InitArgs, ListBucketsArgs,
     ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs, MetaArgs, NewAclArgs,
-    NewBucketAclArgs, PartCopyArgs, PutBucketArgs, PutObjectArgs, ReadArgs, RenameArgs,
-    UploadPartArgs, VersionArgs, VersioningArgs,
+    NewBucketAclArgs, PartCopyArgs, PutBucketArgs, PutObjectArgs, PutPolicyArgs, ReadArgs,
+    RenameArgs, UploadPartArgs, VersionArgs, VersioningArgs,
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
@@ -32,6 +33,10 @@ pub(crate) use objects::{
 pub(crate) use select::SelectArgs;
 pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
+
+pub(crate) use user::{
+    CreateUserArgs, KeyCommand, PolicyCommand, TokenArgs, UserArgs, UserCommand, UserName,
+};
 
 use crate::failure::Kind;
 
@@ -172,6 +177,7 @@ pub(crate) enum Command {
     Cat(CatArgs),
     Mb(MakeBucketArgs),
     Rb(RemoveBucketArgs),
+    User(UserArgs),
     Config(ConfigArgs),
     Fsck(FsckArgs),
     Scrub(ScrubArgs),

@@ -17,6 +17,7 @@ mod rm;
 mod serve;
 mod settings;
 mod stat;
+mod user;
 
 use clap::CommandFactory;
 use cosette::RetryPolicy;
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Resume(args) => bulk::resume(&global, args, output).await,
         Command::Undo(args) => bulk::undo(&global, args, output).await,
         Command::Jobs(args) => bulk::list(&args, output),
+        Command::User(args) => user::run(&global, args, output).await,
         command => with_connection(&global, command, output).await,
     }
 }
@@ -109,7 +111,8 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         | Command::Resume(_)
         | Command::Serve(_)
         | Command::Sync(_)
-        | Command::Undo(_) => Ok(()),
+        | Command::Undo(_)
+        | Command::User(_) => Ok(()),
     }
 }
 

@@ -4,10 +4,10 @@
 use cosette::date;
 use cosette::{
     BucketEntry, CompleteUploadReply, CopyObjectReply, DeleteMarkerEntry, DeleteObjectReply,
-    DeleteObjectsReply, GetAclReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
-    ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply,
-    ObjectEntry, ObjectReply, PartEntry, PutObjectReply, UploadEntry, UploadPartCopyReply,
-    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    DeleteObjectsReply, GetAclReply, GetBucketPolicyReply, HeadBucketReply, InitiateUploadReply,
+    ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply,
+    MoveObjectReply, ObjectEntry, ObjectReply, PartEntry, PutObjectReply, UploadEntry,
+    UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
 use cosette_types::{Grant, Grantee, Metadata, Owner, Region, Text, Timestamp};
 use http::HeaderMap;
@@ -271,6 +271,12 @@ fn grant(grant: &Grant) -> Value {
 
 fn owner(owner: &Owner) -> Value {
     json!({"ID": owner.to_string(), "DisplayName": owner.sub_uin()})
+}
+
+impl Fields for GetBucketPolicyReply {
+    fn fields(&self) -> Object {
+        Object::new().text("Policy", String::from_utf8_lossy(&self.policy))
+    }
 }
 
 impl Fields for HeadBucketReply {

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod message;
 pub mod ops;
 pub mod percent;
+pub mod policy;
 pub mod route;
 pub mod sign;
 pub mod xml;

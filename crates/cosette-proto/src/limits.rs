@@ -5,6 +5,14 @@
 pub const COMPLETE_DOCUMENT_BYTES_MAX: usize = 4 << 20;
 /// Largest document of Delete Multiple: 1,000 keys of 850 bytes, escaped.
 pub const DELETE_DOCUMENT_BYTES_MAX: usize = 2 << 20;
+/// Largest policy of a bucket.
+pub const BUCKET_POLICY_BYTES_MAX: usize = 20 << 10;
+/// Largest policy of a user.
+pub const USER_POLICY_BYTES_MAX: usize = 6 << 10;
+/// Largest policy that temporary credentials are narrowed to: it travels in their token.
+pub const SESSION_POLICY_BYTES_MAX: usize = 6 << 10;
+/// Most statements of a policy.
+pub const POLICY_STATEMENTS_MAX: usize = 100;
 /// Largest document of any other request.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
 /// How long a presigned request of the S3 dialect may be good for: a week.

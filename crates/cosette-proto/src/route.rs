@@ -42,11 +42,13 @@ impl OperationName {
             Op::DeleteObjects => PayloadKind::Document {
                 bytes_max: limits::DELETE_DOCUMENT_BYTES_MAX,
             },
-            Op::PutBucket | Op::PutBucketAcl | Op::PutObjectAcl | Op::PutBucketVersioning => {
-                PayloadKind::Document {
-                    bytes_max: limits::DOCUMENT_BYTES_MAX,
-                }
-            }
+            Op::PutBucket
+            | Op::PutBucketAcl
+            | Op::PutBucketPolicy
+            | Op::PutObjectAcl
+            | Op::PutBucketVersioning => PayloadKind::Document {
+                bytes_max: limits::DOCUMENT_BYTES_MAX,
+            },
             _ => PayloadKind::None,
         }
     }
@@ -72,6 +74,7 @@ const KNOWN: &[&str] = &[
     "max-uploads",
     "part-number-marker",
     "partnumber",
+    "policy",
     "prefix",
     "region",
     "rename",
@@ -113,7 +116,6 @@ const ABSENT: &[&str] = &[
     "object-lock",
     "ownershipcontrols",
     "origin",
-    "policy",
     "policystatus",
     "publicaccessblock",
     "referer",
@@ -193,6 +195,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
     let found = match head.method {
         Method::GET if has("acl") => Op::GetBucketAcl,
         Method::GET if has("versioning") => Op::GetBucketVersioning,
+        Method::GET if has("policy") => Op::GetBucketPolicy,
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
         Method::GET if has("uploads") => Op::ListUploads,
@@ -201,6 +204,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::HEAD => Op::HeadBucket,
         Method::PUT if has("acl") => Op::PutBucketAcl,
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
+        Method::PUT if has("policy") => Op::PutBucketPolicy,
         Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
             return Err(Error::with(ErrorCode::InvalidURI, words));
@@ -209,6 +213,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::DELETE if has("acl") || has("versioning") => {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
+        Method::DELETE if has("policy") => Op::DeleteBucketPolicy,
         Method::DELETE => Op::DeleteBucket,
         Method::POST if has("delete") => Op::DeleteObjects,
         Method::POST => {
@@ -223,6 +228,9 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
 fn object_operation(head: &Head) -> Result<OperationName, Error> {
     use OperationName as Op;
     let has = |name| head.query.has(name);
+    if has("policy") {
+        return Err(Error::new(ErrorCode::MethodNotAllowed));
+    }
     let found = match head.method {
         Method::GET if has("acl") => Op::GetObjectAcl,
         Method::GET if has("uploadId") => Op::ListParts,
@@ -333,7 +341,14 @@ mod tests {
     fn what_nobody_knows_changes_nothing() {
         for (method, uri, copy, wanted) in [
             ("PUT", "/b-1/k?tagging", false, ErrorCode::NotImplemented),
-            ("GET", "/b-1?policy", false, ErrorCode::NotImplemented),
+            ("GET", "/b-1?website", false, ErrorCode::NotImplemented),
+            ("PUT", "/b-1/k?policy", false, ErrorCode::MethodNotAllowed),
+            (
+                "DELETE",
+                "/b-1/k?policy",
+                false,
+                ErrorCode::MethodNotAllowed,
+            ),
             ("PUT", "/b-1/k?unheard-of", false, ErrorCode::NotImplemented),
             (
                 "DELETE",

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::keys::{self, KeyPair, KeysError, Origin};
 use crate::listen::{Listener, Stop, Stopper, serve, stopper};
 use crate::service::Service;
+use crate::users;
 
 /// Name of the socket in a store's folder.
 pub const SOCKET: &str = "cosette.sock";
@@ -95,6 +96,8 @@ impl Embedded {
         let (root, origin) = keys::root_key_pair(folder, |name| std::env::var(name).ok())
             .map_err(OpenError::Keys)?;
         let accounts = keys::accounts(&root, accounts).map_err(OpenError::Keys)?;
+        let seal = keys::seal_key(folder).map_err(OpenError::Keys)?;
+        let accounts = accounts.sealed_with(seal);
         let options = Options {
             part_bytes_min: config.part_bytes_min,
             ..Options::default()
@@ -160,6 +163,17 @@ impl Embedded {
     /// Answers a request about maintenance, as the socket in the folder does; see [`crate::admin`].
     pub async fn administer<B>(&self, request: &Request<B>) -> Response<Body> {
         admin::answer(&self.store, request).await
+    }
+
+    /// Does what an operator asks for: users, their keys and policies.
+    ///
+    /// # Errors
+    /// When it was not done, with words that say why.
+    pub async fn administer_users(
+        &self,
+        request: users::Request,
+    ) -> Result<users::Reply, users::Refusal> {
+        self.service.administer(request).await
     }
 
     /// The service, to be called without a socket.

@@ -135,6 +135,7 @@ impl Error {
             Fact::NoSuchBucket { .. } => Self::new(Code::NoSuchBucket),
             Fact::BucketExists { .. } => Self::new(Code::BucketAlreadyExists),
             Fact::BucketNotEmpty => Self::new(Code::BucketNotEmpty),
+            Fact::Expired => Self::new(Code::ExpiredToken),
             Fact::NoSuchKey => Self::new(Code::NoSuchKey),
             Fact::KeyIsDeleted { version_id } => match about {
                 About::Target => Self::new(Code::NoSuchKey).marker(&version_id),

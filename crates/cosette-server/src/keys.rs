@@ -13,6 +13,7 @@ use cosette_proto::sign::SecretKey;
 use cosette_types::Owner;
 use serde::{Deserialize, Serialize};
 
+use crate::access::seal::{self, KEY_BYTES};
 use crate::auth::{Account, Accounts};
 
 /// Uin of the root account.
@@ -21,6 +22,8 @@ pub const ROOT_UIN: &str = "100000000001";
 pub const DEFAULT_APP_ID: &str = "1250000000";
 /// Name of the root pair's file in a store's folder.
 pub const ROOT_KEY_FILE: &str = "root-key.json";
+/// Name of the file in a store's folder with the key that seals the secrets of users.
+pub const SEAL_KEY_FILE: &str = "seal.key";
 /// Variables of the environment that give the root pair.
 pub const ROOT_KEY_VARIABLES: [&str; 2] = ["COSETTE_ROOT_SECRET_ID", "COSETTE_ROOT_SECRET_KEY"];
 
@@ -193,28 +196,69 @@ fn read(path: &Path) -> Result<Option<String>, KeysError> {
     Ok(Some(text))
 }
 
-/// Makes a random pair and keeps it. Written aside and linked into place, so that a crash leaves
-/// no half of it and a pair that appeared meanwhile is not replaced.
+/// The key that seals what is kept of users: made on the first start.
+///
+/// # Errors
+/// When its file cannot be read or made, or others may read it.
+pub(crate) fn seal_key(folder: &Path) -> Result<[u8; KEY_BYTES], KeysError> {
+    let path = folder.join(SEAL_KEY_FILE);
+    let text = match read(&path)? {
+        Some(text) => text,
+        None => keep(&path, &format!("{}\n", random_hex::<KEY_BYTES>(&path)?))?.1,
+    };
+    let digits = text.trim().as_bytes();
+    let mut key = [0; KEY_BYTES];
+    let whole = digits.len() == 2 * KEY_BYTES;
+    for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
+        let pair = std::str::from_utf8(pair).unwrap_or_default();
+        *byte = match u8::from_str_radix(pair, 16) {
+            Ok(byte) if whole => byte,
+            _ => {
+                let why = format!("not a key of {KEY_BYTES} bytes in hexadecimal digits");
+                return Err(KeysError { path, why });
+            }
+        };
+    }
+    Ok(key)
+}
+
+fn random_hex<const N: usize>(path: &Path) -> Result<String, KeysError> {
+    seal::random_hex::<N>().ok_or_else(|| KeysError {
+        path: path.to_owned(),
+        why: "no randomness".to_owned(),
+    })
+}
+
+/// Makes a random pair and keeps it.
 fn make(path: PathBuf) -> Result<(KeyPair, Origin), KeysError> {
-    let failed = |why: String| KeysError {
+    let file = PairFile {
+        secret_id: format!("AKID{}", random_hex::<20>(&path)?),
+        secret_key: random_hex::<20>(&path)?,
+    };
+    let text = serde_json::to_string_pretty(&file).map_err(|error| KeysError {
         path: path.clone(),
+        why: error.to_string(),
+    })?;
+    let (made, text) = keep(&path, &text)?;
+    let pair = pair_in(&path, &text)?;
+    let origin = if made {
+        Origin::Made(path)
+    } else {
+        Origin::File(path)
+    };
+    Ok((pair, origin))
+}
+
+/// Keeps a text in a file that only its owner may read, and gives it back; or what stands there if
+/// somebody was faster. Written aside and linked into place, so that a crash leaves no half of it and
+/// what appeared meanwhile is not replaced.
+fn keep(path: &Path, text: &str) -> Result<(bool, String), KeysError> {
+    let failed = |why: String| KeysError {
+        path: path.to_owned(),
         why,
     };
     let io = |error: std::io::Error| failed(error.to_string());
-    let random = || {
-        let mut bytes = [0; 20];
-        getrandom::fill(&mut bytes).map_err(|error| failed(error.to_string()))?;
-        Ok(bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>())
-    };
-    let file = PairFile {
-        secret_id: format!("AKID{}", random()?),
-        secret_key: random()?,
-    };
-    let text = serde_json::to_string_pretty(&file).map_err(|error| failed(error.to_string()))?;
-    let aside = path.with_extension(format!("json.{}", std::process::id()));
+    let aside = path.with_extension(format!("{}", std::process::id()));
     let written = OpenOptions::new()
         .write(true)
         .create(true)
@@ -227,13 +271,13 @@ fn make(path: PathBuf) -> Result<(KeyPair, Origin), KeysError> {
         .map_err(io)?;
     written.write_all(text.as_bytes()).map_err(io)?;
     written.sync_all().map_err(io)?;
-    let linked = std::fs::hard_link(&aside, &path);
+    let linked = std::fs::hard_link(&aside, path);
     std::fs::remove_file(&aside).map_err(io)?;
     match linked {
-        Ok(()) => Ok((pair(file.secret_id, file.secret_key), Origin::Made(path))),
+        Ok(()) => Ok((true, text.to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let text = read(&path)?.ok_or_else(|| failed("it vanished".to_owned()))?;
-            Ok((pair_in(&path, &text)?, Origin::File(path)))
+            let text = read(path)?.ok_or_else(|| failed("it vanished".to_owned()))?;
+            Ok((false, text))
         }
         Err(error) => Err(failed(error.to_string())),
     }
@@ -258,6 +302,19 @@ mod tests {
             (made.secret_id, Origin::File(path))
         );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_key_that_seals_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = seal_key(folder.path()).unwrap();
+        assert_eq!(seal_key(folder.path()).unwrap(), made);
+        let path = folder.path().join(SEAL_KEY_FILE);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        for damaged in ["", "00", &"0".repeat(63), &"x".repeat(64), &"0".repeat(66)] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(seal_key(folder.path()).is_err(), "{damaged}");
+        }
     }
 
     #[test]

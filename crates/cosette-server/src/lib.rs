@@ -3,6 +3,7 @@
 //! This room joins the protocol to the store: it owns sockets, tasks and the clock, decides who may
 //! do what, and turns facts of the store into answers. The path of a request is `service.rs`.
 
+mod access;
 pub mod admin;
 mod auth;
 mod body;
@@ -21,6 +22,8 @@ mod policy;
 mod request_id;
 mod service;
 mod spelling;
+mod sts;
+pub mod users;
 
 pub use auth::{Account, Accounts};
 pub use body::{Body, BoxError};

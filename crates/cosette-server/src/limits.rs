@@ -33,5 +33,30 @@ pub const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(5);
 /// Between two bytes of white space that keep a long answer's connection alive.
 pub const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
 
+/// Users that are kept.
+pub const USERS_MAX: usize = 10_000;
+/// Key pairs of one user.
+pub const USER_KEYS_MAX: usize = 5;
+/// Policies of one user.
+pub const USER_POLICIES_MAX: usize = 10;
+/// Longest name of a user or a user's policy.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Shortest and longest time that temporary credentials last, in seconds.
+pub const TOKEN_SECS_MIN: u64 = 60;
+/// See [`TOKEN_SECS_MIN`].
+pub const TOKEN_SECS_MAX: u64 = 36 * 60 * 60;
+/// How long temporary credentials last if nothing is said, in seconds.
+pub const TOKEN_SECS_DEFAULT: u64 = 30 * 60;
+/// Longest time that temporary credentials of an account's own key last, in seconds.
+pub const TOKEN_SECS_OF_ACCOUNT_MAX: u64 = 2 * 60 * 60;
+/// How far the time of a request for temporary credentials may be off, in seconds.
+pub const STS_SKEW_SECS_MAX: u64 = 5 * 60;
+/// Longest token: the largest session policy, as text in JSON and sealed, is well below.
+pub const TOKEN_BYTES_MAX: usize = 20 << 10;
+/// Parsed policies of buckets that are kept in memory.
+pub const PARSED_POLICIES_MAX: usize = 1000;
+/// Largest request of an operator, and of temporary credentials.
+pub const ADMIN_REQUEST_BYTES_MAX: usize = 64 << 10;
+
 /// Keys of one Delete Multiple Objects that are worked at together.
 pub const DELETES_AT_ONCE: usize = 64;

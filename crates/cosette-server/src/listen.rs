@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::admin;
 use crate::connection::{Between, HeadPaced, Marked};
 use crate::limits;
+use crate::policy::Peer;
 use crate::service::Service;
 
 /// Where connections come from.
@@ -66,9 +68,9 @@ impl Listener {
     async fn accept(&self) -> std::io::Result<Accepted> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, peer) = listener.accept().await?;
                 without_delay(&stream);
-                Ok(Accepted::Tcp(stream))
+                Ok(Accepted::Tcp(stream, peer))
             }
             Self::Unix(listener) => Ok(Accepted::Unix(listener.accept().await?.0)),
         }
@@ -76,7 +78,7 @@ impl Listener {
 }
 
 enum Accepted {
-    Tcp(TcpStream),
+    Tcp(TcpStream, SocketAddr),
     Unix(tokio::net::UnixStream),
 }
 
@@ -140,15 +142,24 @@ pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
         while connections.try_join_next().is_some() {}
         let (service, stop) = (service.clone(), stop.clone());
         match accepted {
-            Ok(Accepted::Tcp(stream)) => {
+            Ok(Accepted::Tcp(stream, address)) => {
+                let peer = Peer {
+                    address: Some(address.ip()),
+                    secure: false,
+                    folder: false,
+                };
                 connections.spawn(async move {
-                    connection(stream, service, stop, Door::Anywhere).await;
+                    connection(stream, peer, service, stop).await;
                     drop(place);
                 });
             }
             Ok(Accepted::Unix(stream)) => {
+                let peer = Peer {
+                    folder: true,
+                    ..Peer::default()
+                };
                 connections.spawn(async move {
-                    connection(stream, service, stop, Door::Folder).await;
+                    connection(stream, peer, service, stop).await;
                     drop(place);
                 });
             }
@@ -173,26 +184,18 @@ pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
 /// After a failure to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Where a connection comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
-    /// From the socket in the store's folder: who may open it may do anything.
-    Folder,
-    /// From a port.
-    Anywhere,
-}
-
-async fn connection<S>(stream: S, service: Service, mut stop: Stop, from: Door)
+async fn connection<S>(stream: S, peer: Peer, service: Service, mut stop: Stop)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let between = Between::new();
     let io = HeadPaced::new(TokioIo::new(stream), between.clone());
-    let answer = hyper::service::service_fn(move |request| {
+    let answer = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (service, request_begun) = (service.clone(), between.begin());
         // Boxed: the compiler cannot see by itself that so deep a future may change threads.
         let answering: BoxFuture<'static, Result<_, Infallible>> = Box::pin(async move {
-            let response = if from == Door::Folder && admin::is_about(&request) {
+            let response = if peer.folder && admin::is_about(&request) {
                 admin::answer(service.store(), &request).await
             } else {
                 service.call(request).await
@@ -249,7 +252,7 @@ mod tests {
         let client = TcpStream::connect(listener.address().unwrap())
             .await
             .unwrap();
-        let Accepted::Tcp(accepted) = listener.accept().await.unwrap() else {
+        let Accepted::Tcp(accepted, _) = listener.accept().await.unwrap() else {
             unreachable!()
         };
         assert!(accepted.nodelay().unwrap());

@@ -83,6 +83,18 @@ impl Arriving {
         }
     }
 
+    /// All of it, if it is not larger than so many bytes.
+    pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Bytes, Error> {
+        let mut whole = BytesMut::new();
+        while let Some(bytes) = self.next().await? {
+            if whole.len() + bytes.len() > bytes_max {
+                return Err(Error::new(ErrorCode::EntityTooLarge));
+            }
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(whole.freeze())
+    }
+
     /// Reads what is left and throws it away, within bounds. A client that is still sending would
     /// otherwise lose our answer to the reset of its connection.
     pub(crate) async fn drain(mut self) {

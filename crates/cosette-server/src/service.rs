@@ -13,21 +13,26 @@ use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
 };
 use cosette_store::{Clock, Store};
+use cosette_types::Timestamp;
 use futures_util::FutureExt;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 
+use crate::access::Access;
 use crate::auth::{self, Accounts};
 use crate::body::{Body, BoxError};
 use crate::config::Config;
 use crate::error::Error;
 use crate::keep_alive::{self, Pace};
+use crate::limits;
 use crate::log::{AccessLog, Entry, Logged};
 use crate::ops::{self, Answer, Context};
 use crate::payload::{self, Arriving};
-use crate::policy;
+use crate::policy::{self, Circumstances, Court, Peer};
 use crate::request_id::{RequestId, RequestIds};
 use crate::spelling::Spelling;
+use crate::sts;
+use crate::users;
 
 /// The service, without a socket. Clones are the same service.
 #[derive(Debug, Clone)]
@@ -36,7 +41,7 @@ pub struct Service(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    accounts: Accounts,
+    access: Access,
     config: Config,
     hosts: Hosts,
     clock: Arc<dyn Clock>,
@@ -64,7 +69,7 @@ impl Service {
     /// A service over a store.
     ///
     /// # Errors
-    /// When the access log cannot be opened.
+    /// When the access log cannot be opened, or what is kept of users cannot be read.
     pub async fn new(
         store: Store,
         accounts: Accounts,
@@ -76,13 +81,16 @@ impl Service {
             .as_deref()
             .map(AccessLog::open)
             .transpose()?;
+        let access = Access::open(store.clone(), accounts)
+            .await
+            .map_err(|error| std::io::Error::other(error.cause().unwrap_or_default().to_owned()))?;
         Ok(Self(Arc::new(Inner {
             hosts: Hosts::new(config.domains.iter().map(String::as_str)),
             access_log: access_log.map(Arc::new),
             ids: RequestIds::new(),
             spelling: Spelling::learn().await,
             store,
-            accounts,
+            access,
             config,
             clock,
         })))
@@ -96,6 +104,9 @@ impl Service {
     {
         let (parts, body) = request.into_parts();
         let now = self.0.clock.now();
+        if is_of_operator(&parts) {
+            return self.operate(body, now).await;
+        }
         let id = self.0.ids.next(now);
         let mut entry = Entry::begin(&parts, &id.id, now);
         let mut asked = Asked {
@@ -131,6 +142,57 @@ impl Service {
         &self.0.store
     }
 
+    /// Does what an operator asks for.
+    ///
+    /// # Errors
+    /// When it was not done, with words that say why.
+    pub async fn administer(
+        &self,
+        request: users::Request,
+    ) -> Result<users::Reply, users::Refusal> {
+        self.0.access.administer(request, self.0.clock.now()).await
+    }
+
+    /// A request of an operator, over the socket in the folder.
+    async fn operate<B>(&self, body: B, now: Timestamp) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let body = Arriving::new(body)
+            .whole(limits::ADMIN_REQUEST_BYTES_MAX)
+            .await;
+        let answered = match body.map(|body| serde_json::from_slice(&body)) {
+            Ok(Ok(request)) => self.0.access.administer(request, now).await,
+            Ok(Err(error)) => Err(users::Refusal::wrong(format!("not a request: {error}"))),
+            Err(error) => Err(error.into()),
+        };
+        Response::new(Body::whole(users::Reply::write(&answered)))
+    }
+
+    /// Gives out temporary credentials, or says in the way of that API why not.
+    async fn federate(
+        &self,
+        parts: &request::Parts,
+        body: Option<Arriving>,
+        asked: &Asked,
+    ) -> Result<Settled, Error> {
+        let body = body.ok_or_else(|| Error::internal("the body was read before"))?;
+        let body = body.whole(limits::ADMIN_REQUEST_BYTES_MAX).await?;
+        let (this, id) = (&*self.0, &asked.id.id);
+        let answer = sts::answer(&this.access, parts, &body, id, this.clock.now()).await;
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        Ok(Settled {
+            status: StatusCode::OK,
+            headers,
+            body: Body::whole(answer.to_string().into()),
+        })
+    }
+
     async fn answer(
         &self,
         parts: &request::Parts,
@@ -139,10 +201,13 @@ impl Service {
         asked: &mut Asked,
     ) -> Result<Settled, Error> {
         let this = &*self.0;
+        if sts::is_asked(parts) {
+            return self.federate(parts, body.take(), asked).await;
+        }
         let head = Head::decode(parts, &this.hosts)?;
         asked.resource = head.resource();
         asked.dialect = head.dialect;
-        let (caller, signed) = auth::authenticate(&head, &this.accounts, this.clock.now())?;
+        let (caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
         let name = route::resolve(&head)?;
         entry.operation(name);
@@ -150,9 +215,21 @@ impl Service {
         let payload = payload::open(&head, name.payload(), check, body).await?;
         let verified = payload.verified();
         let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
-        let op = policy::permit(&this.store, head.region.as_ref(), caller, op).await?;
+        let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
+        let circumstances = Circumstances::new(&head, peer, this.clock.now());
+        // Whatever the request takes long over is committed only if its credentials are still good.
+        let store = this.store.until(caller.expires());
+        let court = Court {
+            store: &store,
+            access: &this.access,
+            head: &head,
+            region: &this.config.region,
+            circumstances: &circumstances,
+        };
+        let op = policy::permit(court, caller, op).await?;
         let context = Context {
-            store: &this.store,
+            store: &store,
+            access: &this.access,
             head: &head,
             region: &this.config.region,
         };
@@ -275,6 +352,13 @@ impl From<Reply> for Settled {
             body: payload.map_or_else(Body::empty, Body::whole),
         }
     }
+}
+
+/// The operator's requests come over the socket in the folder and name a host that nobody has.
+fn is_of_operator(parts: &request::Parts) -> bool {
+    let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
+    let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);
+    peer.folder && host == Some(users::HOST.as_bytes())
 }
 
 /// A client that waits for `100 Continue` has not sent what is unread.

@@ -25,6 +25,8 @@ pub enum Error {
     },
     /// The bucket holds objects, versions, delete markers or unfinished uploads.
     BucketNotEmpty,
+    /// The right to the change ended before it happened ([`crate::Store::until`]).
+    Expired,
     /// The key has no current version.
     NoSuchKey,
     /// The key's current version is a delete marker: to readers, the key does not exist.
@@ -154,6 +156,7 @@ impl fmt::Display for Error {
             Self::NoSuchBucket { bucket } => write!(f, "there is no bucket {bucket}"),
             Self::BucketExists { owner } => write!(f, "the bucket exists and belongs to {owner}"),
             Self::BucketNotEmpty => f.write_str("the bucket is not empty"),
+            Self::Expired => f.write_str("the right to the change ended before it happened"),
             Self::NoSuchKey => f.write_str("the key does not exist"),
             Self::KeyIsDeleted { version_id } => {
                 write!(f, "the key is deleted by the marker {version_id}")

@@ -48,6 +48,7 @@ pub use ops::complete_upload::{CompleteUpload, Completed};
 pub use ops::copy_object::{Copied, CopyObject};
 pub use ops::copy_part::{CopiedPart, CopyPart};
 pub use ops::delete_object::Deleted;
+pub use ops::directory::DirectoryChange;
 pub use ops::initiate_upload::InitiateUpload;
 pub use ops::list_objects::{ListObjects, ListedObject, ObjectPage};
 pub use ops::list_parts::{ListParts, ListedPart, PartPage};

@@ -12,6 +12,12 @@ pub const ANSWER_KEPT_SECS: u64 = 24 * 60 * 60;
 pub const DIGESTS_PER_BODY_MAX: usize = 10_000;
 /// Longest client token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 64;
+/// Longest name of a directory row, in bytes.
+pub const DIRECTORY_KEY_BYTES_MAX: usize = 512;
+/// Largest value of a directory row.
+pub const DIRECTORY_VALUE_BYTES_MAX: usize = 60 << 10;
+/// Most directory rows that change at one instant.
+pub const DIRECTORY_CHANGES_MAX: usize = 50;
 
 /// Tries of one transaction before it is given up as a conflict.
 pub(crate) const TRIES_MAX: u32 = 64;

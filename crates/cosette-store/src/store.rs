@@ -25,7 +25,7 @@ use crate::meta::Meta;
 use crate::meta::fjall::FjallMeta;
 use crate::orphans::Orphans;
 use crate::tables::{BodyId, Table};
-use crate::txn::KeyLocks;
+use crate::txn::{self, KeyLocks};
 
 /// How a store behaves.
 #[derive(Debug, Clone)]
@@ -64,6 +64,8 @@ pub struct Store {
     pub(crate) core: Arc<Core>,
     /// Ends the background sweep with the last clone.
     pub(crate) background: Arc<Background>,
+    /// After that nothing is committed any more through this clone.
+    until: Option<Timestamp>,
 }
 
 /// What operations and the sweep share.
@@ -161,7 +163,18 @@ impl Store {
         Ok(Self {
             core,
             background: Arc::new(background),
+            until: None,
         })
+    }
+
+    /// The same store for somebody whose right to change it ends at a moment: a change that has not
+    /// been committed by then is not, however long ago it was begun.
+    #[must_use]
+    pub fn until(&self, moment: Option<Timestamp>) -> Self {
+        Self {
+            until: moment,
+            ..self.clone()
+        }
     }
 
     /// Finishes what is under way, changes whose callers left included, and lets go of the files.
@@ -191,8 +204,9 @@ impl Store {
     {
         let under_way = Arc::clone(&self.core.changes).read_owned().await;
         let work = work(Arc::clone(&self.core));
+        let until = self.until;
         let work = async move {
-            let done = work.await;
+            let done = txn::until(until, work).await;
             drop(under_way);
             done
         };

@@ -80,6 +80,8 @@ pub(crate) enum Table {
     Punch,
     /// `t` time, random → the key of a row that is no longer needed from then on.
     Expiry,
+    /// `o` name → what the server keeps there: users, keys, policies.
+    Directory,
     /// `i` transaction → nothing: it happened, or never will (see `txn`).
     Outcome,
 }
@@ -102,7 +104,7 @@ pub(crate) enum Travels {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Format,
         Self::Bucket,
         Self::Head,
@@ -124,6 +126,7 @@ impl Table {
         Self::FreeExtent,
         Self::Punch,
         Self::Expiry,
+        Self::Directory,
         Self::Outcome,
     ];
 
@@ -151,6 +154,7 @@ impl Table {
             Self::FreeExtent => b'f',
             Self::Punch => b'j',
             Self::Expiry => b't',
+            Self::Directory => b'o',
             Self::Outcome => b'i',
         }
     }
@@ -165,7 +169,8 @@ impl Table {
             | Self::Part
             | Self::Answer
             | Self::Token
-            | Self::Leftover => Travels::AsItIs,
+            | Self::Leftover
+            | Self::Directory => Travels::AsItIs,
             Self::Bucket => Travels::Last,
             Self::Upload | Self::Expiry => Travels::Changed,
             Self::Body | Self::Chain | Self::Digest => Travels::WithBody,
@@ -350,6 +355,10 @@ pub(crate) fn punch(extent: ExtentId) -> Bytes {
 
 pub(crate) fn expiry(secs: u64, random: [u8; 16]) -> Bytes {
     Table::Expiry.key(&[&secs.to_be_bytes(), &random])
+}
+
+pub(crate) fn directory(name: &[u8]) -> Bytes {
+    Table::Directory.key(&[name])
 }
 
 pub(crate) fn outcome(transaction: [u8; 16]) -> Bytes {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cosette_types::{BucketName, ObjectKey};
+use cosette_types::{BucketName, ObjectKey, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::codec::Record;
@@ -24,6 +24,19 @@ use crate::meta::{
 use crate::records::{BucketRecord, BucketState, Happened, Marker, Pending};
 use crate::store::Core;
 use crate::tables::{self, BodyId, Table};
+
+tokio::task_local! {
+    /// After that, no plan of this change is committed.
+    static UNTIL: Timestamp;
+}
+
+/// Runs a change whose right ends at a moment.
+pub(crate) async fn until<F: Future>(moment: Option<Timestamp>, change: F) -> F::Output {
+    match moment {
+        Some(moment) => UNTIL.scope(moment, change).await,
+        None => change.await,
+    }
+}
 
 /// What is to happen at one instant.
 #[derive(Debug)]
@@ -294,6 +307,13 @@ impl Core {
                 Ok(made) => {
                     if txn.writes.is_empty() {
                         return Ok(made);
+                    }
+                    // Here and not before: the change may have taken long to prepare.
+                    if UNTIL
+                        .try_with(|until| self.now() > *until)
+                        .unwrap_or_default()
+                    {
+                        return Err(Error::Expired);
                     }
                     plan.committing();
                     if self.commit(txn).await? {

@@ -178,6 +178,18 @@ impl Argument<NewAcl> for AclHeaders {
     }
 }
 
+impl Argument<Bytes> for &str {
+    fn into_argument(self) -> Result<Bytes, String> {
+        Ok(Bytes::copy_from_slice(self.as_bytes()))
+    }
+}
+
+impl Argument<Bytes> for String {
+    fn into_argument(self) -> Result<Bytes, String> {
+        Ok(self.into())
+    }
+}
+
 impl Argument<Bytes> for Bytes {
     fn into_argument(self) -> Result<Bytes, String> {
         Ok(self)

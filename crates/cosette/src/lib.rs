@@ -87,9 +87,9 @@ pub use cosette_proto::date;
 pub use cosette_proto::ops::{
     AclDocument, BucketEntry, CompleteUploadReply, CompletedPart, ContentRange, CopyObjectReply,
     DeleteFailure, DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry,
-    GetAclReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply, ListObjectsReply,
-    ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl, ObjectEntry,
-    ObjectReply, ObjectToDelete, ObjectType, PartEntry, PutObjectReply, UploadEntry,
+    GetAclReply, GetBucketPolicyReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
+    ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl,
+    ObjectEntry, ObjectReply, ObjectToDelete, ObjectType, PartEntry, PutObjectReply, UploadEntry,
     UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
 pub use cosette_types::{

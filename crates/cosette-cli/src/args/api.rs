@@ -88,6 +88,12 @@ pub(crate) enum ApiCommand {
     PutBucketVersioning(VersioningArgs),
     /// GET Bucket versioning: whether versions are kept
     GetBucketVersioning(BucketArgs),
+    /// PUT Bucket policy: set a bucket's policy
+    PutBucketPolicy(PutPolicyArgs),
+    /// GET Bucket policy: a bucket's policy as it was written
+    GetBucketPolicy(BucketArgs),
+    /// DELETE Bucket policy: remove a bucket's policy
+    DeleteBucketPolicy(BucketArgs),
     /// GET Bucket location: the region a bucket was made in
     GetBucketLocation(BucketArgs),
 }
@@ -505,6 +511,16 @@ pub(crate) struct VersioningArgs {
     /// Enabled or Suspended
     #[arg(long, value_name = "STATUS", value_parser = ["Enabled", "Suspended"])]
     pub(crate) status: String,
+}
+
+/// PUT Bucket policy.
+#[derive(Debug, Args)]
+pub(crate) struct PutPolicyArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// File with the policy, a JSON document of the COS or the S3 dialect; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
 }
 
 /// GET Service.

@@ -71,6 +71,9 @@ pub(crate) async fn run(
         ApiCommand::GetBucketAcl(args) => buckets::acl(client, args).await,
         ApiCommand::PutBucketVersioning(args) => buckets::put_versioning(client, args).await,
         ApiCommand::GetBucketVersioning(args) => buckets::versioning(client, args).await,
+        ApiCommand::PutBucketPolicy(args) => buckets::put_policy(client, args).await,
+        ApiCommand::GetBucketPolicy(args) => buckets::policy(client, args).await,
+        ApiCommand::DeleteBucketPolicy(args) => buckets::delete_policy(client, args).await,
         ApiCommand::GetBucketLocation(args) => buckets::location(client, args).await,
     };
     let value = answered?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use cosette::{Body, BoxFuture, Credentials, HttpTransport, Transport, TransportError};
 use cosette_server::embedded::SOCKET;
 use cosette_server::keys::{ROOT_KEY_FILE, ROOT_KEY_VARIABLES, root_key_pair};
-use cosette_server::{Config, Embedded, Opened, Service};
+use cosette_server::{Config, Embedded, Opened, Service, users};
 use http::{Request, Response};
 use tokio::sync::Mutex;
 
@@ -21,6 +21,8 @@ use crate::failure::{Failure, Kind, Result};
 /// How long a folder may be held by a process that does not answer any more: one that drains its
 /// last requests, or that died so recently that the system has not noticed.
 const HANDOVER: Duration = Duration::from_secs(40);
+/// Largest answer to an operator: the list of all users.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Between two looks at such a folder.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -76,6 +78,32 @@ impl Folder {
         let (pair, _) = root_key_pair(&self.path, config::process_env)
             .map_err(|why| Failure::new(Kind::Local, why.to_string()))?;
         Ok(Credentials::new(pair.secret_id, pair.secret_key.expose()))
+    }
+
+    /// Asks whoever has the folder for what only its owner may ask for.
+    pub(crate) async fn administer(&self, request: &users::Request) -> Result<users::Reply> {
+        let told = |refusal: users::Refusal| {
+            let kind = match refusal.why {
+                users::Why::NotFound => Kind::NotFound,
+                users::Why::Exists => Kind::Precondition,
+                users::Why::Wrong => Kind::Usage,
+                users::Why::Failed => Kind::Failed,
+            };
+            Failure::new(kind, refusal.message)
+        };
+        let broken = |why: &dyn std::fmt::Display| Failure::new(Kind::Network, why.to_string());
+        let switch = Switch {
+            path: self.path.clone(),
+            state: Arc::clone(&self.state),
+        };
+        let socket = match switch.way().await.map_err(|why| broken(&why))? {
+            Way::Here(service) => return service.administer(request.clone()).await.map_err(told),
+            Way::There(socket) => socket,
+        };
+        let asked = request.to_http::<Body>().map_err(told)?;
+        let answer = socket.call(asked).await.map_err(|why| broken(&why))?;
+        let body = answer.into_body().bytes(ANSWER_BYTES_MAX).await;
+        users::Reply::read(&body.map_err(|why| broken(&why))?).map_err(told)
     }
 
     pub(crate) fn transport(&self) -> Arc<dyn Transport> {

@@ -63,6 +63,7 @@ fn folders_go_up_and_come_down_by_their_names() {
     );
 }
 
+// security: S8
 #[test]
 fn no_key_is_written_outside_the_target() {
     let world = World::with_bucket();

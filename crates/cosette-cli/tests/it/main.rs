@@ -26,4 +26,5 @@ mod slices;
 mod survival;
 mod upkeep;
 mod usage;
+mod users;
 mod world;

@@ -13,6 +13,7 @@ const COMMANDS: [&str; 16] = [
     "cat",
     "mb",
     "rb",
+    "user",
     "config",
     "fsck",
     "scrub",

@@ -41,14 +41,22 @@ impl Request {
         self.payload.as_ref().filter(|payload| !payload.is_empty())
     }
 
-    /// The root of the request's document, which must be there and have that name.
-    pub(super) fn root(&self, name: &str, dialect: Dialect) -> Result<Element, Error> {
-        let missing = || Error::new(ErrorCode::MissingRequestBodyError);
-        let document = self.document().ok_or_else(missing)?;
+    /// The document, if it is the one that its digest is of.
+    pub(super) fn checked_document(&self, dialect: Dialect) -> Result<Option<&Bytes>, Error> {
+        let Some(document) = self.document() else {
+            return Ok(None);
+        };
         let wanted = HeaderReader::new(&self.headers, dialect).content_md5()?;
         if wanted.is_some_and(|wanted| wanted != md5_of(document)) {
             return Err(Error::new(ErrorCode::BadDigest));
         }
+        Ok(Some(document))
+    }
+
+    /// The root of the request's document, which must be there and have that name.
+    pub(super) fn root(&self, name: &str, dialect: Dialect) -> Result<Element, Error> {
+        let missing = || Error::new(ErrorCode::MissingRequestBodyError);
+        let document = self.checked_document(dialect)?.ok_or_else(missing)?;
         let root = Element::parse(document)?;
         if root.name == name {
             Ok(root)

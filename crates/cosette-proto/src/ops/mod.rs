@@ -22,6 +22,7 @@ mod list_uploads;
 mod list_versions;
 mod move_object;
 mod parameters;
+mod policy;
 mod put_object;
 mod upload_part;
 mod upload_part_copy;
@@ -52,6 +53,7 @@ pub use list_versions::{
     DeleteMarkerEntry, ListVersions, ListVersionsReply, VersionEntry, VersionItem,
 };
 pub use move_object::{MoveObject, MoveObjectReply};
+pub use policy::{DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyReply, PutBucketPolicy};
 pub use put_object::{PutObject, PutObjectReply};
 pub use upload_part::{UploadPart, UploadPartReply};
 pub use upload_part_copy::{UploadPartCopy, UploadPartCopyReply};
@@ -137,6 +139,12 @@ operations! {
     PutBucketAcl => "PutBucketACL",
     /// GET Bucket acl
     GetBucketAcl => "GetBucketACL",
+    /// PUT Bucket policy
+    PutBucketPolicy => "PutBucketPolicy",
+    /// GET Bucket policy
+    GetBucketPolicy => "GetBucketPolicy",
+    /// DELETE Bucket policy
+    DeleteBucketPolicy => "DeleteBucketPolicy",
     /// GET Bucket (List Objects)
     ListObjects => "GetBucket",
     /// List Objects V2 (S3)

@@ -16,10 +16,10 @@ pub(super) async fn put(
 ) -> Result<(), Error> {
     let owner = permit
         .caller()
-        .user()
+        .account()
         .ok_or_else(|| Error::new(ErrorCode::AccessDenied))?;
     let bucket = NewBucket {
-        acl: op.acl.for_bucket(owner)?,
+        acl: op.acl.for_bucket(&owner)?,
         name: op.bucket,
         region: region.clone(),
         owner: owner.clone(),
@@ -27,7 +27,7 @@ pub(super) async fn put(
     store
         .create_bucket(bucket)
         .await
-        .map_err(|fact| Error::of_new_bucket(fact, owner))?;
+        .map_err(|fact| Error::of_new_bucket(fact, &owner))?;
     Ok(())
 }
 

@@ -22,7 +22,8 @@ pub(super) async fn run(
     let each: Vec<_> = op
         .objects
         .iter()
-        .map(|entry| one(store, permit, &op, entry, dialect))
+        .enumerate()
+        .map(|(number, entry)| one(store, permit, &op, (number, entry), dialect))
         .collect();
     let outcomes: Vec<_> = futures_util::stream::iter(each)
         .buffered(DELETES_AT_ONCE)
@@ -48,12 +49,12 @@ async fn one(
     store: &Store,
     permit: &Permit,
     op: &DeleteObjects,
-    entry: &ObjectToDelete,
+    (number, entry): (usize, &ObjectToDelete),
     dialect: Dialect,
 ) -> Result<Deleted, Error> {
     let key = read_key(&entry.key, dialect)?;
     let version_id = entry.version_id.as_ref();
-    permit.removes(store, &op.bucket, &key, version_id).await?;
+    permit.removes(number)?;
     Ok(store.delete_object(&op.bucket, &key, version_id).await?)
 }
 

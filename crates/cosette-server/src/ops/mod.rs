@@ -17,6 +17,7 @@ mod list_parts;
 mod list_uploads;
 mod list_versions;
 mod move_object;
+mod policy;
 mod put_object;
 mod upload_part;
 mod upload_part_copy;
@@ -27,6 +28,7 @@ use cosette_proto::{Dialect, Head, Message, Reply, Style, percent};
 use cosette_store::Store;
 use cosette_types::{BucketName, Metadata, ObjectKey, Region, limits};
 
+use crate::access::Access;
 use crate::body::Body;
 use crate::error::Error;
 use crate::keep_alive::Long;
@@ -36,6 +38,7 @@ use crate::policy::{Permit, Permitted};
 /// What operations may use beside their request.
 pub(crate) struct Context<'a> {
     pub(crate) store: &'a Store,
+    pub(crate) access: &'a Access,
     pub(crate) head: &'a Head,
     /// The region of buckets made through a host that names none.
     pub(crate) region: &'a Region,
@@ -131,6 +134,15 @@ async fn run_on_bucket(
         }
         Operation::GetBucketAcl(op) => {
             reply::<wire::GetBucketAcl>(acl::get_bucket(permit, &op), dialect)
+        }
+        Operation::PutBucketPolicy(op) => {
+            reply::<wire::PutBucketPolicy>(policy::put(cx, permit, op).await, dialect)
+        }
+        Operation::GetBucketPolicy(op) => {
+            reply::<wire::GetBucketPolicy>(policy::get(cx, permit, &op).await, dialect)
+        }
+        Operation::DeleteBucketPolicy(op) => {
+            reply::<wire::DeleteBucketPolicy>(policy::delete(cx, permit, &op).await, dialect)
         }
         Operation::PutObjectAcl(op) => {
             reply::<wire::PutObjectAcl>(acl::put_object(store, permit, op).await, dialect)

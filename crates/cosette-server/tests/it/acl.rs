@@ -437,6 +437,7 @@ async fn anonymous_callers_get_what_a_public_acl_allows() {
 }
 
 /// Whether an object exists is told only to who could see it in a listing.
+// security: S15
 #[tokio::test]
 async fn a_refusal_does_not_tell_what_exists() {
     let server = Server::versioned().await;

@@ -95,6 +95,7 @@ async fn a_digest_is_held_against_the_bytes() {
     server.end().await;
 }
 
+// security: S7
 #[tokio::test]
 async fn keys_that_cannot_be() {
     let server = Server::start().await;
@@ -134,6 +135,7 @@ async fn keys_that_cannot_be() {
     server.end().await;
 }
 
+// security: S13
 #[tokio::test]
 async fn what_nobody_knows_is_not_ignored() {
     let server = Server::start().await;
@@ -228,6 +230,7 @@ async fn an_object_larger_than_a_put_may_be_is_refused_unread() {
 }
 
 /// A semantic header that is there twice might be read in two ways.
+// security: S3
 #[tokio::test]
 async fn nothing_with_a_meaning_is_said_twice() {
     let server = Server::start().await;

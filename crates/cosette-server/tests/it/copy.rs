@@ -172,6 +172,7 @@ async fn metadata_is_changed_in_place_with_replaced_only() {
 }
 
 // seed: S13, S86
+// security: S6, S12
 #[tokio::test]
 async fn a_copy_source_that_is_none_changes_nothing() {
     let server = Server::start().await;
@@ -236,6 +237,7 @@ async fn a_copy_source_that_is_none_changes_nothing() {
 }
 
 // seed: S14
+// security: S5
 #[tokio::test]
 async fn escapes_in_the_copy_source() {
     let server = Server::start().await;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cosette_proto::sign::{Credentials, SecretKey, Validity};
 use cosette_server::keys::KeyPair;
 use cosette_server::listen::{Stopper, stopper};
+use cosette_server::users::{Refusal, Reply, Request};
 use cosette_server::{Account, Accounts, Clock, Config, Listener, Service, serve};
 use cosette_store::extents::Extents;
 use cosette_store::extents::memory::MemoryExtents;
@@ -52,6 +53,7 @@ pub(crate) struct Server {
     pub(crate) meta: MemoryMeta,
     pub(crate) extents: MemoryExtents,
     clock: Arc<TestClock>,
+    service: Service,
     stopper: Stopper,
     serving: JoinHandle<()>,
 }
@@ -145,18 +147,41 @@ impl Server {
         let listener = Listener::tcp(([127, 0, 0, 1], 0).into()).await.unwrap();
         let address = listener.address().unwrap();
         let (stopper, stop) = stopper();
-        let serving = tokio::spawn(serve(listener, service, stop));
+        let serving = tokio::spawn(serve(listener, service.clone(), stop));
         let server = Self {
             address,
             store,
             meta,
             extents,
             clock,
+            service,
             stopper,
             serving,
         };
         server.put_bucket(BUCKET).await;
         server
+    }
+
+    /// Does what an operator asks for.
+    pub(crate) async fn administer(&self, request: Request) -> Reply {
+        self.service.administer(request).await.unwrap()
+    }
+
+    /// Credentials that an operator asks for.
+    pub(crate) async fn credentials(&self, request: Request) -> Credentials {
+        let Reply::Credentials(made) = self.administer(request).await else {
+            panic!("no credentials");
+        };
+        Credentials {
+            secret_id: made.secret_id,
+            secret_key: made.secret_key,
+            token: made.token,
+        }
+    }
+
+    /// What an operator asks for in vain.
+    pub(crate) async fn refusal(&self, request: Request) -> Refusal {
+        self.service.administer(request).await.unwrap_err()
     }
 
     /// Stops the server and proves that its store holds together.

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails where it stands; its helpers too"
 )]
 
+mod access_matrix;
 mod acl;
 mod bad_input;
 mod buckets;
@@ -22,12 +23,15 @@ mod log;
 mod moving;
 mod panics;
 mod part_copy;
+mod policies;
 mod put;
 mod s3;
 mod semantics;
 mod shared_bytes;
 mod signatures;
 mod slice;
+mod sts;
 mod upload;
+mod users;
 mod versions;
 mod wire;

@@ -39,6 +39,7 @@ impl Meta for Buggy {
     }
 }
 
+// security: S12
 #[tokio::test]
 async fn a_panic_is_a_500_of_one_request() {
     let (in_snapshot, in_commit) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();

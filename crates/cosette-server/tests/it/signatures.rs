@@ -11,6 +11,7 @@ fn with_key(secret: &str) -> Credentials {
     }
 }
 
+// security: S9, S10
 #[tokio::test]
 async fn a_wrong_signature_is_refused() {
     let server = Server::start().await;
@@ -42,6 +43,7 @@ async fn a_wrong_signature_is_refused() {
     server.end().await;
 }
 
+// security: S10
 #[tokio::test]
 async fn a_signature_is_good_for_its_time_only() {
     let server = Server::start().await;
@@ -63,6 +65,7 @@ async fn a_signature_is_good_for_its_time_only() {
 }
 
 /// A presigned PUT with a copy source added to it would copy whatever its signer may read.
+// security: S1, S2
 #[tokio::test]
 async fn nothing_with_a_meaning_is_added_to_a_signed_request() {
     let server = Server::start().await;

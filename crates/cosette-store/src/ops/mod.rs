@@ -7,6 +7,7 @@ pub(crate) mod complete_upload;
 pub(crate) mod copy_object;
 pub(crate) mod copy_part;
 pub(crate) mod delete_object;
+pub(crate) mod directory;
 pub(crate) mod initiate_upload;
 pub(crate) mod list_objects;
 pub(crate) mod list_parts;

@@ -1,5 +1,6 @@
 //! Calls about the service and its buckets.
 
+use bytes::Bytes;
 use cosette_proto::ops::{ObjectToDelete, VersioningStatus};
 use cosette_types::{AclHeaders, BucketName, Region, UploadId, VersionId};
 
@@ -96,6 +97,36 @@ call! {
 }
 
 call! {
+    /// Sets the policy of a bucket, a JSON document of the COS or the S3 dialect, in place of the one
+    /// that it had (PUT Bucket policy).
+    #[doc(alias = "putBucketPolicy")]
+    PutBucketPolicy(put_bucket_policy) => PutBucketPolicy {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The policy.
+        policy (policy): required Bytes,
+    }
+}
+
+call! {
+    /// Asks for the policy of a bucket, as it was written (GET Bucket policy).
+    #[doc(alias = "getBucketPolicy")]
+    GetBucketPolicy(get_bucket_policy) => GetBucketPolicy {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes the policy of a bucket (DELETE Bucket policy).
+    #[doc(alias = "deleteBucketPolicy")]
+    DeleteBucketPolicy(delete_bucket_policy) => DeleteBucketPolicy {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
     /// Lists one page of keys (GET Bucket). Its
     /// [`objects`](GetBucket::objects) are all of them, over all pages.
     #[doc(alias = "getBucket")]
@@ -182,6 +213,9 @@ sends! {
     GetBucketVersioning => GetBucketVersioning,
     GetBucketAcl => GetBucketAcl,
     PutBucketAcl => PutBucketAcl,
+    PutBucketPolicy => PutBucketPolicy,
+    GetBucketPolicy => GetBucketPolicy,
+    DeleteBucketPolicy => DeleteBucketPolicy,
     GetBucket => ListObjects,
     ListObjectVersions => ListVersions,
     MultipartList => ListUploads,

@@ -11,9 +11,10 @@ mod objects;
 mod uploads;
 
 pub use buckets::{
-    DeleteBucket, DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketLocation,
-    GetBucketVersioning, GetService, HeadBucket, ListObjectVersions, MultipartList, PutBucket,
-    PutBucketAcl, PutBucketVersioning,
+    DeleteBucket, DeleteBucketPolicy, DeleteMultipleObject, GetBucket, GetBucketAcl,
+    GetBucketLocation, GetBucketPolicy, GetBucketVersioning, GetService, HeadBucket,
+    ListObjectVersions, MultipartList, PutBucket, PutBucketAcl, PutBucketPolicy,
+    PutBucketVersioning,
 };
 pub use objects::{
     DeleteObject, GetObject, GetObjectAcl, HeadObject, ObjectWithBody, PutObject, PutObjectAcl,

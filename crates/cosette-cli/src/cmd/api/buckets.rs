@@ -4,8 +4,9 @@ use cosette::Client;
 
 use crate::args::{
     BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, PutBucketArgs,
-    VersioningArgs,
+    PutPolicyArgs, VersioningArgs,
 };
+use crate::files;
 
 use super::{Answered, answer, bucket_acl, given, with_acl};
 
@@ -92,4 +93,20 @@ pub(super) async fn location(client: &Client, args: BucketArgs) -> Answered {
             .send()
             .await?,
     )
+}
+
+pub(super) async fn put_policy(client: &Client, args: PutPolicyArgs) -> Answered {
+    let policy = files::read_bytes(&args.policy)?;
+    let call = client.put_bucket_policy().bucket(args.bucket.bucket);
+    answer(&call.policy(policy).send().await?)
+}
+
+pub(super) async fn policy(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.get_bucket_policy().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn delete_policy(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_policy().bucket(args.bucket);
+    answer(&call.send().await?)
 }

@@ -7,6 +7,7 @@ mod copies;
 mod deletes;
 mod listings;
 mod objects;
+mod policy;
 mod s3_only;
 mod uploads;
 
@@ -44,7 +45,8 @@ macro_rules! for_operation {
         $crate::samples::for_operation!(
             @ $name, $function, ($($argument)?):
             ListBuckets PutBucket HeadBucket DeleteBucket GetBucketLocation PutBucketVersioning
-            GetBucketVersioning PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
+            GetBucketVersioning PutBucketAcl GetBucketAcl PutBucketPolicy GetBucketPolicy
+            DeleteBucketPolicy ListObjects ListVersions ListUploads
             DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject
             PutObjectAcl GetObjectAcl ListObjectsV2 GetObjectAttributes InitiateUpload UploadPart UploadPartCopy CompleteUpload
             AbortUpload ListParts

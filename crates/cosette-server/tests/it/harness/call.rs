@@ -87,6 +87,13 @@ impl Call<'_> {
         path
     }
 
+    /// The same request as who was given its presigned URL sends it.
+    pub(crate) fn as_presigned(mut self) -> Self {
+        self.path = self.presigned();
+        self.signer = None;
+        self
+    }
+
     fn head(&self) -> Head {
         let mut request = http::Request::builder()
             .method(self.method.as_str())

@@ -1,0 +1,120 @@
+//! The table: what each operation touches, and which action that takes. A new operation has its row
+//! here, and is asked for nowhere else.
+
+use cosette_proto::ops::{ObjectToDelete, Operation};
+use cosette_types::{Action, BucketName, CopySource, ObjectKey, VersionId};
+
+/// What an operation touches.
+#[derive(Debug)]
+pub(super) enum Touch<'a> {
+    /// The list of buckets.
+    Buckets,
+    /// A bucket that is to be made.
+    NewBucket(&'a BucketName),
+    /// A bucket that is there.
+    Bucket(&'a BucketName, Action),
+    /// An object that is there: its ACL may grant the action. On a named version it is the action of
+    /// versions.
+    Object(&'a BucketName, &'a ObjectKey, Option<&'a VersionId>, Action),
+    /// The place of an object, whether or not there is one: to write there, to remove what is there.
+    Key(&'a BucketName, &'a ObjectKey, Action),
+    /// The ACL of an object that this request makes.
+    NewAcl(&'a BucketName, &'a ObjectKey),
+    /// A version that is to be removed for good.
+    Version(&'a BucketName, &'a ObjectKey, &'a VersionId),
+    /// Each entry of a list of deletes, judged by itself.
+    Each(&'a BucketName, &'a [ObjectToDelete]),
+    /// What a copy reads.
+    Source(&'a CopySource),
+    /// What a move reads, and removes.
+    Moved(&'a BucketName, &'a ObjectKey),
+}
+
+/// The row of an operation.
+pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
+    use Action as A;
+    use Operation as Op;
+    use Touch as T;
+    match operation {
+        Op::ListBuckets(_) => vec![T::Buckets],
+        Op::PutBucket(op) => vec![T::NewBucket(&op.bucket)],
+        Op::HeadBucket(op) => vec![T::Bucket(&op.bucket, A::HeadBucket)],
+        Op::DeleteBucket(op) => vec![T::Bucket(&op.bucket, A::DeleteBucket)],
+        Op::GetBucketLocation(op) => vec![T::Bucket(&op.bucket, A::GetBucketLocation)],
+        Op::PutBucketVersioning(op) => vec![T::Bucket(&op.bucket, A::PutBucketVersioning)],
+        Op::GetBucketVersioning(op) => vec![T::Bucket(&op.bucket, A::GetBucketVersioning)],
+        Op::PutBucketAcl(op) => vec![T::Bucket(&op.bucket, A::PutBucketAcl)],
+        Op::GetBucketAcl(op) => vec![T::Bucket(&op.bucket, A::GetBucketAcl)],
+        Op::PutBucketPolicy(op) => vec![T::Bucket(&op.bucket, A::PutBucketPolicy)],
+        Op::GetBucketPolicy(op) => vec![T::Bucket(&op.bucket, A::GetBucketPolicy)],
+        Op::DeleteBucketPolicy(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketPolicy)],
+        Op::ListObjects(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
+        Op::ListObjectsV2(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
+        Op::ListVersions(op) => vec![T::Bucket(&op.bucket, A::GetBucketObjectVersions)],
+        Op::ListUploads(op) => vec![T::Bucket(&op.bucket, A::ListMultipartUploads)],
+        Op::DeleteObjects(op) => vec![T::Each(&op.bucket, &op.objects)],
+        Op::DeleteObject(op) => match &op.version_id {
+            Some(version_id) => vec![T::Version(&op.bucket, &op.key, version_id)],
+            None => vec![T::Key(&op.bucket, &op.key, A::DeleteObject)],
+        },
+        Op::GetObject(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::GetObject)]
+        }
+        Op::GetObjectAttributes(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::GetObject)]
+        }
+        Op::HeadObject(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::HeadObject)]
+        }
+        Op::PutObjectAcl(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::PutObjectAcl)]
+        }
+        Op::GetObjectAcl(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::GetObjectAcl)]
+        }
+        Op::PutObject(op) => writes(&op.bucket, &op.key, A::PutObject, !op.acl.is_empty()),
+        Op::CopyObject(op) => {
+            let mut touches = writes(&op.bucket, &op.key, A::PutObject, !op.acl.is_empty());
+            touches.push(T::Source(&op.source));
+            touches
+        }
+        Op::MoveObject(op) => vec![
+            T::Key(&op.bucket, &op.key, A::PutObject),
+            T::Key(&op.bucket, &op.source_key, A::DeleteObject),
+            T::Moved(&op.bucket, &op.source_key),
+        ],
+        Op::InitiateUpload(op) => writes(
+            &op.bucket,
+            &op.key,
+            A::InitiateMultipartUpload,
+            !op.acl.is_empty(),
+        ),
+        Op::UploadPart(op) => vec![T::Key(&op.bucket, &op.key, A::UploadPart)],
+        Op::UploadPartCopy(op) => vec![
+            T::Key(&op.bucket, &op.key, A::UploadPartCopy),
+            T::Source(&op.source),
+        ],
+        Op::CompleteUpload(op) => vec![T::Key(&op.bucket, &op.key, A::CompleteMultipartUpload)],
+        Op::AbortUpload(op) => vec![T::Key(&op.bucket, &op.key, A::AbortMultipartUpload)],
+        Op::ListParts(op) => vec![T::Key(&op.bucket, &op.key, A::ListParts)],
+    }
+}
+
+/// A write of an object; to say who may do what with it takes a right of its own.
+fn writes<'a>(
+    bucket: &'a BucketName,
+    key: &'a ObjectKey,
+    action: Action,
+    sets_acl: bool,
+) -> Vec<Touch<'a>> {
+    let mut touches = vec![Touch::Key(bucket, key, action)];
+    if sets_acl {
+        touches.push(Touch::NewAcl(bucket, key));
+    }
+    touches
+}
