@@ -231,7 +231,7 @@ impl Permit {
         let mut each = Vec::with_capacity(entries.len());
         for entry in entries {
             // A key that can be none is answered in its own entry, like one that is not there.
-            let Ok(key) = read_key(&entry.key) else {
+            let Ok(key) = read_key(&entry.key, court.head.dialect) else {
                 each.push(true);
                 continue;
             };
