@@ -11,7 +11,7 @@ use crate::test::{Floors, cargo_run, step};
 use crate::{server, target};
 
 /// What it consists of.
-const PARTS: [&str; 6] = ["trace", "kills", "cuts", "full", "memory", "load"];
+const PARTS: [&str; 7] = ["trace", "kills", "cuts", "full", "syncs", "memory", "load"];
 /// What an hour is for, besides.
 const LONG_PARTS: [&str; 1] = ["cuts-xfs"];
 const LIMIT: Duration = Duration::from_secs(15 * 60);

@@ -13,6 +13,7 @@ mod full;
 mod load;
 mod memory;
 mod server;
+mod syncs;
 mod tally;
 mod trace;
 mod worker;
@@ -31,7 +32,7 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 const HELP: &str = "\
 cosette-crashbox BINARY [--long] [--cycles N] [--seed N] [PART...]
-parts: trace, kills, cuts, full, memory, load; with --long cuts-xfs, too; all unless some are named";
+parts: trace, kills, cuts, full, syncs, memory, load; with --long cuts-xfs, too; all unless some are named";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ fn plan(words: impl Iterator<Item = String>) -> Result<Plan> {
                 "trace", "kills", "cuts", "full", "memory", "load", "cuts-xfs",
             ]
         } else {
-            &["trace", "kills", "cuts", "full", "memory", "load"]
+            &["trace", "kills", "cuts", "full", "syncs", "memory", "load"]
         };
         plan.parts = all.iter().map(|part| (*part).to_owned()).collect();
     }
@@ -110,6 +111,10 @@ async fn run(plan: &Plan, part: &str) -> Tally {
         "full" => match disk::missing(FileSystem::Ext4).await {
             Some(why) => Tally::skipped("full disk", of(4, 40), &why),
             None => full::run(&plan.program, of(4, 40)).await,
+        },
+        "syncs" => match syncs::missing().await {
+            Some(why) => Tally::skipped("failed syncs", syncs::scenarios(), &why),
+            None => syncs::run(&plan.program).await,
         },
         "memory" => memory::run(&plan.program, of(64, 1000)).await,
         "load" => {

@@ -107,7 +107,11 @@ impl Space {
     }
 
     pub(super) fn poison(&self) {
-        self.poisoned.store(true, Ordering::Release);
+        if !self.poisoned.swap(true, Ordering::AcqRel) {
+            tracing::error!(
+                "a sync of object bytes failed: no more of them until the store is reopened"
+            );
+        }
     }
 
     /// Refuses to grow on a disk that is nearly full.
