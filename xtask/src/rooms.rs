@@ -21,7 +21,7 @@ struct Room {
 
 const ASYNC_AND_SOCKETS: [&str; 4] = ["tokio", "hyper", "hyper-util", "mio"];
 
-const ROOMS: [Room; 9] = [
+const ROOMS: [Room; 10] = [
     Room {
         name: "cosette-types",
         opens_onto: &[],

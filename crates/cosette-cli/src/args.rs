@@ -35,7 +35,7 @@ pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, S
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
 
 pub(crate) use user::{
-    CreateUserArgs, KeyCommand, PolicyCommand, TokenArgs, UserArgs, UserCommand, UserName,
+    CreateUserArgs, KeyCommand, PolicyCommand, TokenArgs, UserArgs, UserCommand,
 };
 
 use crate::failure::Kind;

@@ -294,7 +294,7 @@ mod tests {
             .uri(uri)
             .header("Host", "h");
         if copy {
-            request = request.header(crate::Dialect::Cos.name(Field::CopySource), "");
+            request = request.header(Dialect::Cos.name(Field::CopySource), "");
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         resolve(&Head::decode(&parts, &Hosts::default()).unwrap()).map_err(|error| error.code)

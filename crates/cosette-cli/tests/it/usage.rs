@@ -2,14 +2,21 @@
 
 use crate::world::{World, cos, text};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: &[&str] = &[
     "demo",
     "serve",
     "cp",
     "mv",
+    "sync",
+    "plan",
+    "apply",
+    "resume",
+    "jobs",
+    "undo",
     "ls",
     "rm",
     "stat",
+    "du",
     "cat",
     "mb",
     "rb",
@@ -20,6 +27,7 @@ const COMMANDS: [&str; 16] = [
     "export",
     "import",
     "completions",
+    "man",
 ];
 
 #[test]
@@ -67,7 +75,7 @@ fn completions_know_the_commands() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = world.ok(&["completions", shell]).stdout;
-        for command in COMMANDS {
+        for command in COMMANDS.iter().copied() {
             assert!(script.contains(command), "{shell} {command}");
         }
     }
