@@ -13,11 +13,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cosette_types::Region;
 
 pub(crate) use api::{
-    AbortArgs, AclArgs, ApiCommand, BucketAclArgs, BucketArgs, CompleteArgs, ConditionArgs,
-    ContentArgs, CopyObjectArgs, DeleteObjectsArgs, GrantArgs, InitArgs, ListBucketsArgs,
-    ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs, MetaArgs, NewAclArgs,
-    NewBucketAclArgs, PartCopyArgs, PutBucketArgs, PutObjectArgs, ReadArgs, RenameArgs,
-    UploadPartArgs, VersionArgs, VersioningArgs,
+    AbortArgs, AclArgs, ApiCommand, AppendArgs, BucketAclArgs, BucketArgs, CompleteArgs,
+    ConditionArgs, ContentArgs, CopyObjectArgs, DeleteObjectArgs, DeleteObjectsArgs, GrantArgs,
+    InitArgs, ListBucketsArgs, ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs,
+    MetaArgs, NewAclArgs, NewBucketAclArgs, OptionsArgs, PartCopyArgs, PutBucketArgs,
+    PutBucketDocumentArgs, PutBucketTaggingArgs, PutObjectArgs, PutTaggingArgs, ReadArgs,
+    RenameArgs, RestoreObjectArgs, UploadPartArgs, VersionArgs, VersioningArgs,
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use objects::{

@@ -72,6 +72,10 @@ pub enum Field {
     Tagging,
     /// Keep or replace the source's tags.
     TaggingDirective,
+    /// How many tags an object has.
+    TaggingCount,
+    /// How long an object is after an append.
+    NextAppendPosition,
     /// Bandwidth limit of one request.
     TrafficLimit,
 }
@@ -139,6 +143,8 @@ const fn cos_name(field: Field) -> &'static str {
         Field::SdkRetry => "x-cos-sdk-retry",
         Field::Tagging => "x-cos-tagging",
         Field::TaggingDirective => "x-cos-tagging-directive",
+        Field::TaggingCount => "x-cos-tagging-count",
+        Field::NextAppendPosition => "x-cos-next-append-position",
         Field::TrafficLimit => "x-cos-traffic-limit",
     }
 }

@@ -1,7 +1,7 @@
 //! The head of a request as it arrives: what it is about, its parameters, what was sent literally.
 
 use bytes::Bytes;
-use cosette_types::{ObjectKey, Region, Why};
+use cosette_types::{BucketName, ObjectKey, Region, Why};
 use http::{HeaderMap, Method, header, request};
 
 use crate::dialect::Dialect;
@@ -125,6 +125,14 @@ impl Head {
             headers: self.headers.clone(),
             payload,
         })
+    }
+
+    /// The bucket that it is about, if there can be one of that name.
+    pub fn bucket_name(&self) -> Option<BucketName> {
+        match &self.place {
+            Place::Service => None,
+            Place::Bucket(bucket) | Place::Object(bucket, _) => bucket.parse().ok(),
+        }
     }
 
     /// Host and path without scheme and query: the `<Resource>` of error documents.

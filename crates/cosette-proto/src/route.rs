@@ -30,18 +30,23 @@ impl OperationName {
     pub const fn payload(self) -> PayloadKind {
         use OperationName as Op;
         match self {
-            Op::PutObject | Op::UploadPart => PayloadKind::Object,
+            Op::PutObject | Op::AppendObject | Op::UploadPart => PayloadKind::Object,
             Op::CompleteUpload => PayloadKind::Document {
                 bytes_max: limits::COMPLETE_DOCUMENT_BYTES_MAX,
             },
             Op::DeleteObjects => PayloadKind::Document {
                 bytes_max: limits::DELETE_DOCUMENT_BYTES_MAX,
             },
-            Op::PutBucket | Op::PutBucketAcl | Op::PutObjectAcl | Op::PutBucketVersioning => {
-                PayloadKind::Document {
-                    bytes_max: limits::DOCUMENT_BYTES_MAX,
-                }
-            }
+            Op::PutBucket
+            | Op::PutBucketAcl
+            | Op::PutObjectAcl
+            | Op::PutBucketVersioning
+            | Op::PutBucketCors
+            | Op::PutBucketTagging
+            | Op::PutObjectTagging
+            | Op::RestoreObject => PayloadKind::Document {
+                bytes_max: limits::DOCUMENT_BYTES_MAX,
+            },
             _ => PayloadKind::None,
         }
     }
@@ -50,6 +55,9 @@ impl OperationName {
 /// Parameters that mean something to an operation we have. All must be signed.
 const KNOWN: &[&str] = &[
     "acl",
+    "append",
+    "cors",
+    "cosette-capabilities",
     "delete",
     "delimiter",
     "encoding-type",
@@ -61,6 +69,7 @@ const KNOWN: &[&str] = &[
     "max-uploads",
     "part-number-marker",
     "partnumber",
+    "position",
     "prefix",
     "region",
     "rename",
@@ -70,6 +79,8 @@ const KNOWN: &[&str] = &[
     "response-content-language",
     "response-content-type",
     "response-expires",
+    "restore",
+    "tagging",
     "upload-id-marker",
     "uploadid",
     "uploads",
@@ -82,9 +93,7 @@ const KNOWN: &[&str] = &[
 /// Sub-resources of the service that we do not have: refused by name, reads included.
 const ABSENT: &[&str] = &[
     "accelerate",
-    "append",
     "asyncfetch",
-    "cors",
     "domain",
     "domaincertificate",
     "encryption",
@@ -103,11 +112,9 @@ const ABSENT: &[&str] = &[
     "referer",
     "replication",
     "requestpayment",
-    "restore",
     "retention",
     "select",
     "symlink",
-    "tagging",
     "torrent",
     "website",
 ];
@@ -131,10 +138,16 @@ pub fn is_signature_parameter(name: &str) -> bool {
 /// methods that what it is about does not take; `InvalidArgument` for half a part's address.
 pub fn resolve(head: &Head) -> Result<OperationName, Error> {
     refuse_unknown(head)?;
-    if head.method == Method::OPTIONS {
-        return Err(Error::new(ErrorCode::AccessForbidden));
-    }
     match &head.place {
+        Place::Bucket(_) | Place::Object(..) if head.method == Method::OPTIONS => {
+            Ok(OperationName::OptionsObject)
+        }
+        Place::Service if head.method == Method::OPTIONS => {
+            Err(Error::new(ErrorCode::AccessForbidden))
+        }
+        Place::Service if head.method == Method::GET && head.query.has("cosette-capabilities") => {
+            Ok(OperationName::GetCapabilities)
+        }
         Place::Service if head.method == Method::GET => Ok(OperationName::ListBuckets),
         Place::Service => Err(Error::new(ErrorCode::MethodNotAllowed)),
         Place::Bucket(_) => bucket_operation(head),
@@ -143,14 +156,16 @@ pub fn resolve(head: &Head) -> Result<OperationName, Error> {
 }
 
 fn refuse_unknown(head: &Head) -> Result<(), Error> {
-    let reads = head.method == Method::GET || head.method == Method::HEAD;
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
     let mut seen: Vec<String> = Vec::new();
     for (name, value) in head.query.iter() {
         let lower = name.to_ascii_lowercase();
         if is_signature_parameter(&lower) {
             continue;
         }
-        let absent = ABSENT.contains(&lower.as_str());
+        // A preflight changes nothing, and names what the request after it will.
+        let preflight = head.method == Method::OPTIONS;
+        let absent = ABSENT.contains(&lower.as_str()) && !preflight;
         let known = KNOWN.contains(&lower.as_str());
         if absent || (!known && value.is_empty() && !reads) {
             let words = format!("The sub-resource '{name}' is not implemented.");
@@ -172,6 +187,8 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
     let found = match head.method {
         Method::GET if has("acl") => Op::GetBucketAcl,
         Method::GET if has("versioning") => Op::GetBucketVersioning,
+        Method::GET if has("cors") => Op::GetBucketCors,
+        Method::GET if has("tagging") => Op::GetBucketTagging,
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
         Method::GET if has("uploads") => Op::ListUploads,
@@ -179,6 +196,8 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::HEAD => Op::HeadBucket,
         Method::PUT if has("acl") => Op::PutBucketAcl,
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
+        Method::PUT if has("cors") => Op::PutBucketCors,
+        Method::PUT if has("tagging") => Op::PutBucketTagging,
         Method::PUT if has("rename") || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
             return Err(Error::with(ErrorCode::InvalidURI, words));
@@ -187,6 +206,8 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::DELETE if has("acl") || has("versioning") => {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
+        Method::DELETE if has("cors") => Op::DeleteBucketCors,
+        Method::DELETE if has("tagging") => Op::DeleteBucketTagging,
         Method::DELETE => Op::DeleteBucket,
         Method::POST if has("delete") => Op::DeleteObjects,
         Method::POST => {
@@ -203,10 +224,17 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
     let has = |name| head.query.has(name);
     let found = match head.method {
         Method::GET if has("acl") => Op::GetObjectAcl,
+        Method::GET if has("tagging") => Op::GetObjectTagging,
         Method::GET if has("uploadId") => Op::ListParts,
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
+        // What only buckets have would otherwise overwrite or delete an object of theirs.
+        _ if has("cors") => return Err(Error::new(ErrorCode::MethodNotAllowed)),
+        Method::PUT | Method::DELETE if has("append") || has("restore") => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
         Method::PUT if has("acl") => Op::PutObjectAcl,
+        Method::PUT if has("tagging") => Op::PutObjectTagging,
         Method::PUT if has("rename") => Op::MoveObject,
         Method::PUT if has("partNumber") || has("uploadId") => {
             if !(has("partNumber") && has("uploadId")) {
@@ -224,11 +252,14 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         }
         Method::PUT if is_copy(head) => Op::CopyObject,
         Method::PUT => Op::PutObject,
+        Method::DELETE if has("tagging") => Op::DeleteObjectTagging,
         Method::DELETE if has("uploadId") => Op::AbortUpload,
         Method::DELETE if has("acl") || has("uploads") || has("delete") => {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
         Method::DELETE => Op::DeleteObject,
+        Method::POST if has("append") => Op::AppendObject,
+        Method::POST if has("restore") => Op::RestoreObject,
         Method::POST if has("uploads") => Op::InitiateUpload,
         Method::POST if has("uploadId") => Op::CompleteUpload,
         _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
@@ -289,6 +320,17 @@ mod tests {
             ("DELETE", "/b-1/k?VersionId=v", false, Op::DeleteObject),
             ("GET", "/b-1/k?uploadId=u", false, Op::ListParts),
             ("PUT", "/b-1/k?rename", false, Op::MoveObject),
+            ("POST", "/b-1/k?append&position=0", false, Op::AppendObject),
+            ("POST", "/b-1/k?restore", false, Op::RestoreObject),
+            (
+                "OPTIONS",
+                "/b-1/k?append&position=0",
+                false,
+                Op::OptionsObject,
+            ),
+            ("OPTIONS", "/b-1", false, Op::OptionsObject),
+            ("GET", "/?cosette-capabilities", false, Op::GetCapabilities),
+            ("GET", "/b-1?cors", false, Op::GetBucketCors),
         ] {
             assert_eq!(route(method, uri, copy), Ok(wanted), "{method} {uri}");
         }
@@ -297,7 +339,7 @@ mod tests {
     #[test]
     fn what_nobody_knows_changes_nothing() {
         for (method, uri, copy, wanted) in [
-            ("PUT", "/b-1/k?tagging", false, ErrorCode::NotImplemented),
+            ("PUT", "/b-1/k?retention", false, ErrorCode::NotImplemented),
             ("GET", "/b-1?policy", false, ErrorCode::NotImplemented),
             ("PUT", "/b-1/k?unheard-of", false, ErrorCode::NotImplemented),
             (
@@ -306,12 +348,7 @@ mod tests {
                 false,
                 ErrorCode::NotImplemented,
             ),
-            (
-                "POST",
-                "/b-1/k?append&position=0",
-                false,
-                ErrorCode::NotImplemented,
-            ),
+            ("POST", "/b-1/k?select", false, ErrorCode::NotImplemented),
             ("POST", "/b-1", false, ErrorCode::NotImplemented),
             (
                 "PUT",
@@ -330,7 +367,8 @@ mod tests {
             ("PUT", "/b-1/k?uploads", false, ErrorCode::MethodNotAllowed),
             ("PATCH", "/b-1/k", false, ErrorCode::MethodNotAllowed),
             ("DELETE", "/", false, ErrorCode::MethodNotAllowed),
-            ("OPTIONS", "/b-1/k", false, ErrorCode::AccessForbidden),
+            ("OPTIONS", "/", false, ErrorCode::AccessForbidden),
+            ("PUT", "/b-1/k?cors", false, ErrorCode::MethodNotAllowed),
         ] {
             assert_eq!(route(method, uri, copy), Err(wanted), "{method} {uri}");
         }

@@ -82,11 +82,36 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::GetBucketVersioning(op) => vec![T::Bucket(&op.bucket, None)],
         Op::PutBucketAcl(op) => vec![T::Bucket(&op.bucket, Some(WriteAcp))],
         Op::GetBucketAcl(op) => vec![T::Bucket(&op.bucket, Some(ReadAcp))],
+        // A browser asks before it has a signature, and gets to know a rule and nothing else.
+        Op::OptionsObject(_) | Op::GetCapabilities(_) => Vec::new(),
+        Op::PutBucketCors(op) => vec![T::Bucket(&op.bucket, None)],
+        Op::GetBucketCors(op) => vec![T::Bucket(&op.bucket, None)],
+        Op::DeleteBucketCors(op) => vec![T::Bucket(&op.bucket, None)],
+        // Tags are the bucket owner's to set: they may decide who reads what.
+        Op::PutBucketTagging(op) => vec![T::Bucket(&op.bucket, None)],
+        Op::GetBucketTagging(op) => vec![T::Bucket(&op.bucket, None)],
+        Op::DeleteBucketTagging(op) => vec![T::Bucket(&op.bucket, None)],
+        Op::PutObjectTagging(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, Write)]
+        }
+        Op::GetObjectTagging(op) => {
+            vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)]
+        }
+        Op::DeleteObjectTagging(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, Write)]
+        }
         Op::ListObjects(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListVersions(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListUploads(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::DeleteObjects(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::PutObject(op) => vec![T::Bucket(&op.bucket, Some(Write))],
+        Op::AppendObject(op) => vec![T::Bucket(&op.bucket, Some(Write))],
+        Op::RestoreObject(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, Write)]
+        }
         Op::CopyObject(op) => {
             vec![T::Bucket(&op.bucket, Some(Write)), T::Source(&op.source)]
         }

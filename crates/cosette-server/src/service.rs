@@ -11,9 +11,10 @@ use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
 };
 use cosette_store::{Clock, Store};
+use cosette_types::BucketName;
 use futures_util::FutureExt;
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
 
 use crate::auth::{self, Accounts};
 use crate::body::{Body, BoxError};
@@ -47,6 +48,8 @@ struct Inner {
 struct Asked {
     id: RequestId,
     resource: String,
+    /// The bucket that it is about, once that is known.
+    bucket: Option<BucketName>,
 }
 
 /// An outcome that is about to be sent.
@@ -97,6 +100,7 @@ impl Service {
         let mut asked = Asked {
             id,
             resource: entry.resource(),
+            bucket: None,
         };
         let body = Arriving::new(body);
         let unread = body.unread();
@@ -109,6 +113,7 @@ impl Service {
             Ok(settled) => settled,
             Err(error) => self.refusal(&error, &asked),
         };
+        self.allow_origin(&parts, &asked, &mut settled).await;
         if unread.is_some() && settled.status.is_client_error() {
             // What stands behind a body that nobody has read cannot be told from it.
             settled
@@ -131,6 +136,7 @@ impl Service {
         let this = &*self.0;
         let head = Head::decode(parts, &this.hosts)?;
         asked.resource = head.resource();
+        asked.bucket = head.bucket_name();
         let caller = auth::authenticate(&head, &this.accounts, this.clock.now())?;
         entry.caller = Some(caller.name());
         let name = route::resolve(&head)?;
@@ -142,9 +148,24 @@ impl Service {
             store: &this.store,
             head: &head,
             region: &this.config.region,
+            restore_delay: this.config.restore_delay,
         };
         let answer = ops::run(&context, op, payload).await?;
         self.settle(answer, asked).await
+    }
+
+    /// A page of another origin gets to see a reply, errors included, if a rule of the bucket says so.
+    async fn allow_origin(&self, parts: &request::Parts, asked: &Asked, settled: &mut Settled) {
+        let origin = parts.headers.get(header::ORIGIN);
+        let origin = origin.and_then(|origin| origin.to_str().ok());
+        // The reply to a preflight says by itself what is allowed.
+        if let (Some(origin), Some(bucket)) = (origin, &asked.bucket)
+            && parts.method != Method::OPTIONS
+        {
+            let method = parts.method.as_str();
+            let headers = ops::cors::reply_headers(&self.0.store, bucket, origin, method).await;
+            settled.headers.extend(headers);
+        }
     }
 
     /// Waits for what takes long, but not for longer than a connection can stand.
@@ -162,9 +183,15 @@ impl Service {
                     every: config.keep_alive_every,
                 };
                 let (id, resource) = (asked.id.clone(), asked.resource.clone());
+                let asked = move || Asked {
+                    id: id.clone(),
+                    resource: resource.clone(),
+                    bucket: None,
+                };
                 let failed = move |error: &Error| {
-                    note(error, &id);
-                    document(error, &Asked { id, resource }).encode()
+                    let asked = asked();
+                    note(error, &asked.id);
+                    document(error, &asked).encode()
                 };
                 match keep_alive::hold(work, pace, failed).await? {
                     keep_alive::Head::Settled(reply) => Ok(reply.into()),

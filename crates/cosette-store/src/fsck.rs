@@ -50,12 +50,12 @@ impl Report {
         self.rows.get(&table).copied().unwrap_or_default()
     }
 
-    /// Rows of all tables but those of the format and of buckets: none in an emptied store.
+    /// Rows of all tables but those of the format and of buckets and what is left with them: none in an emptied store.
     pub fn rows_beside_buckets(&self) -> usize {
         let mut rows = self.rows.iter();
         let beside = rows
             .by_ref()
-            .filter(|(table, _)| !['m', 'b'].contains(table));
+            .filter(|(table, _)| !['m', 'b', 's'].contains(table));
         beside.map(|(_, count)| count).sum()
     }
 }
@@ -173,6 +173,8 @@ struct Check {
     /// Rows that only an expiry row removes, and what expiry rows name.
     expiring: BTreeSet<Bytes>,
     expiries: BTreeSet<Bytes>,
+    /// Buckets that documents were left with.
+    documented: BTreeSet<BucketId>,
 }
 
 #[derive(Debug)]
@@ -238,6 +240,9 @@ impl Check {
             }
             Table::Answer | Table::Token | Table::Outcome => {
                 self.expiring.insert(row.clone());
+            }
+            Table::Setting => {
+                self.documented.insert(BucketId(id(0)?));
             }
             Table::Digest => *self.digests.entry(BodyId(id(0)?)).or_default() += 1,
             Table::Pending => {

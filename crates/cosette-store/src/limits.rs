@@ -12,7 +12,11 @@ pub const ANSWER_KEPT_SECS: u64 = 24 * 60 * 60;
 pub const DIGESTS_PER_BODY_MAX: usize = 10_000;
 /// Longest client token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 64;
+/// Largest document that may be left with a bucket.
+pub const BUCKET_DOCUMENT_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of one row of such a document.
+pub(crate) const BUCKET_DOCUMENT_PIECE_BYTES: usize = 60 << 10;
 /// Tries of one transaction before it is given up as a conflict.
 pub(crate) const TRIES_MAX: u32 = 64;
 /// From this try on, a transaction also waits for its turn at the keys that it only reads.

@@ -80,12 +80,14 @@ pub(crate) enum Table {
     Punch,
     /// `t` time, random → the key of a row that is no longer needed from then on.
     Expiry,
+    /// `s` bucket, kind, number → a piece of one of the bucket's settings documents.
+    Setting,
     /// `i` transaction → nothing: it happened, or never will (see `txn`).
     Outcome,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Format,
         Self::Bucket,
         Self::Head,
@@ -107,6 +109,7 @@ impl Table {
         Self::FreeExtent,
         Self::Punch,
         Self::Expiry,
+        Self::Setting,
         Self::Outcome,
     ];
 
@@ -134,6 +137,7 @@ impl Table {
             Self::FreeExtent => b'f',
             Self::Punch => b'j',
             Self::Expiry => b't',
+            Self::Setting => b's',
             Self::Outcome => b'i',
         }
     }
@@ -267,6 +271,21 @@ pub(crate) fn parts(upload: UploadRef) -> Bytes {
 
 pub(crate) fn token(bucket: BucketId, token: &str) -> Bytes {
     Table::Token.key(&[&bucket.0, token.as_bytes()])
+}
+
+/// A piece of a settings document of a bucket.
+pub(crate) fn setting(bucket: BucketId, kind: u8, piece: u16) -> Bytes {
+    Table::Setting.key(&[&bucket.0, &[kind], &piece.to_be_bytes()])
+}
+
+/// All pieces of one settings document.
+pub(crate) fn setting_pieces(bucket: BucketId, kind: u8) -> Bytes {
+    Table::Setting.key(&[&bucket.0, &[kind]])
+}
+
+/// All settings documents of a bucket.
+pub(crate) fn settings(bucket: BucketId) -> Bytes {
+    Table::Setting.key(&[&bucket.0])
 }
 
 pub(crate) fn digest(body: BodyId, start: u64, end: u64) -> Bytes {

@@ -44,16 +44,19 @@ impl Txn {
 
     /// A row whose value, or absence, must not have changed when the transaction commits.
     pub(crate) async fn get<R: Record>(&mut self, key: Bytes) -> Result<Option<R>, Error> {
-        debug_assert!(!self.writes.contains_key(&key), "read after write");
-        let value = match self.seen.get(&key) {
-            Some(value) => value.clone(),
-            None => {
-                let value = self.snapshot.get(&key).await?;
-                self.seen.insert(key, value.clone());
-                value
-            }
-        };
+        let value = self.get_value(key).await?;
         value.map(|value| R::from_value(&value)).transpose()
+    }
+
+    /// As [`Txn::get`], of a row that is no record.
+    pub(crate) async fn get_value(&mut self, key: Bytes) -> Result<Option<Bytes>, Error> {
+        debug_assert!(!self.writes.contains_key(&key), "read after write");
+        if let Some(value) = self.seen.get(&key) {
+            return Ok(value.clone());
+        }
+        let value = self.snapshot.get(&key).await?;
+        self.seen.insert(key, value.clone());
+        Ok(value)
     }
 
     /// A row that may have changed when the transaction commits.

@@ -1,6 +1,7 @@
 //! Values of flags that are more than a word.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use cosette::RestoreTier;
 use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Timestamp};
 
 /// A storage class, with all of them in the help.
@@ -41,6 +42,19 @@ pub(super) fn meta(text: &str) -> Result<(String, Text), String> {
         .ok_or_else(|| format!("`{text}` is not of the form name:value"))?;
     let value = value.parse().map_err(|why| format!("{name}: {why}"))?;
     Ok((name.trim().to_owned(), value))
+}
+
+/// How soon an archived object is wanted.
+pub(super) fn restore_tier(text: &str) -> Result<RestoreTier, String> {
+    RestoreTier::of(text).ok_or_else(|| "write Expedited, Standard or Bulk".to_owned())
+}
+
+/// `key=value` of a tag.
+pub(super) fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not of the form key=value"))?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// One or several grantees: `id="100000000001"[, id="…"]`, or without `id=` and quotes, which

@@ -112,6 +112,8 @@ pub struct ObjectReply {
     pub crc64: Option<Crc64>,
     /// Its version, if the bucket has or had versioning.
     pub version_id: Option<VersionId>,
+    /// How many tags it has; the header is left out for none.
+    pub tagging_count: u16,
     /// How it was written.
     pub object_type: ObjectType,
     /// State of a restore, as sent.
@@ -261,6 +263,7 @@ impl ObjectReply {
             (false, None) => StatusCode::OK,
         };
         let class = Some(self.storage_class).filter(|class| *class != StorageClass::Standard);
+        let count = Some(self.tagging_count).filter(|count| *count > 0);
         let mut headers = HeaderWriter::new(dialect)
             .with_plain(ACCEPT_RANGES, "bytes")
             .with_plain(ETAG, &self.etag)
@@ -269,6 +272,7 @@ impl ObjectReply {
             .with_some(Field::StorageClass, class)
             .with_some(Field::HashCrc64, self.crc64)
             .with_some(Field::VersionId, self.version_id.as_ref())
+            .with_some(Field::TaggingCount, count)
             .with(Field::ObjectType, self.object_type.as_str())
             .with_text(
                 HeaderName::from_static(dialect.name(Field::Restore)),
@@ -310,6 +314,7 @@ impl ObjectReply {
             storage_class: headers.parse(Field::StorageClass)?.unwrap_or_default(),
             crc64: headers.parse(Field::HashCrc64)?,
             version_id: headers.version_id()?,
+            tagging_count: headers.parse(Field::TaggingCount)?.unwrap_or_default(),
             object_type: ObjectType::read(headers.text(Field::ObjectType)?)?,
             restore: restore.map(Text::from_bytes).transpose()?,
         })

@@ -5,9 +5,12 @@
 
 mod abort_upload;
 mod acl;
+mod append_object;
 mod buckets;
+mod capabilities;
 mod complete_upload;
 mod copy_object;
+mod cors;
 mod delete_object;
 mod delete_objects;
 mod document;
@@ -21,6 +24,8 @@ mod list_versions;
 mod move_object;
 mod parameters;
 mod put_object;
+mod restore_object;
+mod tagging;
 mod upload_part;
 mod upload_part_copy;
 mod versioning;
@@ -29,9 +34,15 @@ pub use abort_upload::AbortUpload;
 pub use acl::{
     AclDocument, GetAclReply, GetBucketAcl, GetObjectAcl, NewAcl, PutBucketAcl, PutObjectAcl,
 };
+pub use append_object::{AppendObject, AppendObjectReply};
 pub use buckets::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket};
+pub use capabilities::{Capabilities, Capability, GetCapabilities};
 pub use complete_upload::{CompleteUpload, CompleteUploadReply, CompletedPart};
 pub use copy_object::{CopyObject, CopyObjectReply};
+pub use cors::{
+    CorsConfiguration, DeleteBucketCors, GetBucketCors, OptionsObject, OptionsObjectReply,
+    PutBucketCors,
+};
 pub use delete_object::{DeleteObject, DeleteObjectReply};
 pub use delete_objects::{
     DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
@@ -49,6 +60,11 @@ pub use list_versions::{
 };
 pub use move_object::{MoveObject, MoveObjectReply};
 pub use put_object::{PutObject, PutObjectReply};
+pub use restore_object::{RestoreObject, RestoreObjectReply, RestoreTier};
+pub use tagging::{
+    DeleteBucketTagging, DeleteObjectTagging, GetBucketTagging, GetObjectTagging,
+    GetObjectTaggingReply, ObjectTaggingReply, PutBucketTagging, PutObjectTagging,
+};
 pub use upload_part::{UploadPart, UploadPartReply};
 pub use upload_part_copy::{UploadPartCopy, UploadPartCopyReply};
 pub use versioning::{GetBucketVersioning, PutBucketVersioning, VersioningStatus};
@@ -117,6 +133,8 @@ macro_rules! operations {
 operations! {
     /// GET Service
     ListBuckets => "GetService",
+    /// GET capabilities (`GET /?cosette-capabilities`)
+    GetCapabilities => "GetCapabilities",
     /// PUT Bucket
     PutBucket => "PutBucket",
     /// HEAD Bucket
@@ -133,6 +151,20 @@ operations! {
     PutBucketAcl => "PutBucketACL",
     /// GET Bucket acl
     GetBucketAcl => "GetBucketACL",
+    /// PUT Bucket cors
+    PutBucketCors => "PutBucketCORS",
+    /// GET Bucket cors
+    GetBucketCors => "GetBucketCORS",
+    /// DELETE Bucket cors
+    DeleteBucketCors => "DeleteBucketCORS",
+    /// OPTIONS Object
+    OptionsObject => "OptionsObject",
+    /// PUT Bucket tagging
+    PutBucketTagging => "PutBucketTagging",
+    /// GET Bucket tagging
+    GetBucketTagging => "GetBucketTagging",
+    /// DELETE Bucket tagging
+    DeleteBucketTagging => "DeleteBucketTagging",
     /// GET Bucket (List Objects)
     ListObjects => "GetBucket",
     /// GET Bucket Object versions
@@ -157,6 +189,16 @@ operations! {
     PutObjectAcl => "PutObjectACL",
     /// GET Object acl
     GetObjectAcl => "GetObjectACL",
+    /// APPEND Object
+    AppendObject => "AppendObject",
+    /// POST Object restore
+    RestoreObject => "PostObjectRestore",
+    /// PUT Object tagging
+    PutObjectTagging => "PutObjectTagging",
+    /// GET Object tagging
+    GetObjectTagging => "GetObjectTagging",
+    /// DELETE Object tagging
+    DeleteObjectTagging => "DeleteObjectTagging",
     /// Initiate Multipart Upload
     InitiateUpload => "InitiateMultipartUpload",
     /// Upload Part

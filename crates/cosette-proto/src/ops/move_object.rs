@@ -32,6 +32,8 @@ pub struct MoveObject {
     pub source_preconditions: Preconditions,
     /// Whether a target that exists already is an error.
     pub forbid_overwrite: bool,
+    /// What must hold of the target that it replaces.
+    pub target_preconditions: Preconditions,
     /// The same token again gives the first answer again; printable ASCII.
     pub client_token: Option<Text>,
 }
@@ -55,6 +57,7 @@ impl Message for MoveObject {
             .with(Field::RenameSource, source)
             .with_preconditions(&self.source_preconditions, ConditionsOn::CopySource)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
+            .with_target_conditions(&self.target_preconditions)
             .with_some(Field::ClientToken, self.client_token.as_ref());
         let query = Query::new().with(RENAME, "");
         Request::of_object(
@@ -68,6 +71,7 @@ impl Message for MoveObject {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,
@@ -75,6 +79,7 @@ impl Message for MoveObject {
             source_key: read_source(&headers, dialect)?,
             source_preconditions: headers.preconditions(ConditionsOn::CopySource)?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
+            target_preconditions: headers.target_conditions()?,
             client_token: headers
                 .text(Field::ClientToken)?
                 .map(read_token)

@@ -7,11 +7,13 @@
 )]
 
 mod acl;
+mod append;
 mod bad_input;
 mod buckets;
 mod complete;
 mod conditions;
 mod copy;
+mod cors;
 mod embedded;
 mod get;
 mod harness;
@@ -27,6 +29,8 @@ mod semantics;
 mod shared_bytes;
 mod signatures;
 mod slice;
+mod tagging;
+mod target_conditions;
 mod upload;
 mod versions;
 mod wire;

@@ -13,11 +13,11 @@ pub(crate) use housekeeping::{
     ExtentRecord, FormatRecord, Happened, Marker, Pending, Referrer, TokenRecord,
 };
 pub(crate) use upload::{AnswerRecord, PartRecord, UploadRecord, UploadState};
-pub(crate) use version::{Head, ObjectRecord, Summary, VersionRecord};
+pub(crate) use version::{Extras, Head, ObjectRecord, RestoreRecord, Summary, VersionRecord};
 
 use cosette_types::{
     ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner, Permission,
-    StorageClass, Text, Timestamp, UserMetadata, VersionId,
+    StorageClass, Tags, Text, Timestamp, UserMetadata, VersionId,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder};
@@ -101,6 +101,14 @@ impl Encoder {
         }
     }
 
+    fn tags(&mut self, tags: &Tags) {
+        self.number(tags.len() as u64);
+        for (key, value) in tags.iter() {
+            self.text(key);
+            self.text(value);
+        }
+    }
+
     fn etag(&mut self, etag: &ETag) {
         self.text(etag.value());
     }
@@ -180,6 +188,16 @@ impl Decoder<'_> {
                 .map_err(|_| Damaged("user metadata that is none"))?;
         }
         Ok(Metadata { content, user })
+    }
+
+    fn tags(&mut self) -> Result<Tags, Damaged> {
+        let mut tags = Tags::new();
+        for _ in 0..self.number()? {
+            let (key, value) = (self.text()?, self.text()?);
+            tags.insert(key, value)
+                .map_err(|_| Damaged("a tag that is none"))?;
+        }
+        Ok(tags)
     }
 
     fn etag(&mut self) -> Result<ETag, Damaged> {

@@ -425,7 +425,11 @@ impl Run {
         let dice = self.random.below(100);
         let upload = self.upload();
         match (dice, upload) {
-            (0..18, _) => Operation::Put {
+            (0..5, _) => Operation::Append {
+                to,
+                bytes: self.bytes(),
+            },
+            (5..18, _) => Operation::Put {
                 to,
                 bytes: self.bytes(),
             },
@@ -440,7 +444,12 @@ impl Run {
                 from,
                 to,
             },
-            (46..58, _) => Operation::Delete {
+            (46..49, _) => Operation::Tag {
+                version: self.version_of(to),
+                at: to,
+                tag: format!("{}", self.random.below(1000)),
+            },
+            (49..58, _) => Operation::Delete {
                 version: self.version_of(to),
                 at: to,
             },
@@ -519,9 +528,16 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
         let mut content = None;
         if let Some((size, etag, _)) = listed.object {
             let object = store.object(&name, &key(&listed.key), Some(&id)).await;
-            let bytes = common::read(store, &object.unwrap()).await.unwrap();
+            let object = object.unwrap();
+            let bytes = common::read(store, &object).await.unwrap();
+            let tag = object.tags.value("tag").unwrap_or_default().to_owned();
             assert_eq!(bytes.len() as u64, size);
-            content = Some(Content { bytes, etag });
+            content = Some(Content {
+                bytes,
+                etag,
+                tag,
+                appendable: object.appendable,
+            });
         }
         let id = Some(id);
         let versions = seen.keys.entry(listed.key).or_default();
@@ -546,6 +562,8 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
             let content = Content {
                 bytes: Bytes::new(),
                 etag: part.etag,
+                tag: String::new(),
+                appendable: false,
             };
             (u64::from(part.number.get()), content)
         });

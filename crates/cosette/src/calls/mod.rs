@@ -11,13 +11,15 @@ mod objects;
 mod uploads;
 
 pub use buckets::{
-    DeleteBucket, DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketLocation,
-    GetBucketVersioning, GetService, HeadBucket, ListObjectVersions, MultipartList, PutBucket,
-    PutBucketAcl, PutBucketVersioning,
+    DeleteBucket, DeleteBucketCors, DeleteBucketTagging, DeleteMultipleObject, GetBucket,
+    GetBucketAcl, GetBucketCors, GetBucketLocation, GetBucketTagging, GetBucketVersioning,
+    GetCapabilities, GetService, HeadBucket, ListObjectVersions, MultipartList, OptionsObject,
+    PutBucket, PutBucketAcl, PutBucketCors, PutBucketTagging, PutBucketVersioning,
 };
 pub use objects::{
-    DeleteObject, GetObject, GetObjectAcl, HeadObject, ObjectWithBody, PutObject, PutObjectAcl,
-    PutObjectCopy, RenameObject,
+    AppendObject, DeleteObject, DeleteObjectTagging, GetObject, GetObjectAcl, GetObjectTagging,
+    HeadObject, ObjectWithBody, PutObject, PutObjectAcl, PutObjectCopy, PutObjectTagging,
+    RenameObject, RestoreObject,
 };
 pub use uploads::{
     MultipartAbort, MultipartComplete, MultipartInit, MultipartListPart, MultipartUpload,
@@ -26,4 +28,5 @@ pub use uploads::{
 
 pub(crate) use setters::{
     acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
+    tag_setters,
 };

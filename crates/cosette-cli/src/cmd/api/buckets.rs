@@ -1,13 +1,15 @@
 //! Raw requests about buckets.
 
-use cosette::Client;
+use cosette::{Client, CorsConfiguration};
 
 use crate::args::{
-    BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, PutBucketArgs,
-    VersioningArgs,
+    BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, OptionsArgs,
+    PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs, VersioningArgs,
 };
 
-use super::{Answered, answer, bucket_acl, given, with_acl};
+use crate::failure::Failure;
+
+use super::{Answered, answer, bucket_acl, bytes_in, given, with_acl};
 
 pub(super) async fn service(client: &Client, args: ListBucketsArgs) -> Answered {
     let call = given!(
@@ -82,6 +84,51 @@ pub(super) async fn versioning(client: &Client, args: BucketArgs) -> Answered {
             .send()
             .await?,
     )
+}
+
+pub(super) async fn capabilities(client: &Client) -> Answered {
+    answer(&client.get_capabilities().send().await?)
+}
+
+pub(super) async fn put_cors(client: &Client, args: PutBucketDocumentArgs) -> Answered {
+    let rules = CorsConfiguration::parse(&bytes_in(&args.file)?)
+        .map_err(|why| Failure::usage(why.message))?;
+    let call = client.put_bucket_cors().bucket(args.bucket.bucket);
+    answer(&call.configuration(rules).send().await?)
+}
+
+pub(super) async fn cors(client: &Client, args: BucketArgs) -> Answered {
+    answer(&client.get_bucket_cors().bucket(args.bucket).send().await?)
+}
+
+pub(super) async fn delete_cors(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_cors().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn options(client: &Client, args: OptionsArgs) -> Answered {
+    let call = client
+        .options_object()
+        .bucket(args.bucket.bucket)
+        .origin(args.origin)
+        .method(args.method)
+        .headers(args.header);
+    answer(&given!(call, key = args.key).send().await?)
+}
+
+pub(super) async fn put_tagging(client: &Client, args: PutBucketTaggingArgs) -> Answered {
+    let call = client.put_bucket_tagging().bucket(args.bucket.bucket);
+    answer(&call.tags(args.tags.tags()?).send().await?)
+}
+
+pub(super) async fn tagging(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.get_bucket_tagging().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn delete_tagging(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_tagging().bucket(args.bucket);
+    answer(&call.send().await?)
 }
 
 pub(super) async fn location(client: &Client, args: BucketArgs) -> Answered {

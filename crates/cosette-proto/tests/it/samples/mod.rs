@@ -2,11 +2,14 @@
 //! `tests/wire`. An operation without these does not compile.
 
 mod acl;
+mod append;
 mod buckets;
 mod copies;
+mod cors;
 mod deletes;
 mod listings;
 mod objects;
+mod tagging;
 mod uploads;
 
 use std::fmt::Debug;
@@ -43,7 +46,9 @@ macro_rules! for_operation {
         $crate::samples::for_operation!(
             @ $name, $function, ($($argument)?):
             ListBuckets PutBucket HeadBucket DeleteBucket GetBucketLocation PutBucketVersioning
-            GetBucketVersioning PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
+            GetBucketVersioning GetCapabilities PutBucketCors GetBucketCors DeleteBucketCors
+            OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
+            AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject
             PutObjectAcl GetObjectAcl InitiateUpload UploadPart UploadPartCopy CompleteUpload
             AbortUpload ListParts
