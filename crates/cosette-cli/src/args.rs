@@ -1,6 +1,7 @@
 //! The command line: every command, every flag, and the help that teaches them.
 
 mod api;
+mod around;
 mod bench;
 mod objects;
 mod serve;
@@ -16,9 +17,14 @@ pub(crate) use api::{
     AbortArgs, AclArgs, ApiCommand, AppendArgs, BucketAclArgs, BucketArgs, CompleteArgs,
     ConditionArgs, ContentArgs, CopyObjectArgs, DeleteObjectArgs, DeleteObjectsArgs, GrantArgs,
     InitArgs, ListBucketsArgs, ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs,
-    MetaArgs, NewAclArgs, NewBucketAclArgs, OptionsArgs, PartCopyArgs, PutBucketArgs,
-    PutBucketDocumentArgs, PutBucketTaggingArgs, PutObjectArgs, PutTaggingArgs, ReadArgs,
-    RenameArgs, RestoreObjectArgs, UploadPartArgs, VersionArgs, VersioningArgs,
+    MetaArgs, NewAclArgs, NewBucketAclArgs, OptionsArgs, PartCopyArgs, PrefixJobArgs,
+    PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs, PutObjectArgs, PutTaggingArgs,
+    ReadArgs, RenameArgs, RestoreObjectArgs, StartPrefixJobArgs, UploadPartArgs, VersionArgs,
+    VersioningArgs,
+};
+pub(crate) use around::{
+    PrefixJobsArgs, PrefixJobsCommand, PresignArgs, PresignMethod, RestoreArgs, StartJobArgs,
+    TagCommandArgs,
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use objects::{
@@ -160,6 +166,10 @@ pub(crate) enum Command {
     Cat(CatArgs),
     Mb(MakeBucketArgs),
     Rb(RemoveBucketArgs),
+    Tag(TagCommandArgs),
+    Restore(RestoreArgs),
+    Presign(PresignArgs),
+    PrefixJobs(PrefixJobsArgs),
     Config(ConfigArgs),
     Fsck(FsckArgs),
     Bench(Box<BenchArgs>),

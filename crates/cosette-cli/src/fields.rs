@@ -7,9 +7,9 @@ use cosette::{
     CorsConfiguration, CorsRule, DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply,
     GetAclReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
     ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply,
-    ObjectEntry, ObjectReply, ObjectTaggingReply, OptionsObjectReply, PartEntry, PutObjectReply,
-    RestoreObjectReply, UploadEntry, UploadPartCopyReply, UploadPartReply, VersionEntry,
-    VersionItem, VersioningStatus,
+    ObjectEntry, ObjectReply, ObjectTaggingReply, OptionsObjectReply, PartEntry, PrefixJob,
+    PutObjectReply, RestoreObjectReply, UploadEntry, UploadPartCopyReply, UploadPartReply,
+    VersionEntry, VersionItem, VersioningStatus,
 };
 use cosette_types::{Grant, Grantee, Metadata, Owner, Region, Tags, Text, Timestamp};
 use http::HeaderMap;
@@ -211,6 +211,40 @@ impl Fields for AppendObjectReply {
 impl Fields for RestoreObjectReply {
     fn fields(&self) -> Object {
         Object::new()
+    }
+}
+
+impl Fields for PrefixJob {
+    fn fields(&self) -> Object {
+        let left = self.left.iter().map(|left| {
+            Object::new()
+                .with("Number", left.number)
+                .text("Key", &left.key)
+                .text("Code", &left.code)
+                .done()
+        });
+        Object::new()
+            .text("Id", &self.id)
+            .text("State", self.state.as_str())
+            .some("Why", Some(&self.why).filter(|why| !why.is_empty()))
+            .text("Kind", self.wish.kind.as_str())
+            .text("SourceBucket", &self.wish.source_bucket)
+            .text("SourcePrefix", &self.wish.source_prefix)
+            .text("TargetPrefix", &self.wish.target_prefix)
+            .with("ForbidOverwrite", self.wish.forbid_overwrite)
+            .text("Created", time(self.created))
+            .some("Ended", self.ended.map(time))
+            .with("Done", self.done)
+            .with("DoneBytes", self.done_bytes)
+            .with("Failed", self.failed)
+            .with("Left", left.collect::<Vec<_>>())
+    }
+}
+
+impl Fields for Vec<PrefixJob> {
+    fn fields(&self) -> Object {
+        let jobs = self.iter().map(|job| job.fields().done());
+        Object::new().with("PrefixJob", jobs.collect::<Vec<_>>())
     }
 }
 

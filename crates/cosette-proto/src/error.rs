@@ -91,6 +91,7 @@ codes! {
     NoSuchBucket 404 final "The specified bucket does not exist.",
     NoSuchCORSConfiguration 404 final "The bucket has no CORS rules.",
     NoSuchCopySource 404 final "The source of the copy does not exist.",
+    NoSuchJob 404 final "There is no prefix job of this id into this bucket, or it ended long ago.",
     NoSuchKey 404 final "The specified key does not exist.",
     NoSuchTagSet 404 final "The bucket has no tags.",
     NoSuchUpload 404 final "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",

@@ -8,5 +8,7 @@ pub const DELETE_DOCUMENT_BYTES_MAX: usize = 2 << 20;
 pub const CORS_RULES_MAX: usize = 100;
 /// Most days for which an archived object is restored.
 pub const RESTORE_DAYS_MAX: u16 = 365;
+/// Longest prefix that a prefix job takes keys from or gives them, in bytes.
+pub const JOB_PREFIX_BYTES_MAX: usize = 850;
 /// Largest document of any other request.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;

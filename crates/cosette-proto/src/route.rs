@@ -42,6 +42,7 @@ impl OperationName {
             | Op::PutObjectAcl
             | Op::PutBucketVersioning
             | Op::PutBucketCors
+            | Op::StartPrefixJob
             | Op::PutBucketTagging
             | Op::PutObjectTagging
             | Op::RestoreObject => PayloadKind::Document {
@@ -70,7 +71,10 @@ const KNOWN: &[&str] = &[
     "part-number-marker",
     "partnumber",
     "position",
+    "left-marker",
     "prefix",
+    "prefix-job",
+    "prefix-jobs",
     "region",
     "rename",
     "response-cache-control",
@@ -185,8 +189,16 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
     use OperationName as Op;
     let has = |name| head.query.has(name);
     let found = match head.method {
+        Method::DELETE if has("prefix-job") => Op::CancelPrefixJob,
+        Method::POST if has("prefix-job") => Op::StartPrefixJob,
+        // What is meant for objects, or to be read, must not make or delete the bucket.
+        Method::PUT | Method::POST | Method::DELETE if has_any(head, NOT_CHANGING_BUCKETS) => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
         Method::GET if has("acl") => Op::GetBucketAcl,
         Method::GET if has("versioning") => Op::GetBucketVersioning,
+        Method::GET if has("prefix-job") => Op::GetPrefixJob,
+        Method::GET if has("prefix-jobs") => Op::ListPrefixJobs,
         Method::GET if has("cors") => Op::GetBucketCors,
         Method::GET if has("tagging") => Op::GetBucketTagging,
         Method::GET if has("location") => Op::GetBucketLocation,
@@ -229,7 +241,9 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
         // What only buckets have would otherwise overwrite or delete an object of theirs.
-        _ if has("cors") => return Err(Error::new(ErrorCode::MethodNotAllowed)),
+        _ if has_any(head, NOT_OF_OBJECTS) => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
         Method::PUT | Method::DELETE if has("append") || has("restore") => {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
@@ -265,6 +279,22 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
     };
     Ok(found)
+}
+
+/// Parameters that no change of a bucket itself has.
+const NOT_CHANGING_BUCKETS: &[&str] = &[
+    "append",
+    "cosette-capabilities",
+    "prefix-job",
+    "prefix-jobs",
+    "restore",
+];
+
+/// Parameters that no request about an object has.
+const NOT_OF_OBJECTS: &[&str] = &["cors", "cosette-capabilities", "prefix-job", "prefix-jobs"];
+
+fn has_any(head: &Head, names: &[&str]) -> bool {
+    names.iter().any(|name| head.query.has(name))
 }
 
 /// A copy is told by its header, an empty one included: taken as absent, the request would replace
@@ -369,6 +399,20 @@ mod tests {
             ("DELETE", "/", false, ErrorCode::MethodNotAllowed),
             ("OPTIONS", "/", false, ErrorCode::AccessForbidden),
             ("PUT", "/b-1/k?cors", false, ErrorCode::MethodNotAllowed),
+            (
+                "PUT",
+                "/b-1/k?cosette-capabilities",
+                false,
+                ErrorCode::MethodNotAllowed,
+            ),
+            ("DELETE", "/b-1?append", false, ErrorCode::MethodNotAllowed),
+            (
+                "DELETE",
+                "/b-1?prefix-jobs",
+                false,
+                ErrorCode::MethodNotAllowed,
+            ),
+            ("PUT", "/b-1?prefix-job", false, ErrorCode::MethodNotAllowed),
         ] {
             assert_eq!(route(method, uri, copy), Err(wanted), "{method} {uri}");
         }

@@ -78,6 +78,14 @@ enum Who {
 }
 
 impl Caller {
+    /// A user that signed before, for work that outlives its request; `None` once he has no key.
+    pub(crate) fn again(accounts: &Accounts, user: &Owner) -> Option<Self> {
+        let mut all = accounts.0.values();
+        let account = all.find(|account| account.user == *user)?;
+        let (user, reach) = (account.user.clone(), account.reach.clone());
+        Some(Self(Who::Account { user, reach }))
+    }
+
     /// The user that signed; `None` for an anonymous request.
     pub(crate) fn user(&self) -> Option<&Owner> {
         match &self.0 {

@@ -144,6 +144,9 @@ impl Error {
             Fact::Appendable => Self::with(Code::MethodNotAllowed, sentence(&words)),
             Fact::NotArchived { .. } => Self::new(Code::RestoreNonArchiveObject),
             Fact::RestoreUnderWay => Self::new(Code::RestoreAlreadyInProgress),
+            Fact::NoSuchJob => Self::new(Code::NoSuchJob),
+            Fact::PrefixesOverlap => Self::with(Code::InvalidRequest, sentence(&words)),
+            Fact::TooManyJobs => Self::with(Code::SlowDown, sentence(&words)),
             Fact::SettingTooLarge { .. } => Self::with(Code::XMLSizeLimit, sentence(&words)),
             Fact::SelfCopyWithoutChange => Self::with(
                 Code::InvalidRequest,

@@ -5,7 +5,7 @@
 //! none. There are no bucket policies and no rights of sub-accounts by themselves yet.
 
 use cosette_proto::ErrorCode;
-use cosette_proto::ops::{Operation, ResponseOverrides};
+use cosette_proto::ops::{Operation, PrefixJobKind, ResponseOverrides};
 use cosette_store::{Bucket, ObjectVersion, Store};
 use cosette_types::{
     BucketName, CopySource, ETag, Grant, Grantee, ObjectKey, Owner, Permission, Region, VersionId,
@@ -84,6 +84,19 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::GetBucketAcl(op) => vec![T::Bucket(&op.bucket, Some(ReadAcp))],
         // A browser asks before it has a signature, and gets to know a rule and nothing else.
         Op::OptionsObject(_) | Op::GetCapabilities(_) => Vec::new(),
+        // Each object's own rights are asked for when the job comes to it.
+        Op::StartPrefixJob(op) => {
+            let source = &op.wish.source_bucket;
+            let mut touches = vec![T::Bucket(source, Some(Read))];
+            if op.wish.kind == PrefixJobKind::Move {
+                touches.push(T::Bucket(source, Some(Write)));
+            }
+            touches.push(T::Bucket(&op.bucket, Some(Write)));
+            touches
+        }
+        Op::GetPrefixJob(op) => vec![T::Bucket(&op.bucket, Some(Write))],
+        Op::ListPrefixJobs(op) => vec![T::Bucket(&op.bucket, Some(Write))],
+        Op::CancelPrefixJob(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::PutBucketCors(op) => vec![T::Bucket(&op.bucket, None)],
         Op::GetBucketCors(op) => vec![T::Bucket(&op.bucket, None)],
         Op::DeleteBucketCors(op) => vec![T::Bucket(&op.bucket, None)],
@@ -91,27 +104,16 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::PutBucketTagging(op) => vec![T::Bucket(&op.bucket, None)],
         Op::GetBucketTagging(op) => vec![T::Bucket(&op.bucket, None)],
         Op::DeleteBucketTagging(op) => vec![T::Bucket(&op.bucket, None)],
-        Op::PutObjectTagging(op) => {
-            let version_id = op.version_id.as_ref();
-            vec![T::Object(&op.bucket, &op.key, version_id, Write)]
-        }
-        Op::GetObjectTagging(op) => {
-            vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)]
-        }
-        Op::DeleteObjectTagging(op) => {
-            let version_id = op.version_id.as_ref();
-            vec![T::Object(&op.bucket, &op.key, version_id, Write)]
-        }
+        Op::PutObjectTagging(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), Write),
+        Op::GetObjectTagging(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), Read),
+        Op::DeleteObjectTagging(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), Write),
         Op::ListObjects(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListVersions(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListUploads(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::DeleteObjects(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::PutObject(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::AppendObject(op) => vec![T::Bucket(&op.bucket, Some(Write))],
-        Op::RestoreObject(op) => {
-            let version_id = op.version_id.as_ref();
-            vec![T::Object(&op.bucket, &op.key, version_id, Write)]
-        }
+        Op::RestoreObject(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), Write),
         Op::CopyObject(op) => {
             vec![T::Bucket(&op.bucket, Some(Write)), T::Source(&op.source)]
         }
@@ -131,22 +133,8 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             }
             touches
         }
-        Op::PutObjectAcl(op) => {
-            vec![T::Object(
-                &op.bucket,
-                &op.key,
-                op.version_id.as_ref(),
-                WriteAcp,
-            )]
-        }
-        Op::GetObjectAcl(op) => {
-            vec![T::Object(
-                &op.bucket,
-                &op.key,
-                op.version_id.as_ref(),
-                ReadAcp,
-            )]
-        }
+        Op::PutObjectAcl(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), WriteAcp),
+        Op::GetObjectAcl(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), ReadAcp),
         Op::InitiateUpload(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::UploadPart(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::UploadPartCopy(op) => {
@@ -156,6 +144,15 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::AbortUpload(op) => vec![T::Bucket(&op.bucket, Some(Write))],
         Op::ListParts(op) => vec![T::Bucket(&op.bucket, Some(Write))],
     }
+}
+
+fn object<'a>(
+    bucket: &'a BucketName,
+    key: &'a ObjectKey,
+    version_id: Option<&'a VersionId>,
+    wanted: Permission,
+) -> Vec<Touch<'a>> {
+    vec![Touch::Object(bucket, key, version_id, wanted)]
 }
 
 /// Asks whether the caller may do all that the operation does, and finds what that is decided by.

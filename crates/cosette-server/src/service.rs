@@ -25,6 +25,7 @@ use crate::log::{AccessLog, Entry, Logged};
 use crate::ops::{self, Answer, Context};
 use crate::payload::{self, Arriving};
 use crate::policy;
+use crate::prefix_jobs::Jobs;
 use crate::request_id::{RequestId, RequestIds};
 use crate::spelling::Spelling;
 
@@ -42,6 +43,7 @@ struct Inner {
     ids: RequestIds,
     access_log: Option<Arc<AccessLog>>,
     spelling: Spelling,
+    jobs: Jobs,
 }
 
 /// What a response needs of its request beside the outcome.
@@ -80,6 +82,7 @@ impl Service {
             access_log: access_log.map(Arc::new),
             ids: RequestIds::new(),
             spelling: Spelling::learn().await,
+            jobs: Jobs::begin(&store, &accounts),
             store,
             accounts,
             config,
@@ -149,6 +152,7 @@ impl Service {
             head: &head,
             region: &this.config.region,
             restore_delay: this.config.restore_delay,
+            jobs: &this.jobs,
         };
         let answer = ops::run(&context, op, payload).await?;
         self.settle(answer, asked).await
@@ -182,16 +186,14 @@ impl Service {
                     after: config.keep_alive_after,
                     every: config.keep_alive_every,
                 };
-                let (id, resource) = (asked.id.clone(), asked.resource.clone());
-                let asked = move || Asked {
-                    id: id.clone(),
-                    resource: resource.clone(),
+                let told = Asked {
+                    id: asked.id.clone(),
+                    resource: asked.resource.clone(),
                     bucket: None,
                 };
                 let failed = move |error: &Error| {
-                    let asked = asked();
-                    note(error, &asked.id);
-                    document(error, &asked).encode()
+                    note(error, &told.id);
+                    document(error, &told).encode()
                 };
                 match keep_alive::hold(work, pace, failed).await? {
                     keep_alive::Head::Settled(reply) => Ok(reply.into()),

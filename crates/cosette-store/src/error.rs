@@ -91,6 +91,12 @@ pub enum Error {
     },
     /// A restore of an object that is being restored.
     RestoreUnderWay,
+    /// There is no prefix job of this id, or it is forgotten.
+    NoSuchJob,
+    /// A prefix job whose targets could be its sources again.
+    PrefixesOverlap,
+    /// As many prefix jobs are under way as there may be.
+    TooManyJobs,
     /// A copy of an object onto itself that would change nothing.
     SelfCopyWithoutChange,
     /// A move of an object onto itself.
@@ -210,6 +216,11 @@ impl fmt::Display for Error {
             Self::Appendable => f.write_str("an object that is appended to cannot be copied"),
             Self::NotArchived { class } => write!(f, "the object is {class}, not archived"),
             Self::RestoreUnderWay => f.write_str("the object is being restored already"),
+            Self::NoSuchJob => f.write_str("the job does not exist"),
+            Self::PrefixesOverlap => {
+                f.write_str("one prefix begins with the other, so a target could be a source again")
+            }
+            Self::TooManyJobs => f.write_str("too many prefix jobs are under way"),
             Self::TargetPreconditionFailed => {
                 f.write_str("a precondition on the target does not hold")
             }

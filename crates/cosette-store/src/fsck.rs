@@ -22,7 +22,7 @@ use crate::extents::{Address, ExtentId};
 use crate::limits;
 use crate::meta::Snapshot;
 use crate::ops::read::read_body;
-use crate::records::{BodyRecord, FormatRecord, Pending, Referrer};
+use crate::records::{BodyRecord, FormatRecord, JobFailure, JobRecord, Pending, Referrer};
 use crate::recover::parse_pending;
 use crate::store::Store;
 use crate::tables::{self, BodyId, BucketId, LinkId, Table, UploadRef};
@@ -243,6 +243,15 @@ impl Check {
             }
             Table::Setting => {
                 self.documented.insert(BucketId(id(0)?));
+            }
+            Table::Job => {
+                if JobRecord::from_value(value)?.ended.is_some() {
+                    self.expiring.insert(row.clone());
+                }
+            }
+            Table::JobFailure => {
+                JobFailure::from_value(value)?;
+                self.expiring.insert(row.clone());
             }
             Table::Digest => *self.digests.entry(BodyId(id(0)?)).or_default() += 1,
             Table::Pending => {

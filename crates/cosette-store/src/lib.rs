@@ -54,6 +54,9 @@ pub use ops::list_uploads::{ListUploads, ListedUpload, UploadPage};
 pub use ops::list_versions::{ListVersions, ListedVersion, VersionPage};
 pub use ops::move_object::{MoveObject, Moved};
 pub use ops::object::ObjectVersion;
+pub use ops::prefix_job::{
+    Candidate, LeftObject, NewPrefixJob, PrefixJob, PrefixJobKind, PrefixJobState, Verdict,
+};
 pub use ops::put_object::{Put, PutObject};
 pub use ops::put_part::{PutPart, StoredPart};
 pub use ops::restore_object::{RestoreObject, RestoreState, Restoring};

@@ -35,6 +35,11 @@ id!(
     UploadRef
 );
 
+id!(
+    /// A prefix job.
+    JobId
+);
+
 /// A kind of row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Table {
@@ -82,12 +87,16 @@ pub(crate) enum Table {
     Expiry,
     /// `s` bucket, kind, number → a piece of one of the bucket's settings documents.
     Setting,
+    /// `o` job → a prefix job, and how far it is.
+    Job,
+    /// `q` job, number → an object that the job left where it was.
+    JobFailure,
     /// `i` transaction → nothing: it happened, or never will (see `txn`).
     Outcome,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Format,
         Self::Bucket,
         Self::Head,
@@ -110,6 +119,8 @@ impl Table {
         Self::Punch,
         Self::Expiry,
         Self::Setting,
+        Self::Job,
+        Self::JobFailure,
         Self::Outcome,
     ];
 
@@ -138,6 +149,8 @@ impl Table {
             Self::Punch => b'j',
             Self::Expiry => b't',
             Self::Setting => b's',
+            Self::Job => b'o',
+            Self::JobFailure => b'q',
             Self::Outcome => b'i',
         }
     }
@@ -286,6 +299,18 @@ pub(crate) fn setting_pieces(bucket: BucketId, kind: u8) -> Bytes {
 /// All settings documents of a bucket.
 pub(crate) fn settings(bucket: BucketId) -> Bytes {
     Table::Setting.key(&[&bucket.0])
+}
+
+pub(crate) fn job(job: JobId) -> Bytes {
+    Table::Job.key(&[&job.0])
+}
+
+pub(crate) fn job_failure(job: JobId, number: u64) -> Bytes {
+    Table::JobFailure.key(&[&job.0, &number.to_be_bytes()])
+}
+
+pub(crate) fn job_failures(job: JobId) -> Bytes {
+    Table::JobFailure.key(&[&job.0])
 }
 
 pub(crate) fn digest(body: BodyId, start: u64, end: u64) -> Bytes {

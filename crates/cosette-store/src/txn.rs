@@ -104,6 +104,18 @@ impl Txn {
         self.writes.len()
     }
 
+    /// Whether another object's rows might be too much.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        let bytes = |rows: &BTreeMap<Bytes, Option<Bytes>>| -> usize {
+            let sizes = rows
+                .iter()
+                .map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len));
+            sizes.sum()
+        };
+        self.seen.len() + self.writes.len() > limits::JOB_TXN_ENTRIES
+            || bytes(&self.seen) + bytes(&self.writes) > limits::JOB_TXN_BYTES
+    }
+
     /// The bucket, for reading. One that is being deleted still exists: it may turn out not empty.
     pub(crate) async fn bucket(&mut self, name: &BucketName) -> Result<BucketRecord, Error> {
         let found = self.get(tables::bucket(name)).await?;

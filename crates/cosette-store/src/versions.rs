@@ -187,6 +187,24 @@ impl<'a> Versions<'a> {
         Ok(version)
     }
 
+    /// The time of the current version, a delete marker's too.
+    pub(crate) fn current_time(&self) -> Option<VersionTime> {
+        self.head.as_ref().map(|head| head.current.time)
+    }
+
+    /// Whether the key can have one version only.
+    pub(crate) fn is_single(&self) -> bool {
+        self.bucket.versioning == Versioning::Unversioned
+    }
+
+    /// Takes the one version away and leaves its reference, which is another version's from then on.
+    pub(crate) fn take(&self, txn: &mut Txn) {
+        if let Some(head) = &self.head {
+            txn.delete(tables::version(self.bucket.id, self.key, head.current.time));
+            txn.delete(tables::head(self.bucket.id, self.key));
+        }
+    }
+
     /// Rewrites the current version in place: its rows, and what the head says of it.
     pub(crate) fn change(&self, core: &Core, txn: &mut Txn, version: &VersionRecord) {
         txn.put(

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CompletedPart, CorsConfiguration, NewAcl, ObjectToDelete, RestoreTier, VersioningStatus,
+    CompletedPart, CorsConfiguration, NewAcl, ObjectToDelete, PrefixJobWish, RestoreTier,
+    VersioningStatus,
 };
 use cosette_proto::{copy_source, date};
 use cosette_types::{
@@ -92,6 +93,7 @@ itself!(
     NewAcl,
     ObjectKey,
     PartNumber,
+    PrefixJobWish,
     ReadRange,
     Region,
     RestoreTier,

@@ -87,7 +87,8 @@ pub use cosette_proto::ops::{
     GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
     ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl,
     ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply,
-    PartEntry, PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply,
+    PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish,
+    PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply,
     UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
 pub use cosette_types::{

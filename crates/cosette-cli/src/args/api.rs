@@ -8,7 +8,7 @@ use cosette_types::{
     ReadRange, Region, StorageClass, Tags, Text, Timestamp, UploadId, VersionId,
 };
 
-use cosette::RestoreTier;
+use cosette::{PrefixJobKind, RestoreTier};
 
 use super::values;
 use crate::name::CosName;
@@ -102,6 +102,14 @@ pub(crate) enum ApiCommand {
     GetBucketVersioning(BucketArgs),
     /// What the store can do that COS cannot; an extension that not every store has
     GetCapabilities,
+    /// Start a prefix job: the server moves or copies everything below a prefix; an extension
+    StartPrefixJob(StartPrefixJobArgs),
+    /// GET prefix job: how far one is
+    GetPrefixJob(PrefixJobArgs),
+    /// List prefix jobs: those into a bucket
+    ListPrefixJobs(BucketArgs),
+    /// Cancel a prefix job; what was done stays done
+    CancelPrefixJob(PrefixJobArgs),
     /// PUT Bucket cors: replace a bucket's rules for pages of other origins
     PutBucketCors(PutBucketDocumentArgs),
     /// GET Bucket cors: a bucket's rules for pages of other origins
@@ -230,6 +238,44 @@ pub(crate) struct PutBucketDocumentArgs {
     /// File with the XML document of the COS documents; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+/// Start a prefix job.
+#[derive(Debug, Args)]
+pub(crate) struct StartPrefixJobArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Move or Copy
+    #[arg(long, value_name = "KIND", value_parser = values::job_kind)]
+    pub(crate) kind: PrefixJobKind,
+    /// Bucket that the objects are in
+    #[arg(long, value_name = "BUCKET")]
+    pub(crate) source_bucket: BucketName,
+    /// What their keys begin with
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub(crate) source_prefix: String,
+    /// What takes that beginning's place
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub(crate) target_prefix: String,
+    /// Leave objects where they are whose target exists
+    #[arg(long)]
+    pub(crate) forbid_overwrite: bool,
+    /// The same token again finds the same job again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) client_token: Option<Text>,
+}
+
+/// A prefix job.
+#[derive(Debug, Args)]
+pub(crate) struct PrefixJobArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The job's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+    /// What was left, from this number on
+    #[arg(long, value_name = "N")]
+    pub(crate) left_marker: Option<u64>,
 }
 
 /// OPTIONS Object.

@@ -28,6 +28,8 @@ pub enum Capability {
     CopyOfAnySize,
     /// A repeated Complete gets the first answer.
     RepeatableComplete,
+    /// The server moves or copies all objects below a prefix by itself.
+    PrefixJobs,
     /// Buckets can keep versions.
     Versions,
 }
@@ -47,12 +49,13 @@ pub struct Capabilities {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Rename,
         Self::ConditionalWrite,
         Self::ConditionalDelete,
         Self::CopyOfAnySize,
         Self::RepeatableComplete,
+        Self::PrefixJobs,
         Self::Versions,
     ];
 
@@ -64,6 +67,7 @@ impl Capability {
             Self::ConditionalDelete => "conditional-delete",
             Self::CopyOfAnySize => "copy-of-any-size",
             Self::RepeatableComplete => "repeatable-complete",
+            Self::PrefixJobs => "prefix-jobs",
             Self::Versions => "versions",
         }
     }

@@ -23,6 +23,7 @@ mod list_uploads;
 mod list_versions;
 mod move_object;
 mod parameters;
+mod prefix_jobs;
 mod put_object;
 mod restore_object;
 mod tagging;
@@ -59,6 +60,10 @@ pub use list_versions::{
     DeleteMarkerEntry, ListVersions, ListVersionsReply, VersionEntry, VersionItem,
 };
 pub use move_object::{MoveObject, MoveObjectReply};
+pub use prefix_jobs::{
+    CancelPrefixJob, GetPrefixJob, ListPrefixJobs, PrefixJob, PrefixJobKind, PrefixJobLeft,
+    PrefixJobState, PrefixJobWish, StartPrefixJob,
+};
 pub use put_object::{PutObject, PutObjectReply};
 pub use restore_object::{RestoreObject, RestoreObjectReply, RestoreTier};
 pub use tagging::{
@@ -151,6 +156,14 @@ operations! {
     PutBucketAcl => "PutBucketACL",
     /// GET Bucket acl
     GetBucketAcl => "GetBucketACL",
+    /// Start a prefix job (`POST ?prefix-job`)
+    StartPrefixJob => "StartPrefixJob",
+    /// GET prefix job (`GET ?prefix-job=<id>`)
+    GetPrefixJob => "GetPrefixJob",
+    /// List prefix jobs (`GET ?prefix-jobs`)
+    ListPrefixJobs => "ListPrefixJobs",
+    /// Cancel a prefix job (`DELETE ?prefix-job=<id>`)
+    CancelPrefixJob => "CancelPrefixJob",
     /// PUT Bucket cors
     PutBucketCors => "PutBucketCORS",
     /// GET Bucket cors

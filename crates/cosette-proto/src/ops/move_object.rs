@@ -124,7 +124,7 @@ fn read_source(headers: &HeaderReader<'_>, dialect: Dialect) -> Result<ObjectKey
     read_key(&key)
 }
 
-fn read_token(text: &str) -> Result<Text, Error> {
+pub(super) fn read_token(text: &str) -> Result<Text, Error> {
     let legal = text.len() <= CLIENT_TOKEN_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
     if legal {
         Ok(text.parse()?)

@@ -19,6 +19,7 @@ mod list_parts;
 mod list_uploads;
 mod list_versions;
 mod move_object;
+mod prefix_jobs;
 mod put_object;
 mod restore_object;
 mod tagging;
@@ -38,6 +39,7 @@ use crate::error::Error;
 use crate::keep_alive::Long;
 use crate::payload::{ObjectBytes, Payload};
 use crate::policy::{Permit, Permitted};
+use crate::prefix_jobs::Jobs;
 
 /// What operations may use beside their request.
 pub(crate) struct Context<'a> {
@@ -47,6 +49,8 @@ pub(crate) struct Context<'a> {
     pub(crate) region: &'a Region,
     /// How long a restore of an archived object takes.
     pub(crate) restore_delay: Duration,
+    /// What does the work of prefix jobs.
+    pub(crate) jobs: &'a Jobs,
 }
 
 /// What an operation answers with.
@@ -154,8 +158,54 @@ async fn run_on_bucket(
         Operation::GetObjectAcl(op) => {
             reply::<wire::GetObjectAcl>(acl::get_object(permit, &op), dialect)
         }
+        Operation::PutObjectTagging(op) => {
+            reply::<wire::PutObjectTagging>(tagging::put_object(store, permit, op).await, dialect)
+        }
+        Operation::GetObjectTagging(op) => {
+            reply::<wire::GetObjectTagging>(tagging::get_object(permit, &op), dialect)
+        }
+        Operation::DeleteObjectTagging(op) => {
+            let done = tagging::delete_object(store, permit, op).await;
+            reply::<wire::DeleteObjectTagging>(done, dialect)
+        }
+        Operation::ListObjects(op) => {
+            reply::<wire::ListObjects>(list_objects::run(store, permit, op).await, dialect)
+        }
+        Operation::ListVersions(op) => {
+            reply::<wire::ListVersions>(list_versions::run(store, permit, op).await, dialect)
+        }
+        Operation::ListUploads(op) => {
+            reply::<wire::ListUploads>(list_uploads::run(store, permit, op).await, dialect)
+        }
+        operation => run_around(cx, permit, operation).await,
+    }
+}
+
+/// What stands around buckets and objects: documents that are left with a bucket, jobs, and what the
+/// store can do.
+async fn run_around(
+    cx: &Context<'_>,
+    permit: &Permit,
+    operation: Operation,
+) -> Result<Answer, Error> {
+    let (store, dialect) = (cx.store, cx.head.dialect);
+    match operation {
         Operation::GetCapabilities(op) => {
             reply::<wire::GetCapabilities>(Ok(capabilities::get(permit, op)), dialect)
+        }
+        Operation::StartPrefixJob(op) => {
+            let started = prefix_jobs::start(store, permit, op).await;
+            cx.jobs.tell();
+            reply::<wire::StartPrefixJob>(started, dialect)
+        }
+        Operation::GetPrefixJob(op) => {
+            reply::<wire::GetPrefixJob>(prefix_jobs::get(store, permit, &op).await, dialect)
+        }
+        Operation::ListPrefixJobs(op) => {
+            reply::<wire::ListPrefixJobs>(prefix_jobs::list(store, permit, &op).await, dialect)
+        }
+        Operation::CancelPrefixJob(op) => {
+            reply::<wire::CancelPrefixJob>(prefix_jobs::cancel(store, permit, &op).await, dialect)
         }
         Operation::PutBucketCors(op) => {
             reply::<wire::PutBucketCors>(cors::put(store, permit, &op).await, dialect)
@@ -178,25 +228,6 @@ async fn run_on_bucket(
         Operation::DeleteBucketTagging(op) => {
             let done = tagging::delete_bucket(store, permit, &op).await;
             reply::<wire::DeleteBucketTagging>(done, dialect)
-        }
-        Operation::PutObjectTagging(op) => {
-            reply::<wire::PutObjectTagging>(tagging::put_object(store, permit, op).await, dialect)
-        }
-        Operation::GetObjectTagging(op) => {
-            reply::<wire::GetObjectTagging>(tagging::get_object(permit, &op), dialect)
-        }
-        Operation::DeleteObjectTagging(op) => {
-            let done = tagging::delete_object(store, permit, op).await;
-            reply::<wire::DeleteObjectTagging>(done, dialect)
-        }
-        Operation::ListObjects(op) => {
-            reply::<wire::ListObjects>(list_objects::run(store, permit, op).await, dialect)
-        }
-        Operation::ListVersions(op) => {
-            reply::<wire::ListVersions>(list_versions::run(store, permit, op).await, dialect)
-        }
-        Operation::ListUploads(op) => {
-            reply::<wire::ListUploads>(list_uploads::run(store, permit, op).await, dialect)
         }
         other => Err(Error::internal(format!(
             "{} is not run anywhere",

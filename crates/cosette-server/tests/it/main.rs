@@ -24,6 +24,7 @@ mod log;
 mod moving;
 mod panics;
 mod part_copy;
+mod prefix_jobs;
 mod put;
 mod semantics;
 mod shared_bytes;

@@ -16,6 +16,7 @@ pub(crate) mod list_uploads;
 pub(crate) mod list_versions;
 pub(crate) mod move_object;
 pub(crate) mod object;
+pub(crate) mod prefix_job;
 pub(crate) mod put_object;
 pub(crate) mod put_part;
 pub(crate) mod read;

@@ -4,6 +4,7 @@
 mod body;
 mod bucket;
 mod housekeeping;
+mod job;
 mod upload;
 mod version;
 
@@ -12,6 +13,7 @@ pub(crate) use bucket::{BucketRecord, BucketState};
 pub(crate) use housekeeping::{
     ExtentRecord, FormatRecord, Happened, Marker, Pending, Referrer, TokenRecord,
 };
+pub(crate) use job::{JobEnd, JobFailure, JobRecord};
 pub(crate) use upload::{AnswerRecord, PartRecord, UploadRecord, UploadState};
 pub(crate) use version::{Extras, Head, ObjectRecord, RestoreRecord, Summary, VersionRecord};
 

@@ -234,6 +234,16 @@ impl Run {
         self.check();
     }
 
+    /// The power went: the store is opened again, and nothing is compared with the model.
+    pub(crate) fn restart_after_cut(&mut self) {
+        self.counts.crashes += 1;
+        self.disk.crash();
+        self.life = None;
+        self.reopen();
+        self.disk.heal();
+        self.check();
+    }
+
     fn check(&self) {
         let report = self.life().wait(self.life().store.fsck(true)).unwrap();
         assert!(report.is_clean(), "{report}");

@@ -1,7 +1,7 @@
 //! Calls about the service and its buckets.
 
-use cosette_proto::ops::{CorsConfiguration, ObjectToDelete, VersioningStatus};
-use cosette_types::{AclHeaders, BucketName, ObjectKey, Region, Tags, UploadId, VersionId};
+use cosette_proto::ops::{CorsConfiguration, ObjectToDelete, PrefixJobWish, VersioningStatus};
+use cosette_types::{AclHeaders, BucketName, ObjectKey, Region, Tags, Text, UploadId, VersionId};
 
 use super::acl::AclParts;
 use super::setters::{acl_setters, call, common_setters, sends, tag_setters};
@@ -88,6 +88,50 @@ call! {
     /// # Ok(()) }) }
     /// ```
     GetCapabilities(get_capabilities) => GetCapabilities {}
+}
+
+call! {
+    /// Has the server move or copy all objects below a prefix by itself, as a job that survives its
+    /// restarts (an extension: see [`Capability::PrefixJobs`](crate::Capability)). The answer is the
+    /// job as it begins.
+    StartPrefixJob(start_prefix_job) => StartPrefixJob {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+        /// What is to be done.
+        wish (wish): required PrefixJobWish,
+        /// The same token again finds the same job again.
+        client_token (client_token): optional Text,
+    }
+}
+
+call! {
+    /// Asks how far a prefix job is, and what it left where it was.
+    GetPrefixJob(get_prefix_job) => GetPrefixJob {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+        /// The job's id.
+        id (id): required String,
+        /// Tells what was left from this number on.
+        left_marker (left_marker): optional u64,
+    }
+}
+
+call! {
+    /// Asks for all prefix jobs into a bucket, those that ended in the last days included.
+    ListPrefixJobs(list_prefix_jobs) => ListPrefixJobs {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Stops a prefix job. What was done stays done.
+    CancelPrefixJob(cancel_prefix_job) => CancelPrefixJob {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+        /// The job's id.
+        id (id): required String,
+    }
 }
 
 call! {
@@ -262,6 +306,10 @@ call! {
 }
 
 sends! {
+    StartPrefixJob => StartPrefixJob,
+    GetPrefixJob => GetPrefixJob,
+    ListPrefixJobs => ListPrefixJobs,
+    CancelPrefixJob => CancelPrefixJob,
     GetCapabilities => GetCapabilities,
     PutBucketCors => PutBucketCors,
     GetBucketCors => GetBucketCors,

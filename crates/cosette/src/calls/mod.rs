@@ -11,10 +11,11 @@ mod objects;
 mod uploads;
 
 pub use buckets::{
-    DeleteBucket, DeleteBucketCors, DeleteBucketTagging, DeleteMultipleObject, GetBucket,
-    GetBucketAcl, GetBucketCors, GetBucketLocation, GetBucketTagging, GetBucketVersioning,
-    GetCapabilities, GetService, HeadBucket, ListObjectVersions, MultipartList, OptionsObject,
-    PutBucket, PutBucketAcl, PutBucketCors, PutBucketTagging, PutBucketVersioning,
+    CancelPrefixJob, DeleteBucket, DeleteBucketCors, DeleteBucketTagging, DeleteMultipleObject,
+    GetBucket, GetBucketAcl, GetBucketCors, GetBucketLocation, GetBucketTagging,
+    GetBucketVersioning, GetCapabilities, GetPrefixJob, GetService, HeadBucket, ListObjectVersions,
+    ListPrefixJobs, MultipartList, OptionsObject, PutBucket, PutBucketAcl, PutBucketCors,
+    PutBucketTagging, PutBucketVersioning, StartPrefixJob,
 };
 pub use objects::{
     AppendObject, DeleteObject, DeleteObjectTagging, GetObject, GetObjectAcl, GetObjectTagging,

@@ -1,10 +1,11 @@
 //! Raw requests about buckets.
 
-use cosette::{Client, CorsConfiguration};
+use cosette::{Client, CorsConfiguration, PrefixJobWish};
 
 use crate::args::{
     BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, OptionsArgs,
-    PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs, VersioningArgs,
+    PrefixJobArgs, PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs, StartPrefixJobArgs,
+    VersioningArgs,
 };
 
 use crate::failure::Failure;
@@ -88,6 +89,38 @@ pub(super) async fn versioning(client: &Client, args: BucketArgs) -> Answered {
 
 pub(super) async fn capabilities(client: &Client) -> Answered {
     answer(&client.get_capabilities().send().await?)
+}
+
+pub(super) async fn start_job(client: &Client, args: StartPrefixJobArgs) -> Answered {
+    let wish = PrefixJobWish {
+        kind: args.kind,
+        source_bucket: args.source_bucket,
+        source_prefix: args.source_prefix,
+        target_prefix: args.target_prefix,
+        forbid_overwrite: args.forbid_overwrite,
+    };
+    let call = client.start_prefix_job().bucket(args.bucket.bucket);
+    answer(
+        &given!(call.wish(wish), client_token = args.client_token)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn job(client: &Client, args: PrefixJobArgs) -> Answered {
+    let call = client.get_prefix_job().bucket(args.bucket.bucket);
+    let call = call.id(args.id);
+    answer(&given!(call, left_marker = args.left_marker).send().await?)
+}
+
+pub(super) async fn jobs(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.list_prefix_jobs().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn cancel_job(client: &Client, args: PrefixJobArgs) -> Answered {
+    let call = client.cancel_prefix_job().bucket(args.bucket.bucket);
+    answer(&call.id(args.id).send().await?)
 }
 
 pub(super) async fn put_cors(client: &Client, args: PutBucketDocumentArgs) -> Answered {

@@ -9,6 +9,7 @@ mod cors;
 mod deletes;
 mod listings;
 mod objects;
+mod prefix_jobs;
 mod tagging;
 mod uploads;
 
@@ -46,7 +47,8 @@ macro_rules! for_operation {
         $crate::samples::for_operation!(
             @ $name, $function, ($($argument)?):
             ListBuckets PutBucket HeadBucket DeleteBucket GetBucketLocation PutBucketVersioning
-            GetBucketVersioning GetCapabilities PutBucketCors GetBucketCors DeleteBucketCors
+            GetBucketVersioning GetCapabilities StartPrefixJob GetPrefixJob
+            ListPrefixJobs CancelPrefixJob PutBucketCors GetBucketCors DeleteBucketCors
             OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
             AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject

@@ -1,0 +1,178 @@
+//! Does the work of prefix jobs, one step of each after the other, also those that an earlier process
+//! left. For every object it asks what a request by the one who began the job would be asked: a job
+//! can do nothing that its owner could not do by hand, now.
+
+use std::time::Duration;
+
+use cosette_proto::ErrorCode;
+use cosette_proto::ops::{CopyObject, MoveObject, Operation};
+use cosette_store::{Candidate, PrefixJob, PrefixJobKind, PrefixJobState, Store, Verdict};
+use cosette_types::{AclHeaders, CopySource, Metadata, ObjectKey, Preconditions, Tags};
+use tokio::sync::watch;
+
+use crate::auth::{Accounts, Caller};
+use crate::error::Error;
+use crate::policy;
+
+/// The pause before a step is tried again that failed for a reason which may pass.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Tells the worker that there may be work. It ends when this goes.
+#[derive(Debug)]
+pub(crate) struct Jobs(watch::Sender<()>);
+
+impl Jobs {
+    /// Begins to work, in the background, for as long as this lives. What an earlier process left is
+    /// gone on with at once.
+    pub(crate) fn begin(store: &Store, accounts: &Accounts) -> Self {
+        let (tell, told) = watch::channel(());
+        let worker = Worker {
+            store: store.clone(),
+            accounts: accounts.clone(),
+        };
+        tokio::spawn(worker.run(told));
+        Self(tell)
+    }
+
+    /// There is a new job.
+    pub(crate) fn tell(&self) {
+        self.0.send_replace(());
+    }
+}
+
+struct Worker {
+    store: Store,
+    accounts: Accounts,
+}
+
+impl Worker {
+    async fn run(self, mut told: watch::Receiver<()>) {
+        loop {
+            // Marked as seen before looking, so that a job begun meanwhile is not missed.
+            told.mark_unchanged();
+            let found = self.round().await;
+            if told.has_changed().is_err() {
+                return;
+            }
+            match found {
+                Ok(true) => {}
+                Ok(false) => {
+                    if told.changed().await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a prefix job could not go on; it will try again");
+                    tokio::select! {
+                        () = tokio::time::sleep(RETRY_PAUSE) => {}
+                        _ = told.changed() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// One step of every job; whether there was one.
+    async fn round(&self) -> Result<bool, Error> {
+        let jobs = self.store.prefix_jobs().await?.into_iter();
+        let running = jobs.filter(|job| job.state == PrefixJobState::Running);
+        let mut any = false;
+        for job in running {
+            any = true;
+            match self.step(&job).await {
+                Ok(()) => {}
+                Err(error) if error.code().status().is_client_error() => {
+                    let why = format!("{}: {}", error.code(), error.message());
+                    self.store.fail_prefix_job(&job.id, &why).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(any)
+    }
+
+    async fn step(&self, job: &PrefixJob) -> Result<(), Error> {
+        let caller = Caller::again(&self.accounts, &job.owner).ok_or_else(|| {
+            let words = "Who began the job has no key any more.";
+            Error::with(ErrorCode::AccessDenied, words)
+        })?;
+        let mut judged = Vec::new();
+        for candidate in self.store.prefix_batch(&job.id).await? {
+            let verdict = self.judge(&caller, job, &candidate).await?;
+            judged.push((candidate, verdict));
+        }
+        match self.store.advance_prefix_job(&job.id, judged).await {
+            Ok(_) => Ok(()),
+            // Others write the same keys just now: looked at again, later.
+            Err(cosette_store::Error::Conflict) => Ok(()),
+            Err(fact) => Err(fact.into()),
+        }
+    }
+
+    async fn judge(
+        &self,
+        caller: &Caller,
+        job: &PrefixJob,
+        candidate: &Candidate,
+    ) -> Result<Verdict, Error> {
+        let Some(target) = &candidate.target else {
+            return Ok(Verdict::Stay(ErrorCode::InvalidObjectName.to_string()));
+        };
+        for operation in operations(job, &candidate.key, target) {
+            match policy::permit(&self.store, None, caller.clone(), operation).await {
+                Ok(_) => {}
+                Err(error) if error.code().status().is_client_error() => {
+                    return Ok(Verdict::Stay(error.code().to_string()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Verdict::Go)
+    }
+}
+
+/// The requests that would do the same by hand.
+fn operations(job: &PrefixJob, key: &ObjectKey, target: &ObjectKey) -> Vec<Operation> {
+    let copy = Operation::CopyObject(CopyObject {
+        bucket: job.target_bucket.clone(),
+        key: target.clone(),
+        source: CopySource {
+            bucket: job.source_bucket.clone(),
+            region: None,
+            key: key.clone(),
+            version_id: None,
+        },
+        source_preconditions: Preconditions::default(),
+        directive: None,
+        metadata: Metadata::default(),
+        storage_class: None,
+        acl: AclHeaders::default(),
+        tagging_directive: None,
+        tags: Tags::new(),
+        forbid_overwrite: job.forbid_overwrite,
+        target_preconditions: Preconditions::default(),
+    });
+    match job.kind {
+        PrefixJobKind::Copy => vec![copy],
+        PrefixJobKind::Move if job.source_bucket == job.target_bucket => {
+            vec![Operation::MoveObject(MoveObject {
+                bucket: job.target_bucket.clone(),
+                key: target.clone(),
+                source_key: key.clone(),
+                source_preconditions: Preconditions::default(),
+                forbid_overwrite: job.forbid_overwrite,
+                target_preconditions: Preconditions::default(),
+                client_token: None,
+            })]
+        }
+        PrefixJobKind::Move => {
+            let delete = cosette_proto::ops::DeleteObject {
+                bucket: job.source_bucket.clone(),
+                key: key.clone(),
+                version_id: None,
+                preconditions: Preconditions::default(),
+            };
+            vec![copy, Operation::DeleteObject(delete)]
+        }
+    }
+}
