@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod around;
 mod class;
 mod conditions;
 mod config;
