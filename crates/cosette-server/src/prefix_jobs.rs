@@ -2,6 +2,7 @@
 //! left. For every object it asks what a request by the one who began the job would be asked: a job
 //! can do nothing that its owner could not do by hand, now.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cosette_proto::ErrorCode;
@@ -9,6 +10,7 @@ use cosette_proto::ops::{CopyObject, MoveObject, Operation};
 use cosette_store::{Candidate, PrefixJob, PrefixJobKind, PrefixJobState, Store, Verdict};
 use cosette_types::{AclHeaders, CopySource, Metadata, ObjectKey, Preconditions, Tags};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::auth::{Accounts, Caller};
 use crate::error::Error;
@@ -19,24 +21,42 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Tells the worker that there may be work. It ends when this goes.
 #[derive(Debug)]
-pub(crate) struct Jobs(watch::Sender<()>);
+pub(crate) struct Jobs {
+    /// Whether the worker is to end.
+    end: watch::Sender<bool>,
+    worker: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl Jobs {
     /// Begins to work, in the background, for as long as this lives. What an earlier process left is
     /// gone on with at once.
     pub(crate) fn begin(store: &Store, accounts: &Accounts) -> Self {
-        let (tell, told) = watch::channel(());
+        let (end, told) = watch::channel(false);
         let worker = Worker {
             store: store.clone(),
             accounts: accounts.clone(),
         };
-        tokio::spawn(worker.run(told));
-        Self(tell)
+        let worker = tokio::spawn(worker.run(told));
+        Self {
+            end,
+            worker: Mutex::new(Some(worker)),
+        }
     }
 
     /// There is a new job.
     pub(crate) fn tell(&self) {
-        self.0.send_replace(());
+        self.end.send_modify(|_| {});
+    }
+
+    /// Ends the worker, after the step that it is at: from then on it holds nothing of the store.
+    pub(crate) async fn end(&self) {
+        self.end.send_replace(true);
+        let worker = self.worker.lock();
+        let worker = worker.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(worker) = worker {
+            // It never panics on purpose; if it did, there is nothing left to wait for.
+            let _ = worker.await;
+        }
     }
 }
 
@@ -46,10 +66,12 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, mut told: watch::Receiver<()>) {
+    async fn run(self, mut told: watch::Receiver<bool>) {
         loop {
             // Marked as seen before looking, so that a job begun meanwhile is not missed.
-            told.mark_unchanged();
+            if *told.borrow_and_update() {
+                return;
+            }
             let found = self.round().await;
             if told.has_changed().is_err() {
                 return;

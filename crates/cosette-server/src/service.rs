@@ -90,6 +90,11 @@ impl Service {
         })))
     }
 
+    /// Ends what works in the background; requests are answered as before.
+    pub(crate) async fn end_jobs(&self) {
+        self.0.jobs.end().await;
+    }
+
     /// Answers a request: any request, always, with its id.
     pub async fn call<B>(&self, request: Request<B>) -> Response<Body>
     where

@@ -20,13 +20,13 @@ async fn each_append_begins_where_the_last_one_ended() {
             told.header("x-cos-next-append-position"),
             Some(next.as_str())
         );
-        tags.push(told.header("etag").unwrap().to_owned());
+        tags.push(told.header("ETag").unwrap().to_owned());
         assert_eq!(server.bytes("/log").await, whole);
     }
     let head = server.head("/log").ok().await;
     assert_eq!(head.header("x-cos-object-type"), Some("appendable"));
     assert_eq!(head.header("x-cos-meta-a"), Some("first only"));
-    assert_eq!(head.header("etag"), tags.last().map(String::as_str));
+    assert_eq!(head.header("ETag"), tags.last().map(String::as_str));
     assert_eq!(tags[0], md5(b""));
     assert!(tags[1].ends_with("-2\"") && tags[1] != tags[2], "{tags:?}");
     let put = server.put("/whole", &whole).ok().await;

@@ -68,19 +68,19 @@ async fn a_preflight_is_answered_by_the_first_rule_that_allows_all_of_it() {
     let told = ask(PAGE, "PUT", "x-cos-acl, Content-Type").ok().await;
     assert_eq!(told.status, 200);
     for (name, wanted) in [
-        ("access-control-allow-origin", PAGE),
-        ("access-control-allow-methods", "PUT, GET"),
-        ("access-control-allow-headers", "x-cos-acl, Content-Type"),
-        ("access-control-expose-headers", "ETag, x-cos-request-id"),
-        ("access-control-max-age", "600"),
-        ("access-control-allow-credentials", "true"),
-        ("vary", "Origin"),
+        ("Access-Control-Allow-Origin", PAGE),
+        ("Access-Control-Allow-Methods", "PUT, GET"),
+        ("Access-Control-Allow-Headers", "x-cos-acl, Content-Type"),
+        ("Access-Control-Expose-Headers", "ETag, x-cos-request-id"),
+        ("Access-Control-Max-Age", "600"),
+        ("Access-Control-Allow-Credentials", "true"),
+        ("Vary", "Origin"),
     ] {
         assert_eq!(told.header(name), Some(wanted), "{name}");
     }
     let told = ask("https://anybody.net", "HEAD", "").ok().await;
-    assert_eq!(told.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(told.header("access-control-allow-credentials"), None);
+    assert_eq!(told.header("Access-Control-Allow-Origin"), Some("*"));
+    assert_eq!(told.header("Access-Control-Allow-Credentials"), None);
     for (origin, method, headers) in [
         ("https://anybody.net", "PUT", ""),
         (PAGE, "DELETE", ""),
@@ -90,7 +90,7 @@ async fn a_preflight_is_answered_by_the_first_rule_that_allows_all_of_it() {
         let refused = ask(origin, method, headers)
             .refused(403, "AccessForbidden")
             .await;
-        assert_eq!(refused.header("access-control-allow-origin"), None);
+        assert_eq!(refused.header("Access-Control-Allow-Origin"), None);
     }
     // Without rules nobody may; without an origin nothing was asked.
     let other = ask(PAGE, "GET", "").bucket(OTHER);
@@ -117,30 +117,30 @@ async fn every_reply_to_a_page_says_that_it_may_be_read_errors_too() {
     ] {
         let told = call.header("Origin", PAGE).send().await;
         assert_eq!(told.status, status);
-        assert_eq!(told.header("access-control-allow-origin"), Some(PAGE));
-        let exposed = told.header("access-control-expose-headers");
+        assert_eq!(told.header("Access-Control-Allow-Origin"), Some(PAGE));
+        let exposed = told.header("Access-Control-Expose-Headers");
         assert_eq!(exposed, Some("ETag, x-cos-request-id"));
         assert_eq!(
-            told.header("access-control-allow-credentials"),
+            told.header("Access-Control-Allow-Credentials"),
             Some("true")
         );
-        assert_eq!(told.header("vary"), Some("Origin"));
+        assert_eq!(told.header("Vary"), Some("Origin"));
     }
     let told = get
         .clone()
         .header("Origin", "https://anybody.net")
         .ok()
         .await;
-    assert_eq!(told.header("access-control-allow-origin"), None);
-    assert_eq!(told.header("vary"), Some("Origin"));
+    assert_eq!(told.header("Access-Control-Allow-Origin"), None);
+    assert_eq!(told.header("Vary"), Some("Origin"));
     let told = get.ok().await;
-    assert_eq!(told.header("access-control-allow-origin"), None);
+    assert_eq!(told.header("Access-Control-Allow-Origin"), None);
     let head = server
         .head("/a")
         .header("Origin", "https://anybody.net")
         .ok()
         .await;
-    assert_eq!(head.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(head.header("Access-Control-Allow-Origin"), Some("*"));
     server.end().await;
 }
 
