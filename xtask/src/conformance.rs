@@ -22,17 +22,25 @@ pub(crate) enum Suite {
     Node,
     Wx,
     Python,
+    /// Clients of the S3 dialect, which nobody here made.
+    S3,
 }
 
 impl Suite {
-    pub(crate) const ALL: [Self; 3] = [Self::Node, Self::Wx, Self::Python];
+    pub(crate) const ALL: [Self; 4] = [Self::Node, Self::Wx, Self::Python, Self::S3];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Node => "node",
             Self::Wx => "wx",
             Self::Python => "python",
+            Self::S3 => "s3",
         }
+    }
+
+    /// The Python environment of a suite that has one.
+    fn venv(self) -> PathBuf {
+        scratch().join(self.name())
     }
 
     fn folder(self) -> PathBuf {
@@ -47,12 +55,13 @@ impl Suite {
                 npm.args(["test", "--silent"]);
                 npm
             }
-            Self::Python => {
-                let mut python = Command::new(python_of(&python_venv()));
+            Self::Python | Self::S3 => {
+                let venv = self.venv();
+                let mut python = Command::new(python_of(&venv));
                 python.args(["-m", "unittest", "discover", "--verbose"]);
                 python
                     .env("PYTHONDONTWRITEBYTECODE", "1")
-                    .env("PATH", path_with_venv());
+                    .env("PATH", path_with(&venv));
                 python
             }
         };
@@ -63,7 +72,7 @@ impl Suite {
     fn counts(self, output: &str) -> Counts {
         match self {
             Self::Node | Self::Wx => Counts::of_node(output),
-            Self::Python => Counts::of_unittest(output),
+            Self::Python | Self::S3 => Counts::of_unittest(output),
         }
     }
 
@@ -181,7 +190,8 @@ pub(crate) fn install(suites: &[Suite]) -> Result<Finished> {
     for suite in suites {
         output.push_str(&match suite {
             Suite::Node | Suite::Wx => install_npm(&suite.folder())?,
-            Suite::Python => install_python()?,
+            Suite::Python => install_python(*suite)?,
+            Suite::S3 => format!("{}{}", install_python(*suite)?, install_rclone()?),
         });
     }
     let status = "installed".to_owned();
@@ -212,14 +222,24 @@ fn install_npm(folder: &Path) -> Result<String> {
     Ok(told)
 }
 
-fn install_python() -> Result<String> {
-    let list = Suite::Python.folder().join("requirements.txt");
+/// The one S3 client that is no package of PyPI comes from the system.
+fn install_rclone() -> Result<String> {
+    if exec::answers("rclone", "version") {
+        return Ok("rclone: there already\n".to_owned());
+    }
+    apt_install("rclone")?;
+    Ok("rclone: installed\n".to_owned())
+}
+
+fn install_python(suite: Suite) -> Result<String> {
+    let list = suite.folder().join("requirements.txt");
     let wanted = fs::read_to_string(&list)?;
-    let stamp = python_venv().join("installed-requirements");
+    let venv_folder = suite.venv();
+    let stamp = venv_folder.join("installed-requirements");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok("Python packages: there already\n".to_owned());
     }
-    let python = venv(&python_venv())?;
+    let python = venv(&venv_folder)?;
     let pip = [
         "-m",
         "pip",
@@ -233,13 +253,9 @@ fn install_python() -> Result<String> {
     Ok(told)
 }
 
-fn python_venv() -> PathBuf {
-    scratch().join("python")
-}
-
-fn path_with_venv() -> OsString {
+fn path_with(venv: &Path) -> OsString {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = [python_venv().join("bin")]
+    let folders = [venv.join("bin")]
         .into_iter()
         .chain(env::split_paths(&path));
     env::join_paths(folders).unwrap_or(path)

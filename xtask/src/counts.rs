@@ -85,6 +85,20 @@ impl Counts {
         sum
     }
 
+    /// Sums the `box result:` lines of the crash box.
+    pub(crate) fn of_box(output: &str) -> Self {
+        let mut sum = Self::default();
+        for line in output
+            .lines()
+            .filter(|line| line.starts_with("box result:"))
+        {
+            sum.passed += number_before(line, " passed");
+            sum.failed += number_before(line, " failed");
+            sum.skipped += number_before(line, " skipped");
+        }
+        sum
+    }
+
     /// The counts with everything wrong about the whole suite counted as a failure, and words for it.
     pub(crate) fn judged(mut self, floor: u64, good_exit: bool) -> (Self, Vec<String>) {
         let mut complaints = Vec::new();
@@ -170,6 +184,14 @@ mod tests {
         assert_eq!(Counts::of_unittest(failed), counts(3, 5, 1));
         let odd = "Ran 5 tests in 1s\n\nFAILED (errors=1, expected failures=1)\n";
         assert_eq!(Counts::of_unittest(odd), counts(3, 1, 1));
+    }
+
+    #[test]
+    fn box_results_are_read() {
+        let output = "kills: 400 changes acknowledged\n\
+            box result: kills: 15 passed; 1 failed; 0 skipped; 5.3 s\n\
+            box result: power cuts: 0 passed; 0 failed; 150 skipped; 0.0 s\n";
+        assert_eq!(Counts::of_box(output), counts(15, 1, 150));
     }
 
     #[test]

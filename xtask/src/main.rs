@@ -12,12 +12,14 @@ mod check;
 mod conformance;
 mod counts;
 mod crash;
+mod crashbox;
 mod decisions;
 mod deny;
 mod exec;
 mod report;
 mod rooms;
 mod rows;
+mod s3_table;
 mod serve;
 mod server;
 mod source;
@@ -28,7 +30,9 @@ const HELP: &str = "\
 cargo xtask check      formatting, lints, docs, house rules, dependencies; before each commit
                        with the name of a step (tidy, fmt, deny, clippy, doc), only that
 cargo xtask test       check, every test, and the official SDKs against the real server; all that CI runs
-                       with the name of a suite (node, wx, python), only that
+                       with the name of a suite (node, wx, python, box), only that
+cargo xtask box        the real program under power cuts, kills, full disks and little memory; with the name
+                       of a part only that, with --long for an hour, with --seed N once more
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions
                        bless golden: the wire's golden files
 cargo xtask crash --seed N
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         }),
         ["check", step] => reported(|report| check::one(report, step)),
         ["test"] => reported(test::run),
+        ["test", "box"] => reported(|report| crashbox::run(report, &[])),
+        ["box", words @ ..] => reported(|report| crashbox::run(report, words)),
         ["test", suite] => reported(|report| test::one(report, suite)),
         ["bless"] => bless::pages(),
         ["bless", "golden"] => bless::golden(),

@@ -21,7 +21,7 @@ struct Room {
 
 const ASYNC_AND_SOCKETS: [&str; 4] = ["tokio", "hyper", "hyper-util", "mio"];
 
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     Room {
         name: "cosette-types",
         opens_onto: &[],
@@ -90,6 +90,14 @@ const ROOMS: [Room; 8] = [
         tests_also: &["cosette-server"],
         never: &["fjall", "cosette-store", "cosette-server"],
         not_itself: &["quick-xml", "hmac", "sha1"],
+    },
+    Room {
+        name: "cosette-crashbox",
+        // It meets the program as a user does, and nothing of what is inside.
+        opens_onto: &["cosette"],
+        tests_also: &[],
+        never: &["fjall", "cosette-store", "cosette-server"],
+        not_itself: &[],
     },
     Room {
         name: "xtask",

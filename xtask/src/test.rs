@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::exec::{self, Finished, Result};
 use crate::report::Report;
 use crate::server::{self, Folder};
-use crate::{cargo, check, root};
+use crate::{cargo, check, crashbox, root};
 
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 const DEMO_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -63,6 +63,9 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
         }
         step(report, "demo", demo);
     }
+    if built {
+        crashbox::all(report, &floors, &[]);
+    }
     Ok(())
 }
 
@@ -91,7 +94,11 @@ fn joined<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
         .unwrap_or_else(|_| Err("its thread panicked".into()))
 }
 
-fn step(report: &mut Report, name: &str, work: impl FnOnce() -> Result<Finished>) -> bool {
+pub(crate) fn step(
+    report: &mut Report,
+    name: &str,
+    work: impl FnOnce() -> Result<Finished>,
+) -> bool {
     report.begin(name);
     report.step(name, work())
 }
@@ -106,7 +113,7 @@ fn suite(
     report.suite(name, floors.of(name), work());
 }
 
-fn cargo_run<const N: usize>(name: &str, arguments: [&str; N]) -> Result<Finished> {
+pub(crate) fn cargo_run<const N: usize>(name: &str, arguments: [&str; N]) -> Result<Finished> {
     exec::run(name, &mut cargo(arguments), LIMIT)
 }
 

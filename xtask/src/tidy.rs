@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::exec::{self, Result};
 use crate::source::{self, Source};
-use crate::{decisions, rooms, rows};
+use crate::{decisions, rooms, rows, s3_table};
 
 const LINES_MAX: usize = 800;
 
@@ -47,6 +47,7 @@ pub(crate) fn problems(root: &Path) -> Result<Vec<String>> {
     problems.extend(unpaired_examples(&sources));
     problems.extend(dead_links(&sources, root));
     problems.extend(rows::problems(&sources)?);
+    problems.extend(s3_table::problems(&sources, root)?);
     problems.extend(rooms::breaches(&metadata(root)?)?);
     Ok(problems)
 }

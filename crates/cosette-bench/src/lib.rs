@@ -27,6 +27,7 @@ mod tally;
 mod timeline;
 mod worker;
 
+pub use cosette_proto::Dialect;
 pub use cosette_proto::sign::{Credentials, SecretKey};
 pub use error::Error;
 pub use histogram::{Bucket, Histogram};

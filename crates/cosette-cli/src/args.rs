@@ -31,7 +31,7 @@ pub(crate) use objects::{
     CatArgs, CopyArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs, RemoveArgs,
     RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
 };
-pub(crate) use serve::{FsckArgs, LogFormat, ServeArgs};
+pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
 pub(crate) use settings::{ConfigArgs, ConfigCommand, InitConfigArgs, SetConfigArgs, SettingName};
 
 use crate::failure::Kind;
@@ -172,6 +172,9 @@ pub(crate) enum Command {
     PrefixJobs(PrefixJobsArgs),
     Config(ConfigArgs),
     Fsck(FsckArgs),
+    Scrub(ScrubArgs),
+    Export(ExportArgs),
+    Import(ImportArgs),
     Bench(Box<BenchArgs>),
     Completions(CompletionsArgs),
     /// Send exactly one request of the named operation

@@ -8,8 +8,8 @@ mod buckets;
 mod cat;
 mod cp;
 mod demo;
-mod fsck;
 mod ls;
+mod maintain;
 mod mv;
 mod prefix_jobs;
 mod rm;
@@ -33,7 +33,10 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
         Command::Config(args) => settings::run(&global, args, output),
         Command::Bench(args) => bench::run(&global, *args, output).await,
         Command::Serve(args) => serve::serve(&global, args, output).await,
-        Command::Fsck(args) => fsck::run(&global, args, output).await,
+        Command::Fsck(args) => maintain::fsck(&global, &args, output).await,
+        Command::Scrub(args) => maintain::scrub(&global, &args, output).await,
+        Command::Export(args) => maintain::export(&global, &args, output).await,
+        Command::Import(args) => maintain::import(&global, &args, output).await,
         command => with_connection(&global, command, output).await,
     }
 }
@@ -83,7 +86,10 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         Command::Bench(_)
         | Command::Completions(_)
         | Command::Config(_)
+        | Command::Export(_)
         | Command::Fsck(_)
+        | Command::Import(_)
+        | Command::Scrub(_)
         | Command::Serve(_) => Ok(()),
     }
 }

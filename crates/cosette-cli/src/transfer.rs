@@ -8,7 +8,7 @@ pub(crate) mod map;
 pub(crate) mod media_type;
 mod meter;
 pub(crate) mod single;
-mod standard_input;
+pub(crate) mod standard_input;
 pub(crate) mod wishes;
 
 /// What users are told who give metadata that nothing will use.

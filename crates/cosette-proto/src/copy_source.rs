@@ -5,6 +5,7 @@
 
 use cosette_types::{BucketName, CopySource, ObjectKey, Region, VersionId};
 
+use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::host;
 use crate::percent;
@@ -19,7 +20,18 @@ const VERSION: &str = "?versionid=";
 /// # Errors
 /// `InvalidArgument`, saying what is wrong.
 pub fn parse(text: &str) -> Result<CopySource, Error> {
-    let form = "the copy source must be <bucket>.cos.<region>.myqcloud.com/<encoded key>";
+    parse_in(text, Dialect::Cos)
+}
+
+/// As [`parse`]; in the S3 dialect the bucket stands alone, and what looks like a host is its name.
+///
+/// # Errors
+/// `InvalidArgument`, saying what is wrong.
+pub fn parse_in(text: &str, dialect: Dialect) -> Result<CopySource, Error> {
+    let form = match dialect {
+        Dialect::Cos => "the copy source must be <bucket>.cos.<region>.myqcloud.com/<encoded key>",
+        Dialect::S3 => "the copy source must be /<bucket>/<encoded key>",
+    };
     if text.is_empty() {
         return Err(Error::argument(format!("the copy source is empty; {form}")));
     }
@@ -37,7 +49,13 @@ pub fn parse(text: &str) -> Result<CopySource, Error> {
     let (place, rest) = bare
         .split_once('/')
         .ok_or_else(|| Error::argument(format!("the copy source names no key; {form}")))?;
-    let (bucket, region) = read_place(place).ok_or_else(|| {
+    let place = match dialect {
+        Dialect::Cos => read_place(place),
+        Dialect::S3 => BucketName::parse_s3(place)
+            .ok()
+            .map(|bucket| (bucket, None)),
+    };
+    let (bucket, region) = place.ok_or_else(|| {
         Error::argument(format!(
             "the copy source names no bucket of this service; {form}"
         ))
@@ -82,6 +100,15 @@ fn read_place(place: &str) -> Option<(BucketName, Option<Region>)> {
     // A suffix must follow: `bucket.cos.region` alone is a cut host.
     (!suffix.is_empty()).then_some(())?;
     Some((bucket.parse().ok()?, region))
+}
+
+/// Prints a copy source of the S3 dialect.
+pub fn print_s3(source: &CopySource) -> String {
+    let plain = CopySource {
+        region: None,
+        ..source.clone()
+    };
+    print(&plain, "")
 }
 
 /// Prints a copy source; `suffix` is what follows the region in hosts, such as `myqcloud.com`.

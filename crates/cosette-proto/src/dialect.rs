@@ -1,12 +1,19 @@
-//! The dialects of the protocol: how each semantic header is spelled. The only place where a prefix
-//! is written.
+//! The dialects of the protocol: how each semantic header is spelled, and which dialect a request is
+//! of. The only place where a prefix is written.
 
-/// A way of speaking the protocol. The S3 dialect joins here.
+use cosette_types::StorageClass;
+use http::{HeaderMap, header};
+
+use crate::message::Query;
+
+/// A way of speaking the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
     /// Tencent COS: `x-cos-` headers, q-sign signatures.
     #[default]
     Cos,
+    /// Amazon S3: `x-amz-` headers, Signature Version 4.
+    S3,
 }
 
 /// A semantic header, whatever a dialect calls it.
@@ -78,13 +85,86 @@ pub enum Field {
     NextAppendPosition,
     /// Bandwidth limit of one request.
     TrafficLimit,
+    /// The source of a move must have this tag (S3).
+    RenameSourceIfMatch,
+    /// The source of a move must not have this tag (S3).
+    RenameSourceIfNoneMatch,
+    /// The source of a move must have been modified since (S3).
+    RenameSourceIfModifiedSince,
+    /// The source of a move must not have been modified since (S3).
+    RenameSourceIfUnmodifiedSince,
+    /// Which attributes of an object are asked for (S3).
+    ObjectAttributes,
 }
 
 impl Dialect {
-    /// The header's name, in lower case.
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Cos, Self::S3];
+
+    /// The dialect that a request speaks: told by its signature, else by headers that only one of
+    /// them has. `None` for a request of nobody that could be of either.
+    pub fn told(headers: &HeaderMap, query: &Query) -> Option<Self> {
+        let text = headers.get(header::AUTHORIZATION).map(|v| v.as_bytes());
+        match text.map(<[u8]>::trim_ascii).filter(|text| !text.is_empty()) {
+            Some(text) if text.starts_with(b"AWS") => return Some(Self::S3),
+            Some(_) => return Some(Self::Cos),
+            None => {}
+        }
+        if query.has("sign") || query.has("q-signature") || query.has("q-ak") {
+            return Some(Self::Cos);
+        }
+        let s3_query = [
+            amz::QUERY_ALGORITHM,
+            amz::QUERY_SIGNATURE,
+            amz::QUERY_V2_KEY,
+        ];
+        if s3_query.into_iter().any(|name| query.has(name)) || query.has(amz::QUERY_CALL) {
+            return Some(Self::S3);
+        }
+        let has = |prefix: &str| headers.keys().any(|name| name.as_str().starts_with(prefix));
+        // What the SDKs of S3 send beside a request, a request that nobody signed too.
+        match (has("x-cos-"), has("x-amz-") || has("amz-sdk-")) {
+            (true, _) => Some(Self::Cos),
+            (false, true) => Some(Self::S3),
+            (false, false) => None,
+        }
+    }
+
+    /// The header's name, in lower case. What S3 has no word for keeps its COS name, as an extension.
     pub const fn name(self, field: Field) -> &'static str {
         match self {
             Self::Cos => cos_name(field),
+            Self::S3 => s3_name(field),
+        }
+    }
+
+    /// What the dialect calls a storage class.
+    pub const fn class_name(self, class: StorageClass) -> &'static str {
+        match (self, class) {
+            (Self::S3, StorageClass::Archive) => "GLACIER",
+            (_, class) => class.as_str(),
+        }
+    }
+
+    /// The word of COS for what a header of the dialect says.
+    pub(crate) fn cos_word(self, field: Field, text: &str) -> &str {
+        match (self, field) {
+            (Self::S3, Field::StorageClass) if text.eq_ignore_ascii_case("GLACIER") => "ARCHIVE",
+            _ => text,
+        }
+    }
+
+    /// What the dialect calls a word of COS in the value of a header.
+    pub(crate) fn word(self, field: Field, word: String) -> String {
+        match (self, field, word.as_str()) {
+            (Self::S3, Field::StorageClass, "ARCHIVE") => "GLACIER".to_owned(),
+            (Self::S3, Field::MetadataDirective | Field::TaggingDirective, "Replaced") => {
+                "REPLACE".to_owned()
+            }
+            (Self::S3, Field::MetadataDirective | Field::TaggingDirective, "Copy") => {
+                "COPY".to_owned()
+            }
+            _ => word,
         }
     }
 
@@ -92,6 +172,7 @@ impl Dialect {
     pub const fn metadata_prefix(self) -> &'static str {
         match self {
             Self::Cos => "x-cos-meta-",
+            Self::S3 => "x-amz-meta-",
         }
     }
 
@@ -102,6 +183,29 @@ impl Dialect {
                 "x-cos-server-side-encryption",
                 "x-cos-copy-source-server-side-encryption",
             ],
+            Self::S3 => [
+                "x-amz-server-side-encryption",
+                "x-amz-copy-source-server-side-encryption",
+            ],
+        }
+    }
+
+    /// Headers that would change the outcome of a request, did we know them; without a prefix, what
+    /// their names begin with. They are refused.
+    pub const fn unknown_headers(self) -> &'static [&'static str] {
+        match self {
+            Self::Cos => &[],
+            Self::S3 => &[
+                "x-amz-expected-bucket-owner",
+                "x-amz-source-expected-bucket-owner",
+                "x-amz-object-lock-",
+                "x-amz-bucket-object-lock-",
+                "x-amz-website-redirect-location",
+                "x-amz-write-offset-bytes",
+                "x-amz-if-match-",
+                "x-amz-bypass-governance-retention",
+                "x-amz-mfa",
+            ],
         }
     }
 
@@ -109,6 +213,56 @@ impl Dialect {
     pub const fn semantic_prefixes() -> [&'static str; 3] {
         ["x-cos-", "x-ci-", "x-amz-"]
     }
+}
+
+/// Headers and parameters of the S3 dialect that COS has no counterpart for.
+pub mod amz {
+    /// The hash, or the form, of a request's body.
+    pub const CONTENT_SHA256: &str = "x-amz-content-sha256";
+    /// When a request was signed.
+    pub const DATE: &str = "x-amz-date";
+    /// The length of a body without its frame.
+    pub const DECODED_CONTENT_LENGTH: &str = "x-amz-decoded-content-length";
+    /// Names what follows a body.
+    pub const TRAILER: &str = "x-amz-trailer";
+    /// The signature of what follows a body.
+    pub const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
+    /// CRC-32 of a body.
+    pub const CHECKSUM_CRC32: &str = "x-amz-checksum-crc32";
+    /// CRC-32C of a body.
+    pub const CHECKSUM_CRC32C: &str = "x-amz-checksum-crc32c";
+    /// CRC-64/NVME of a body.
+    pub const CHECKSUM_CRC64NVME: &str = "x-amz-checksum-crc64nvme";
+    /// SHA-1 of a body.
+    pub const CHECKSUM_SHA1: &str = "x-amz-checksum-sha1";
+    /// SHA-256 of a body.
+    pub const CHECKSUM_SHA256: &str = "x-amz-checksum-sha256";
+    /// What a checksum in a reply is of.
+    pub const CHECKSUM_TYPE: &str = "x-amz-checksum-type";
+
+    /// The algorithm of a signature in the query.
+    pub const QUERY_ALGORITHM: &str = "X-Amz-Algorithm";
+    /// Its key and scope.
+    pub const QUERY_CREDENTIAL: &str = "X-Amz-Credential";
+    /// When it was made.
+    pub const QUERY_DATE: &str = "X-Amz-Date";
+    /// For how many seconds it is good.
+    pub const QUERY_EXPIRES: &str = "X-Amz-Expires";
+    /// The headers that it covers.
+    pub const QUERY_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
+    /// The signature.
+    pub const QUERY_SIGNATURE: &str = "X-Amz-Signature";
+    /// The token of temporary credentials.
+    pub const QUERY_TOKEN: &str = "X-Amz-Security-Token";
+    /// The key of the older signature, which is refused.
+    pub const QUERY_V2_KEY: &str = "AWSAccessKeyId";
+    /// Repeats the name of the call, for the reader of a log.
+    pub const QUERY_CALL: &str = "x-id";
+}
+
+/// Whether a parameter, in lower case, is one of those that only the S3 dialect's signature has.
+pub(crate) fn is_amz_parameter(name: &str) -> bool {
+    name.starts_with("x-amz-") || name == amz::QUERY_CALL
 }
 
 const fn cos_name(field: Field) -> &'static str {
@@ -146,5 +300,53 @@ const fn cos_name(field: Field) -> &'static str {
         Field::TaggingCount => "x-cos-tagging-count",
         Field::NextAppendPosition => "x-cos-next-append-position",
         Field::TrafficLimit => "x-cos-traffic-limit",
+        Field::RenameSourceIfMatch => "x-cos-rename-source-if-match",
+        Field::RenameSourceIfNoneMatch => "x-cos-rename-source-if-none-match",
+        Field::RenameSourceIfModifiedSince => "x-cos-rename-source-if-modified-since",
+        Field::RenameSourceIfUnmodifiedSince => "x-cos-rename-source-if-unmodified-since",
+        Field::ObjectAttributes => "x-cos-object-attributes",
+    }
+}
+
+const fn s3_name(field: Field) -> &'static str {
+    match field {
+        Field::Acl => "x-amz-acl",
+        Field::GrantRead => "x-amz-grant-read",
+        Field::GrantWrite => "x-amz-grant-write",
+        Field::GrantReadAcp => "x-amz-grant-read-acp",
+        Field::GrantWriteAcp => "x-amz-grant-write-acp",
+        Field::GrantFullControl => "x-amz-grant-full-control",
+        Field::CopySource => "x-amz-copy-source",
+        Field::CopySourceRange => "x-amz-copy-source-range",
+        Field::CopySourceIfMatch => "x-amz-copy-source-if-match",
+        Field::CopySourceIfNoneMatch => "x-amz-copy-source-if-none-match",
+        Field::CopySourceIfModifiedSince => "x-amz-copy-source-if-modified-since",
+        Field::CopySourceIfUnmodifiedSince => "x-amz-copy-source-if-unmodified-since",
+        Field::CopySourceVersionId => "x-amz-copy-source-version-id",
+        Field::MetadataDirective => "x-amz-metadata-directive",
+        Field::StorageClass => "x-amz-storage-class",
+        Field::ForbidOverwrite => "x-cos-forbid-overwrite",
+        Field::VersionId => "x-amz-version-id",
+        Field::DeleteMarker => "x-amz-delete-marker",
+        Field::HashCrc64 => "x-cos-hash-crc64ecma",
+        Field::ObjectType => "x-cos-object-type",
+        Field::Restore => "x-amz-restore",
+        Field::BucketRegion => "x-amz-bucket-region",
+        Field::RequestId => "x-amz-request-id",
+        Field::TraceId => "x-amz-id-2",
+        Field::SecurityToken => "x-amz-security-token",
+        Field::RenameSource => "x-amz-rename-source",
+        Field::ClientToken => "x-amz-client-token",
+        Field::SdkRetry => "x-cos-sdk-retry",
+        Field::Tagging => "x-amz-tagging",
+        Field::TaggingDirective => "x-amz-tagging-directive",
+        Field::TaggingCount => "x-amz-tagging-count",
+        Field::NextAppendPosition => "x-amz-next-append-position",
+        Field::TrafficLimit => "x-cos-traffic-limit",
+        Field::RenameSourceIfMatch => "x-amz-rename-source-if-match",
+        Field::RenameSourceIfNoneMatch => "x-amz-rename-source-if-none-match",
+        Field::RenameSourceIfModifiedSince => "x-amz-rename-source-if-modified-since",
+        Field::RenameSourceIfUnmodifiedSince => "x-amz-rename-source-if-unmodified-since",
+        Field::ObjectAttributes => "x-amz-object-attributes",
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::StatusCode;
 
+use crate::dialect::Dialect;
 use crate::xml::{Element, Writer};
 
 /// Declares the table of codes once: name, status, words, and whether the same request may succeed
@@ -56,6 +57,8 @@ codes! {
     AccessDenied 403 final "Access Denied.",
     AccessForbidden 403 final "The request is not allowed by the bucket's CORS rules.",
     AppendPositionErr 409 final "The position is not the length of the object.",
+    AuthorizationHeaderMalformed 400 final "The authorization header you provided is invalid.",
+    AuthorizationQueryParametersError 400 final "The signature parameters of the query are invalid.",
     BadDigest 400 final "The Content-MD5 you specified does not match what was received.",
     BucketAlreadyExists 409 final "The requested bucket name is already taken.",
     BucketAlreadyOwnedByYou 409 final "Your previous request to create the named bucket succeeded and you already own it.",
@@ -85,6 +88,7 @@ codes! {
     KeyTooLong 400 final "The object key, or the user metadata, is too long.",
     ListPartUploadIdIsEmpty 400 final "The upload ID is empty.",
     MalformedXML 400 final "The XML you provided was not well-formed or did not have the documented form.",
+    MetadataTooLarge 400 final "Your metadata headers exceed the maximum allowed metadata size.",
     MethodNotAllowed 405 final "The specified method is not allowed against this resource.",
     MissingContentLength 411 final "You must provide the Content-Length HTTP header.",
     MissingRequestBodyError 400 final "The request body is empty.",
@@ -112,7 +116,32 @@ codes! {
     SlowDown 503 again "Please reduce your request rate.",
     SSEHeaderNotAllowed 400 final "Server-side encryption headers are not allowed on this request.",
     TooManyBuckets 400 final "You have attempted to create more buckets than allowed.",
+    XAmzContentSHA256Mismatch 400 final "The provided SHA-256 of the body does not match what was computed.",
     XMLSizeLimit 400 final "The XML document is larger than allowed.",
+}
+
+impl ErrorCode {
+    /// The text and status that a dialect has for it. Where the S3 dialect has no word of its own it
+    /// takes that of COS.
+    pub fn spelled(self, dialect: Dialect) -> (&'static str, StatusCode) {
+        if dialect == Dialect::Cos {
+            return (self.as_str(), self.status());
+        }
+        let text = match self {
+            Self::FileAlreadyExists => return Self::PreconditionFailed.spelled(dialect),
+            Self::PathConflict => Self::OperationAborted.as_str(),
+            Self::KeyTooLong => "KeyTooLongError",
+            Self::InvalidObjectName | Self::InvalidDelimiter | Self::InvalidCopySource => {
+                Self::InvalidArgument.as_str()
+            }
+            Self::InvalidRegionName => "InvalidLocationConstraint",
+            Self::ListPartUploadIdIsEmpty => Self::NoSuchUpload.as_str(),
+            Self::NoSuchCopySource => Self::NoSuchKey.as_str(),
+            Self::XMLSizeLimit => Self::MalformedXML.as_str(),
+            other => other.as_str(),
+        };
+        (text, self.status())
+    }
 }
 
 impl fmt::Display for ErrorCode {
@@ -192,13 +221,17 @@ pub struct ErrorDocument {
 
 impl ErrorDocument {
     /// The document as sent.
-    pub fn encode(&self) -> Bytes {
+    pub fn encode(&self, dialect: Dialect) -> Bytes {
+        let trace = match dialect {
+            Dialect::Cos => "TraceId",
+            Dialect::S3 => "HostId",
+        };
         Writer::document("Error", |error| {
             error.text("Code", &self.code);
             error.text("Message", &self.message);
             error.text("Resource", &self.resource);
             error.text("RequestId", &self.request_id);
-            error.text("TraceId", &self.trace_id);
+            error.text(trace, &self.trace_id);
             error.text_if("ServerTime", self.server_time.as_ref());
         })
     }
@@ -214,7 +247,10 @@ impl ErrorDocument {
             message: text("Message"),
             resource: text("Resource"),
             request_id: text("RequestId"),
-            trace_id: text("TraceId"),
+            trace_id: match root.value("HostId") {
+                Some(id) => id.to_owned(),
+                None => text("TraceId"),
+            },
             server_time: root.value("ServerTime").map(str::to_owned),
         })
     }
@@ -245,11 +281,13 @@ mod tests {
             trace_id: "OGVm".into(),
             server_time: None,
         };
-        assert_eq!(
-            ErrorDocument::read(&document.encode()),
-            Some(document.clone())
-        );
-        let padded = [b"   \n".as_slice(), &document.encode()].concat();
+        for dialect in Dialect::ALL {
+            assert_eq!(
+                ErrorDocument::read(&document.encode(dialect)),
+                Some(document.clone())
+            );
+        }
+        let padded = [b"   \n".as_slice(), &document.encode(Dialect::Cos)].concat();
         assert_eq!(ErrorDocument::read(&padded), Some(document));
         assert_eq!(
             ErrorDocument::read(b"<CopyObjectResult><Error/></CopyObjectResult>"),

@@ -105,7 +105,13 @@ impl<'a> HeaderReader<'a> {
         T: FromStr,
         T::Err: Display,
     {
-        self.parse_of(self.dialect.name(field))
+        let name = self.dialect.name(field);
+        let parse = |text: &str| {
+            let text = self.dialect.cos_word(field, text);
+            text.parse()
+                .map_err(|why: T::Err| Error::argument(format!("The header {name}: {why}.")))
+        };
+        self.text_of(name)?.map(parse).transpose()
     }
 
     /// A header, by its lower-case name, as the thing that it names.
@@ -154,8 +160,9 @@ impl<'a> HeaderReader<'a> {
             return Err(Error::argument(format!("The header {name} is empty.")));
         }
         let text = std::str::from_utf8(bytes);
-        copy_source::parse(
+        copy_source::parse_in(
             text.map_err(|_| Error::argument(format!("The header {name} is not UTF-8.")))?,
+            self.dialect,
         )
     }
 
@@ -200,7 +207,7 @@ impl<'a> HeaderReader<'a> {
     /// `NotImplemented`, naming the header; `InvalidArgument` for an impossible bandwidth limit.
     pub fn refuse_on_write(&self) -> Result<(), Error> {
         self.refuse([IF_MODIFIED_SINCE.as_str()])?;
-        if let Some(name) = self.encryption() {
+        if let Some(name) = self.encryption().or_else(|| self.unknown()) {
             return Err(not_implemented(name));
         }
         self.check_traffic_limit(None)
@@ -240,11 +247,22 @@ impl<'a> HeaderReader<'a> {
             let message = format!("The header {name} is not allowed on this request.");
             return Err(Error::with(ErrorCode::SSEHeaderNotAllowed, message));
         }
+        if let Some(name) = self.unknown() {
+            return Err(not_implemented(name));
+        }
         self.check_traffic_limit(limit_parameter)
     }
 
     fn encryption(&self) -> Option<&'a str> {
-        let prefixes = self.dialect.encryption_prefixes();
+        self.beginning_with(&self.dialect.encryption_prefixes())
+    }
+
+    fn unknown(&self) -> Option<&'a str> {
+        self.beginning_with(self.dialect.unknown_headers())
+    }
+
+    /// A header that is there and whose name begins so.
+    fn beginning_with(&self, prefixes: &[&str]) -> Option<&'a str> {
         self.headers
             .iter()
             .filter(|(_, value)| !value.as_bytes().trim_ascii().is_empty())
@@ -300,7 +318,7 @@ impl HeaderWriter {
     pub fn with(mut self, field: Field, value: impl Display) -> Self {
         self.put(
             HeaderName::from_static(self.dialect.name(field)),
-            value.to_string().as_bytes(),
+            self.dialect.word(field, value.to_string()).as_bytes(),
         );
         self
     }
@@ -356,10 +374,11 @@ impl HeaderWriter {
     /// The copy source, with every byte of the key escaped that a header or a query could change.
     #[must_use]
     pub fn with_copy_source(self, source: &CopySource) -> Self {
-        self.with(
-            Field::CopySource,
-            copy_source::print(source, host::VENDOR_SUFFIXES[0]),
-        )
+        let text = match self.dialect {
+            Dialect::Cos => copy_source::print(source, host::VENDOR_SUFFIXES[0]),
+            Dialect::S3 => copy_source::print_s3(source),
+        };
+        self.with(Field::CopySource, text)
     }
 
     /// The headers.

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use cosette_types::{BucketName, ObjectKey, Region, Why};
-use http::{HeaderMap, Method, header, request};
+use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
-use crate::host::{Hosts, Style, without_port};
+use crate::host::{Hosts, Meaning, Style, without_port};
 use crate::message::{Query, Request, Target};
 use crate::percent;
 
@@ -19,6 +19,20 @@ pub enum Place {
     Bucket(String),
     /// An object: bucket and decoded key.
     Object(String, String),
+}
+
+impl Place {
+    /// The dialect that has such a place, where nothing else tells it.
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Bucket(name) | Self::Object(name, _)
+                if name.parse::<BucketName>().is_err() && BucketName::parse_s3(name).is_ok() =>
+            {
+                Dialect::S3
+            }
+            _ => Dialect::Cos,
+        }
+    }
 }
 
 /// A request's head, decoded once.
@@ -66,7 +80,15 @@ impl Head {
         };
         let path = percent::decode(raw_path).ok_or_else(bad_path)?;
         let query = parse_query(parts.uri.query().unwrap_or_default())?;
-        let meaning = hosts.meaning(&host);
+        let told = Dialect::told(&parts.headers, &query);
+        let meaning = match told.unwrap_or_default() {
+            Dialect::Cos => hosts.meaning(&host),
+            // S3 clients keep whatever region they were set up with; names of buckets are global.
+            Dialect::S3 => Meaning {
+                bucket: hosts.bucket_of_s3(&host),
+                region: None,
+            },
+        };
         let style = if meaning.bucket.is_some() {
             Style::VirtualHosted
         } else {
@@ -89,6 +111,8 @@ impl Head {
                 }
             },
         };
+        // A public object is fetched without any sign of a dialect but its bucket's name.
+        let dialect = told.unwrap_or_else(|| place.dialect());
         Ok(Self {
             method: parts.method.clone(),
             raw_path: raw_path.to_owned(),
@@ -98,7 +122,7 @@ impl Head {
             place,
             region: meaning.region,
             style,
-            dialect: Dialect::Cos,
+            dialect,
             host,
         })
     }
@@ -109,20 +133,22 @@ impl Head {
     /// `InvalidBucketName`, `KeyTooLong` or `InvalidObjectName` for names that cannot be.
     pub fn request(&self, payload: Option<Bytes>) -> Result<Request, Error> {
         let bucket = |name: &str| {
-            name.parse().map_err(|error: cosette_types::Error| {
-                Error::with(ErrorCode::InvalidBucketName, format!("{error}."))
-            })
+            let name = match self.dialect {
+                Dialect::Cos => name.parse(),
+                Dialect::S3 => BucketName::parse_s3(name),
+            };
+            name.map_err(|error| Error::with(ErrorCode::InvalidBucketName, format!("{error}.")))
         };
         let target = match &self.place {
             Place::Service => Target::Service,
             Place::Bucket(name) => Target::Bucket(bucket(name)?),
-            Place::Object(name, key) => Target::Object(bucket(name)?, read_key(key)?),
+            Place::Object(name, key) => Target::Object(bucket(name)?, read_key(key, self.dialect)?),
         };
         Ok(Request {
             method: self.method.clone(),
             target,
             query: self.query.clone(),
-            headers: self.headers.clone(),
+            headers: self.headers_of_content(),
             payload,
         })
     }
@@ -135,18 +161,41 @@ impl Head {
         }
     }
 
+    /// The headers without what only says how the body was sent.
+    fn headers_of_content(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if self.dialect == Dialect::S3
+            && let Some(codings) = headers.remove(header::CONTENT_ENCODING)
+        {
+            let kept: Vec<&[u8]> = codings
+                .as_bytes()
+                .split(|byte| *byte == b',')
+                .map(<[u8]>::trim_ascii)
+                .filter(|coding| !coding.eq_ignore_ascii_case(b"aws-chunked") && !coding.is_empty())
+                .collect();
+            if let Ok(kept) = HeaderValue::from_bytes(&kept.join(&b","[..])) {
+                headers.insert(header::CONTENT_ENCODING, kept);
+            }
+        }
+        headers
+    }
+
     /// Host and path without scheme and query: the `<Resource>` of error documents.
     pub fn resource(&self) -> String {
         format!("{}{}", self.host, self.path)
     }
 }
 
-/// Reads a key of the COS dialect.
+/// Reads a key of a dialect.
 ///
 /// # Errors
 /// `KeyTooLong` or `InvalidObjectName`.
-pub fn read_key(text: &str) -> Result<ObjectKey, Error> {
-    text.parse().map_err(|error: cosette_types::Error| {
+pub fn read_key(text: &str, dialect: Dialect) -> Result<ObjectKey, Error> {
+    let key = match dialect {
+        Dialect::Cos => text.parse(),
+        Dialect::S3 => ObjectKey::parse_s3(text),
+    };
+    key.map_err(|error: cosette_types::Error| {
         let code = match error.why {
             Why::TooLong { .. } => ErrorCode::KeyTooLong,
             _ => ErrorCode::InvalidObjectName,
@@ -299,6 +348,62 @@ mod tests {
             Place::Bucket("b-1/a".to_owned())
         );
         assert_eq!(head("/", host).unwrap().place, Place::Service);
+    }
+
+    #[test]
+    fn the_signature_tells_the_dialect_else_a_header_else_the_bucket() {
+        let dialect = |uri: &str, headers: &[(&str, &str)]| {
+            let mut request = http::Request::builder()
+                .uri(uri)
+                .header("host", "127.0.0.1");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            Head::decode(&parts, &Hosts::default()).unwrap().dialect
+        };
+        let (v4, amz) = (("authorization", "AWS4-HMAC-SHA256 x"), ("x-amz-acl", "a"));
+        let (q_sign, cos) = (
+            ("authorization", "q-sign-algorithm=sha1"),
+            ("x-cos-acl", "a"),
+        );
+        for (uri, headers, wanted) in [
+            ("/b-1/k", &[v4, cos][..], Dialect::S3),
+            ("/photos/k", &[q_sign, amz][..], Dialect::Cos),
+            ("/b-1/k?X-Amz-Signature=a", &[][..], Dialect::S3),
+            ("/b-1/k?AWSAccessKeyId=a", &[][..], Dialect::S3),
+            ("/photos/k?q-signature=a", &[amz][..], Dialect::Cos),
+            ("/b-1/k", &[amz][..], Dialect::S3),
+            ("/b-1/k", &[("amz-sdk-request", "a")][..], Dialect::S3),
+            ("/photos/k", &[amz, cos][..], Dialect::Cos),
+            ("/photos/k", &[][..], Dialect::S3),
+            ("/photos/k", &[("authorization", "")][..], Dialect::S3),
+            ("/b-1/k", &[][..], Dialect::Cos),
+            ("/No_bucket/k", &[][..], Dialect::Cos),
+            ("/", &[][..], Dialect::Cos),
+        ] {
+            assert_eq!(dialect(uri, headers), wanted, "{uri} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn how_a_body_was_sent_is_not_stored() {
+        let coding = |sent: &str| {
+            let request = http::Request::builder()
+                .method("PUT")
+                .uri("/photos/k")
+                .header("host", "127.0.0.1")
+                .header("content-encoding", sent);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let head = Head::decode(&parts, &Hosts::default()).unwrap();
+            let kept = head.request(None).unwrap().headers;
+            let kept = kept.get("content-encoding");
+            kept.map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(coding("aws-chunked").as_deref(), Some(""));
+        assert_eq!(coding("aws-chunked, gzip").as_deref(), Some("gzip"));
+        assert_eq!(coding("gzip,aws-chunked").as_deref(), Some("gzip"));
+        assert_eq!(coding("br, gzip").as_deref(), Some("br,gzip"));
     }
 
     #[test]

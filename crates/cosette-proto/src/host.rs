@@ -55,18 +55,44 @@ impl Hosts {
         if self.domains.contains(&host) {
             return nothing;
         }
-        let known = self
-            .domains
-            .iter()
-            .map(String::as_str)
-            .chain(VENDOR_SUFFIXES);
-        let before = known
-            .filter_map(|suffix| host.strip_suffix(suffix)?.strip_suffix('.'))
-            .min_by_key(|before| before.len());
-        match before {
+        match self.before_suffix(&host) {
             Some(before) => of_known_suffix(before),
             None => of_any_suffix(&host).unwrap_or(nothing),
         }
+    }
+
+    /// The bucket that a host names in the S3 dialect, whose names may hold dots: what stands before
+    /// the service's label (`s3`, `cos` and the like) or, without one, before an own domain.
+    pub fn bucket_of_s3(&self, host: &str) -> Option<String> {
+        let host = without_port(host)
+            .trim_end_matches('.')
+            .to_ascii_lowercase();
+        if self.domains.contains(&host) {
+            return None;
+        }
+        let Some(before) = self.before_suffix(&host) else {
+            return of_any_suffix(&host)?.bucket;
+        };
+        // A bucket's own name may begin like a label of the service.
+        let service = |at: usize, label: &str| match at {
+            0 => label == "s3" || label == "cos",
+            _ => label == "s3" || label.starts_with("s3-") || cos_label(label),
+        };
+        let labels: Vec<&str> = before.split('.').collect();
+        let end = labels
+            .iter()
+            .enumerate()
+            .position(|(at, label)| service(at, label));
+        let bucket = labels.get(..end.unwrap_or(labels.len()))?.join(".");
+        let none = bucket.is_empty() || (bucket == "service" && end.is_some());
+        (!none).then_some(bucket)
+    }
+
+    fn before_suffix<'a>(&self, host: &'a str) -> Option<&'a str> {
+        let own = self.domains.iter().map(String::as_str);
+        own.chain(VENDOR_SUFFIXES)
+            .filter_map(|suffix| host.strip_suffix(suffix)?.strip_suffix('.'))
+            .min_by_key(|before| before.len())
     }
 }
 
@@ -150,6 +176,30 @@ pub(crate) fn without_port(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_of_the_s3_dialect() {
+        let hosts = Hosts::new(["localhost:9000", "cos.example.com"]);
+        for (host, bucket) in [
+            ("localhost:9000", None),
+            ("s3.localhost", None),
+            ("s3.us-east-1.localhost:9000", None),
+            ("photos.localhost:9000", Some("photos")),
+            ("my.photos.localhost", Some("my.photos")),
+            ("my.photos.s3.localhost", Some("my.photos")),
+            ("photos.s3.us-east-1.localhost", Some("photos")),
+            ("photos.cos.example.com", Some("photos")),
+            ("cos-photos.localhost", Some("cos-photos")),
+            ("b-1.cos.ap-x.myqcloud.com", Some("b-1")),
+            ("cos.ap-x.myqcloud.com", None),
+            ("service.cos.myqcloud.com", None),
+            ("b-1.cos.ap-x.some.where", Some("b-1")),
+            ("127.0.0.1:9000", None),
+            ("files.example.org", None),
+        ] {
+            assert_eq!(hosts.bucket_of_s3(host).as_deref(), bucket, "{host}");
+        }
+    }
 
     #[test]
     fn hosts_of_the_protocol() {

@@ -1,7 +1,8 @@
-//! Bounds of documents on the wire.
+//! Bounds of documents and signatures on the wire.
 
-/// Largest document of Complete: 10,000 parts are just under 1 MiB with tags of 32 digits.
-pub const COMPLETE_DOCUMENT_BYTES_MAX: usize = 2 << 20;
+/// Largest document of Complete: 10,000 parts are just under 1 MiB with tags of 32 digits, and just
+/// under 3 MiB with a checksum beside each, as clients of the S3 dialect send them.
+pub const COMPLETE_DOCUMENT_BYTES_MAX: usize = 4 << 20;
 /// Largest document of Delete Multiple: 1,000 keys of 850 bytes, escaped.
 pub const DELETE_DOCUMENT_BYTES_MAX: usize = 2 << 20;
 /// Most rules of a bucket for pages of other origins.
@@ -12,3 +13,9 @@ pub const RESTORE_DAYS_MAX: u16 = 365;
 pub const JOB_PREFIX_BYTES_MAX: usize = 850;
 /// Largest document of any other request.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
+/// How long a presigned request of the S3 dialect may be good for: a week.
+pub const PRESIGNED_SECS_MAX: u64 = 7 * 24 * 60 * 60;
+/// Longest line that frames a chunk of a body, or holds one of its trailers.
+pub const CHUNK_LINE_BYTES_MAX: usize = 512;
+/// Most lines after the last chunk of a body.
+pub const TRAILERS_MAX: usize = 16;

@@ -5,7 +5,7 @@
 
 use http::Method;
 
-use crate::dialect::Field;
+use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
 use crate::head::{Head, Place};
 use crate::limits;
@@ -26,6 +26,11 @@ pub enum PayloadKind {
 }
 
 impl OperationName {
+    /// Whether a checksum in its head is one of its body: on Complete it is one of the object.
+    pub const fn checksums_its_body(self) -> bool {
+        !matches!(self, Self::CompleteUpload)
+    }
+
     /// What its requests carry.
     pub const fn payload(self) -> PayloadKind {
         use OperationName as Op;
@@ -59,12 +64,18 @@ const KNOWN: &[&str] = &[
     "append",
     "cors",
     "cosette-capabilities",
+    "attributes",
+    "bucket-region",
+    "continuation-token",
     "delete",
     "delimiter",
     "encoding-type",
+    "fetch-owner",
     "key-marker",
+    "list-type",
     "location",
     "marker",
+    "max-buckets",
     "max-keys",
     "max-parts",
     "max-uploads",
@@ -77,6 +88,7 @@ const KNOWN: &[&str] = &[
     "prefix-jobs",
     "region",
     "rename",
+    "renameobject",
     "response-cache-control",
     "response-content-disposition",
     "response-content-encoding",
@@ -85,6 +97,7 @@ const KNOWN: &[&str] = &[
     "response-expires",
     "restore",
     "tagging",
+    "start-after",
     "upload-id-marker",
     "uploadid",
     "uploads",
@@ -97,6 +110,7 @@ const KNOWN: &[&str] = &[
 /// Sub-resources of the service that we do not have: refused by name, reads included.
 const ABSENT: &[&str] = &[
     "accelerate",
+    "analytics",
     "asyncfetch",
     "domain",
     "domaincertificate",
@@ -108,7 +122,9 @@ const ABSENT: &[&str] = &[
     "lifecycle",
     "logging",
     "notification",
+    "metrics",
     "object-lock",
+    "ownershipcontrols",
     "origin",
     "policy",
     "policystatus",
@@ -118,6 +134,8 @@ const ABSENT: &[&str] = &[
     "requestpayment",
     "retention",
     "select",
+    "select-type",
+    "session",
     "symlink",
     "torrent",
     "website",
@@ -132,7 +150,10 @@ pub fn is_semantic_parameter(name: &str) -> bool {
 /// Whether a parameter belongs to a signature rather than to the operation.
 pub fn is_signature_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.starts_with("q-") || name == "sign" || name.ends_with("-security-token")
+    name.starts_with("q-")
+        || name == "sign"
+        || name.ends_with("-security-token")
+        || crate::dialect::is_amz_parameter(&name)
 }
 
 /// Finds the operation.
@@ -204,13 +225,14 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
         Method::GET if has("uploads") => Op::ListUploads,
+        Method::GET if head.query.get("list-type") == Some("2") => Op::ListObjectsV2,
         Method::GET => Op::ListObjects,
         Method::HEAD => Op::HeadBucket,
         Method::PUT if has("acl") => Op::PutBucketAcl,
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
         Method::PUT if has("cors") => Op::PutBucketCors,
         Method::PUT if has("tagging") => Op::PutBucketTagging,
-        Method::PUT if has("rename") || has("uploads") || is_copy(head) => {
+        Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
             return Err(Error::with(ErrorCode::InvalidURI, words));
         }
@@ -238,6 +260,11 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("acl") => Op::GetObjectAcl,
         Method::GET if has("tagging") => Op::GetObjectTagging,
         Method::GET if has("uploadId") => Op::ListParts,
+        Method::GET if has("attributes") => Op::GetObjectAttributes,
+        Method::GET | Method::HEAD if has("partNumber") && head.dialect == Dialect::S3 => {
+            let words = "Reading a part of an object by its number is not implemented.";
+            return Err(Error::with(ErrorCode::NotImplemented, words));
+        }
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
         // What only buckets have would otherwise overwrite or delete an object of theirs.
@@ -249,7 +276,7 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         }
         Method::PUT if has("acl") => Op::PutObjectAcl,
         Method::PUT if has("tagging") => Op::PutObjectTagging,
-        Method::PUT if has("rename") => Op::MoveObject,
+        Method::PUT if is_move(head) => Op::MoveObject,
         Method::PUT if has("partNumber") || has("uploadId") => {
             if !(has("partNumber") && has("uploadId")) {
                 let words = "A part needs both parameters, partNumber and uploadId.";
@@ -295,6 +322,11 @@ const NOT_OF_OBJECTS: &[&str] = &["cors", "cosette-capabilities", "prefix-job", 
 
 fn has_any(head: &Head, names: &[&str]) -> bool {
     names.iter().any(|name| head.query.has(name))
+}
+
+/// A move is told by its sub-resource, which the dialects call differently.
+fn is_move(head: &Head) -> bool {
+    head.query.has("rename") || head.query.has("renameObject")
 }
 
 /// A copy is told by its header, an empty one included: taken as absent, the request would replace
@@ -361,6 +393,9 @@ mod tests {
             ("OPTIONS", "/b-1", false, Op::OptionsObject),
             ("GET", "/?cosette-capabilities", false, Op::GetCapabilities),
             ("GET", "/b-1?cors", false, Op::GetBucketCors),
+            ("PUT", "/b-1/k?renameObject", false, Op::MoveObject),
+            ("GET", "/b-1?list-type=2", false, Op::ListObjectsV2),
+            ("GET", "/b-1/k?attributes", false, Op::GetObjectAttributes),
         ] {
             assert_eq!(route(method, uri, copy), Ok(wanted), "{method} {uri}");
         }

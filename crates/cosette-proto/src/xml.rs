@@ -10,6 +10,8 @@ use quick_xml::Reader;
 use quick_xml::escape::partial_escape;
 use quick_xml::events::{BytesRef, Event};
 
+use crate::dialect::Dialect;
+
 /// Deepest nesting that is read.
 pub const DEPTH_MAX: usize = 16;
 /// Most bytes of a document that is read: a page of 1,000 keys of 850 bytes, each escaped, fits.
@@ -167,30 +169,54 @@ pub const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// Writes a document, element by element.
 #[derive(Debug)]
-pub struct Writer(String);
+pub struct Writer {
+    text: String,
+    dialect: Dialect,
+}
+
+/// The namespace that documents of the S3 dialect have.
+const S3_NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 impl Writer {
-    /// A document whose root has that name; `fill` writes what is in it.
+    /// A document without a namespace whose root has that name; `fill` writes what is in it.
     pub fn document(root: &str, fill: impl FnOnce(&mut Self)) -> bytes::Bytes {
-        Self::document_with(root, "", fill)
+        Self::document_with(Dialect::Cos, root, "", fill)
     }
 
-    /// As [`Writer::document`], with attributes on the root, written as given.
+    /// A document of a dialect.
+    pub fn document_in(dialect: Dialect, root: &str, fill: impl FnOnce(&mut Self)) -> bytes::Bytes {
+        Self::document_with(dialect, root, "", fill)
+    }
+
+    /// As [`Writer::document_in`], with attributes on the root in the COS dialect, written as given.
     pub fn document_with(
+        dialect: Dialect,
         root: &str,
         attributes: &str,
         fill: impl FnOnce(&mut Self),
     ) -> bytes::Bytes {
-        let mut writer = Self(DECLARATION.to_owned());
+        let mut writer = Self {
+            text: DECLARATION.to_owned(),
+            dialect,
+        };
+        let attributes = match dialect {
+            Dialect::Cos => attributes,
+            Dialect::S3 => S3_NAMESPACE,
+        };
         writer.element_with(root, attributes, fill);
-        bytes::Bytes::from(writer.0)
+        bytes::Bytes::from(writer.text)
     }
 
-    /// A document whose root holds a text only.
-    pub fn text_document(root: &str, text: impl fmt::Display) -> bytes::Bytes {
-        let mut writer = Self(DECLARATION.to_owned());
-        writer.text(root, text);
-        bytes::Bytes::from(writer.0)
+    /// The dialect that is written.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Text that stands directly in the element that is being written.
+    pub fn content(&mut self, text: impl fmt::Display) {
+        // Straight into the document: a page of 1,000 keys has thousands of texts. Writing into a
+        // string cannot fail.
+        let _ = write!(Escaped(&mut self.text), "{text}");
     }
 
     /// An element; `fill` writes what is in it.
@@ -200,38 +226,34 @@ impl Writer {
 
     /// An element with attributes, written as given.
     pub fn element_with(&mut self, name: &str, attributes: &str, fill: impl FnOnce(&mut Self)) {
-        self.0.push('<');
-        self.0.push_str(name);
+        self.text.push('<');
+        self.text.push_str(name);
         if !attributes.is_empty() {
-            self.0.push(' ');
-            self.0.push_str(attributes);
+            self.text.push(' ');
+            self.text.push_str(attributes);
         }
-        let open = self.0.len();
-        self.0.push('>');
+        let open = self.text.len();
+        self.text.push('>');
         fill(self);
-        if self.0.len() == open + 1 {
-            self.0.truncate(open);
-            self.0.push_str("/>");
+        if self.text.len() == open + 1 {
+            self.text.truncate(open);
+            self.text.push_str("/>");
         } else {
-            self.0.push_str("</");
-            self.0.push_str(name);
-            self.0.push('>');
+            self.text.push_str("</");
+            self.text.push_str(name);
+            self.text.push('>');
         }
     }
 
     /// An element that holds a text only.
     pub fn text(&mut self, name: &str, text: impl fmt::Display) {
-        self.element(name, |element| {
-            // Straight into the document: a page of 1,000 keys has thousands of texts. Writing into
-            // a string cannot fail.
-            let _ = write!(Escaped(&mut element.0), "{text}");
-        });
+        self.element(name, |element| element.content(text));
     }
 
     /// As [`Writer::text`], but quotes stay as they are.
     pub fn text_with_quotes(&mut self, name: &str, text: impl fmt::Display) {
         let text = text.to_string();
-        self.0.push_str(&format!(
+        self.text.push_str(&format!(
             "<{name}>{}</{name}>",
             partial_escape(text.as_str())
         ));
@@ -279,7 +301,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let document = Writer::document_with("A", "xmlns=\"x\"", |a| {
+        let document = Writer::document_with(Dialect::Cos, "A", "xmlns=\"x\"", |a| {
             a.text("B", "<&>\"'\r\n\u{1} 中");
             a.text("C", "");
             a.element("D", |d| d.text("E", 1));

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use cosette_proto::sign::{Presented, SecretKey};
+use cosette_proto::sign::{Presented, SecretKey, Signed};
 use cosette_proto::{ErrorCode, Head};
-use cosette_types::{AppId, Owner, Timestamp};
+use cosette_types::{AppId, BucketName, Owner, Timestamp};
 
 use crate::error::Error;
 use crate::keys::{KeyPair, ROOT_UIN};
@@ -105,14 +105,16 @@ impl Caller {
         )
     }
 
-    /// Whether buckets with this account number are the caller's to make. A sub-account makes none:
-    /// that takes a policy of its account.
-    pub(crate) fn makes_buckets_of(&self, app_id: &AppId) -> bool {
+    /// Whether a bucket of this name is the caller's to make: one with another account's number is
+    /// not. A sub-account makes none: that takes a policy of its account.
+    pub(crate) fn makes_bucket(&self, name: &BucketName) -> bool {
         match &self.0 {
             Who::Anonymous => false,
             Who::Account { user, reach } => match reach {
                 Reach::All => true,
-                Reach::Of(own) => user.is_root_account() && own == app_id,
+                Reach::Of(own) => {
+                    user.is_root_account() && name.app_id().is_none_or(|id| id == *own)
+                }
             },
         }
     }
@@ -124,14 +126,14 @@ impl Caller {
     }
 }
 
-/// Finds out who asks, or refuses.
+/// Finds out who asks, or refuses. Beside the caller stands what verifies a body that is signed too.
 pub(crate) fn authenticate(
     head: &Head,
     accounts: &Accounts,
     now: Timestamp,
-) -> Result<Caller, Error> {
+) -> Result<(Caller, Signed), Error> {
     let Some(presented) = Presented::find(head)? else {
-        return Ok(Caller(Who::Anonymous));
+        return Ok((Caller(Who::Anonymous), Signed::default()));
     };
     refuse_token(&presented)?;
     let Some(account) = accounts.0.get(presented.secret_id()) else {
@@ -140,9 +142,9 @@ pub(crate) fn authenticate(
         let _ = presented.verify(head, &SecretKey::new("no key"), now);
         return Err(Error::new(ErrorCode::InvalidAccessKeyId));
     };
-    presented.verify(head, &account.key_pair.secret_key, now)?;
+    let signed = presented.verify(head, &account.key_pair.secret_key, now)?;
     let (user, reach) = (account.user.clone(), account.reach.clone());
-    Ok(Caller(Who::Account { user, reach }))
+    Ok((Caller(Who::Account { user, reach }), signed))
 }
 
 /// Temporary credentials are not given out here, so no token is one of ours. Ignored, it would let a

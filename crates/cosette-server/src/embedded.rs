@@ -13,6 +13,7 @@ use cosette_store::{Options, Store, SystemClock};
 use http::{Request, Response};
 use tokio::task::JoinHandle;
 
+use crate::admin;
 use crate::auth::Accounts;
 use crate::body::{Body, BoxError};
 use crate::config::Config;
@@ -154,6 +155,11 @@ impl Embedded {
         B::Error: Into<BoxError>,
     {
         self.service.call(request).await
+    }
+
+    /// Answers a request about maintenance, as the socket in the folder does; see [`crate::admin`].
+    pub async fn administer<B>(&self, request: &Request<B>) -> Response<Body> {
+        admin::answer(&self.store, request).await
     }
 
     /// The service, to be called without a socket.

@@ -12,8 +12,8 @@ use std::fmt;
 use cosette_proto::{Dialect, ErrorCode, Field};
 use cosette_store::StageError;
 use cosette_types::{Owner, StorageClass, VersionId};
-use http::HeaderValue;
 use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 /// A refusal.
 #[derive(Debug)]
@@ -22,8 +22,17 @@ pub(crate) struct Error {
     message: String,
     /// What a reader of the log needs beyond the code; never sent.
     cause: Option<String>,
-    /// Headers that tell more than the code.
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// The code that S3 has for it, where the dialects differ in what they say of a fact.
+    in_s3: Option<ErrorCode>,
+    /// Headers that tell more than the code, spelled as the answer's dialect will have it.
+    headers: Vec<(Told, HeaderValue)>,
+}
+
+/// The name of a header.
+#[derive(Debug, Clone)]
+enum Told {
+    Plain(HeaderName),
+    Semantic(Field),
 }
 
 /// What a fact is about, where the same fact has two answers.
@@ -45,6 +54,7 @@ impl Error {
             code,
             message: message.into(),
             cause: None,
+            in_s3: None,
             headers: Vec::new(),
         }
     }
@@ -61,8 +71,7 @@ impl Error {
 
     fn header(mut self, field: Field, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers
-                .push((HeaderName::from_static(Dialect::Cos.name(field)), value));
+            self.headers.push((Told::Semantic(field), value));
         }
         self
     }
@@ -76,7 +85,9 @@ impl Error {
     pub(crate) fn range(size: u64) -> Self {
         let mut error = Self::new(ErrorCode::InvalidRange);
         if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
-            error.headers.push((header::CONTENT_RANGE, value));
+            error
+                .headers
+                .push((Told::Plain(header::CONTENT_RANGE), value));
         }
         error
     }
@@ -90,6 +101,12 @@ impl Error {
         self.code
     }
 
+    /// The code's text and status as a dialect has them.
+    pub(crate) fn spelled(&self, dialect: Dialect) -> (&'static str, StatusCode) {
+        let code = self.in_s3.filter(|_| dialect == Dialect::S3);
+        code.unwrap_or(self.code).spelled(dialect)
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -98,8 +115,15 @@ impl Error {
         self.cause.as_deref()
     }
 
-    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
-        &self.headers
+    pub(crate) fn headers(&self, dialect: Dialect) -> HeaderMap {
+        let named = self.headers.iter().map(|(name, value)| {
+            let name = match name {
+                Told::Plain(name) => name.clone(),
+                Told::Semantic(field) => HeaderName::from_static(dialect.name(*field)),
+            };
+            (name, value.clone())
+        });
+        named.collect()
     }
 
     /// The answer to a fact of the store.
@@ -118,7 +142,10 @@ impl Error {
             },
             Fact::NoSuchVersion => Self::new(Code::NoSuchVersion),
             Fact::VersionIsDeleteMarker { version_id } => match about {
-                About::Target => Self::new(Code::NoSuchVersion).marker(&version_id),
+                About::Target => Self {
+                    in_s3: Some(Code::MethodNotAllowed),
+                    ..Self::new(Code::NoSuchVersion).marker(&version_id)
+                },
                 About::Source => Self::with(
                     Code::InvalidRequest,
                     "The version to copy is a delete marker.",

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::admin;
 use crate::connection::{Between, HeadPaced, Marked};
 use crate::limits;
 use crate::service::Service;
@@ -141,13 +142,13 @@ pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
         match accepted {
             Ok(Accepted::Tcp(stream)) => {
                 connections.spawn(async move {
-                    connection(stream, service, stop).await;
+                    connection(stream, service, stop, Door::Anywhere).await;
                     drop(place);
                 });
             }
             Ok(Accepted::Unix(stream)) => {
                 connections.spawn(async move {
-                    connection(stream, service, stop).await;
+                    connection(stream, service, stop, Door::Folder).await;
                     drop(place);
                 });
             }
@@ -172,7 +173,16 @@ pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
 /// After a failure to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-async fn connection<S>(stream: S, service: Service, mut stop: Stop)
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Door {
+    /// From the socket in the store's folder: who may open it may do anything.
+    Folder,
+    /// From a port.
+    Anywhere,
+}
+
+async fn connection<S>(stream: S, service: Service, mut stop: Stop, from: Door)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -182,7 +192,11 @@ where
         let (service, request_begun) = (service.clone(), between.begin());
         // Boxed: the compiler cannot see by itself that so deep a future may change threads.
         let answering: BoxFuture<'static, Result<_, Infallible>> = Box::pin(async move {
-            let response = service.call(request).await;
+            let response = if from == Door::Folder && admin::is_about(&request) {
+                admin::answer(service.store(), &request).await
+            } else {
+                service.call(request).await
+            };
             Ok(response.map(|body| Marked::new(body, request_begun)))
         });
         answering

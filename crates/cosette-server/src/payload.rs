@@ -1,10 +1,11 @@
 //! The body of a request: a bounded document, or the bytes of an object, which stay a stream.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
 use cosette_proto::route::PayloadKind;
+use cosette_proto::sign::{BodyCheck, Checksum};
 use cosette_proto::{ErrorCode, Head};
 use cosette_types::limits::PUT_BYTES_MAX;
 use futures_util::Stream;
@@ -115,6 +116,14 @@ impl Payload {
             Self::None | Self::Object(_) => None,
         }
     }
+
+    /// Where a checksum of the bytes will be, once they are in.
+    pub(crate) fn verified(&self) -> Verified {
+        match self {
+            Self::Object(bytes) => bytes.body.verified.clone(),
+            Self::None | Self::Document(_) => Verified::default(),
+        }
+    }
 }
 
 /// The bytes of an object, still to come.
@@ -122,7 +131,54 @@ impl Payload {
 pub(crate) struct ObjectBytes {
     /// How many there will be, if the request says so.
     pub(crate) expected: Option<u64>,
+    body: Checked,
+}
+
+/// The checksum that a client sent with a body, once it was found to be right.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Verified(Arc<OnceLock<Checksum>>);
+
+impl Verified {
+    pub(crate) fn checksum(&self) -> Option<&Checksum> {
+        self.0.get()
+    }
+}
+
+/// A body out of its frame, held against what was said of it. Its end is there only if all of it was
+/// right: so nothing is published before.
+#[derive(Debug)]
+struct Checked {
     body: Arriving,
+    check: Option<BodyCheck>,
+    verified: Verified,
+}
+
+impl Checked {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let Some(bytes) = self.body.next().await? else {
+                if let Some(checksum) = self
+                    .check
+                    .take()
+                    .map(BodyCheck::finish)
+                    .transpose()?
+                    .flatten()
+                {
+                    // Nobody else writes there.
+                    let _ = self.verified.0.set(checksum);
+                }
+                return Ok(None);
+            };
+            let bytes = match &mut self.check {
+                Some(check) => check.feed(bytes)?,
+                None => bytes,
+            };
+            if !bytes.is_empty() {
+                return Ok(Some(bytes));
+            }
+        }
+    }
 }
 
 impl ObjectBytes {
@@ -151,16 +207,20 @@ enum Length {
 pub(crate) async fn open(
     head: &Head,
     kind: PayloadKind,
+    check: Option<BodyCheck>,
     body: &mut Option<Arriving>,
 ) -> Result<Payload, Error> {
     let length = length(head)?;
+    let verified = Verified::default();
     match kind {
         PayloadKind::None => Ok(Payload::None),
         PayloadKind::Object => {
+            let framed = check.as_ref().and_then(BodyCheck::decoded_bytes);
             let expected = match length {
+                Length::Unsaid => return Err(Error::new(ErrorCode::MissingContentLength)),
+                _ if framed.is_some() => framed,
                 Length::Known(bytes) => Some(bytes),
                 Length::Chunked => None,
-                Length::Unsaid => return Err(Error::new(ErrorCode::MissingContentLength)),
             };
             if expected.is_some_and(|bytes| bytes > PUT_BYTES_MAX) {
                 return Err(Error::new(ErrorCode::EntityTooLarge));
@@ -168,6 +228,11 @@ pub(crate) async fn open(
             let body = body
                 .take()
                 .ok_or_else(|| Error::internal("a body was opened twice"))?;
+            let body = Checked {
+                body,
+                check,
+                verified,
+            };
             Ok(Payload::Object(ObjectBytes { expected, body }))
         }
         PayloadKind::Document { bytes_max } => match length {
@@ -176,7 +241,9 @@ pub(crate) async fn open(
             Length::Unsaid => Err(Error::new(ErrorCode::MissingContentLength)),
             Length::Known(bytes) if bytes > bytes_max as u64 => Err(too_large(bytes_max)),
             Length::Known(_) | Length::Chunked => match body {
-                Some(body) => read_document(body, bytes_max).await.map(Payload::Document),
+                Some(body) => read_document(body, check, bytes_max)
+                    .await
+                    .map(Payload::Document),
                 None => Err(Error::internal("a body was opened twice")),
             },
         },
@@ -188,14 +255,25 @@ fn too_large(bytes_max: usize) -> Error {
     Error::with(ErrorCode::MalformedXML, words)
 }
 
-async fn read_document(body: &mut Arriving, bytes_max: usize) -> Result<Bytes, Error> {
+async fn read_document(
+    body: &mut Arriving,
+    mut check: Option<BodyCheck>,
+    bytes_max: usize,
+) -> Result<Bytes, Error> {
     let mut document = BytesMut::new();
+    let mut received = 0;
     while let Some(bytes) = body.next().await? {
-        if document.len() + bytes.len() > bytes_max {
+        received += bytes.len();
+        // What frames a document is small, but counts.
+        if received > bytes_max {
             return Err(too_large(bytes_max));
         }
-        document.extend_from_slice(&bytes);
+        match &mut check {
+            Some(check) => document.extend_from_slice(&check.feed(bytes)?),
+            None => document.extend_from_slice(&bytes),
+        }
     }
+    check.map(BodyCheck::finish).transpose()?;
     Ok(document.freeze())
 }
 

@@ -108,6 +108,7 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::GetObjectTagging(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), Read),
         Op::DeleteObjectTagging(op) => object(&op.bucket, &op.key, op.version_id.as_ref(), Write),
         Op::ListObjects(op) => vec![T::Bucket(&op.bucket, Some(Read))],
+        Op::ListObjectsV2(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListVersions(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::ListUploads(op) => vec![T::Bucket(&op.bucket, Some(Read))],
         Op::DeleteObjects(op) => vec![T::Bucket(&op.bucket, Some(Write))],
@@ -126,6 +127,9 @@ fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         }
         Op::GetObject(op) => vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)],
         Op::HeadObject(op) => vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)],
+        Op::GetObjectAttributes(op) => {
+            vec![T::Object(&op.bucket, &op.key, op.version_id.as_ref(), Read)]
+        }
         Op::DeleteObject(op) => {
             let mut touches = vec![T::Bucket(&op.bucket, Some(Write))];
             if let Some(version_id) = &op.version_id {
@@ -205,7 +209,7 @@ impl Permit {
     ) -> Result<(), Error> {
         match touch {
             Touch::Buckets => allow(self.caller.user().is_some_and(Owner::is_root_account)),
-            Touch::NewBucket(name) => allow(self.caller.makes_buckets_of(&name.app_id())),
+            Touch::NewBucket(name) => allow(self.caller.makes_bucket(name)),
             Touch::Bucket(name, wanted) => {
                 let bucket = found(store, region, name).await?;
                 let allowed = owns(&self.caller, &bucket.owner)

@@ -7,6 +7,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use cosette_proto::dialect::amz;
+use cosette_proto::sign::{BodyCheck, Checksum};
 use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
 };
@@ -47,11 +49,13 @@ struct Inner {
 }
 
 /// What a response needs of its request beside the outcome.
+#[derive(Clone)]
 struct Asked {
     id: RequestId,
     resource: String,
     /// The bucket that it is about, once that is known.
     bucket: Option<BucketName>,
+    dialect: Dialect,
 }
 
 /// An outcome that is about to be sent.
@@ -109,6 +113,7 @@ impl Service {
             id,
             resource: entry.resource(),
             bucket: None,
+            dialect: Dialect::default(),
         };
         let body = Arriving::new(body);
         let unread = body.unread();
@@ -134,6 +139,11 @@ impl Service {
         self.dress(settled, &asked, entry)
     }
 
+    /// The store that it is a service of.
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
     async fn answer(
         &self,
         parts: &request::Parts,
@@ -145,11 +155,14 @@ impl Service {
         let head = Head::decode(parts, &this.hosts)?;
         asked.resource = head.resource();
         asked.bucket = head.bucket_name();
-        let caller = auth::authenticate(&head, &this.accounts, this.clock.now())?;
+        asked.dialect = head.dialect;
+        let (caller, signed) = auth::authenticate(&head, &this.accounts, this.clock.now())?;
         entry.caller = Some(caller.name());
         let name = route::resolve(&head)?;
         entry.operation(name);
-        let payload = payload::open(&head, name.payload(), body).await?;
+        let check = BodyCheck::of(&head, &signed, name.checksums_its_body())?;
+        let payload = payload::open(&head, name.payload(), check, body).await?;
+        let verified = payload.verified();
         let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
         let op = policy::permit(&this.store, head.region.as_ref(), caller, op).await?;
         let context = Context {
@@ -160,7 +173,11 @@ impl Service {
             jobs: &this.jobs,
         };
         let answer = ops::run(&context, op, payload).await?;
-        self.settle(answer, asked).await
+        let mut settled = self.settle(answer, asked).await?;
+        if let Some(checksum) = verified.checksum() {
+            tell(&mut settled.headers, checksum);
+        }
+        Ok(settled)
     }
 
     /// A page of another origin gets to see a reply, errors included, if a rule of the bucket says so.
@@ -191,14 +208,10 @@ impl Service {
                     after: config.keep_alive_after,
                     every: config.keep_alive_every,
                 };
-                let told = Asked {
-                    id: asked.id.clone(),
-                    resource: asked.resource.clone(),
-                    bucket: None,
-                };
+                let asked = asked.clone();
                 let failed = move |error: &Error| {
-                    note(error, &told.id);
-                    document(error, &told).encode()
+                    note(error, &asked.id);
+                    document(error, &asked).encode(asked.dialect)
                 };
                 match keep_alive::hold(work, pace, failed).await? {
                     keep_alive::Head::Settled(reply) => Ok(reply.into()),
@@ -219,15 +232,20 @@ impl Service {
     fn refusal(&self, error: &Error, asked: &Asked) -> Settled {
         note(error, &asked.id);
         let document = document(error, asked);
-        let mut headers: HeaderMap = error.headers().iter().cloned().collect();
+        let mut headers = error.headers(asked.dialect);
         headers.insert(header::CONTENT_TYPE, XML);
-        put(&mut headers, Field::TraceId, &document.trace_id);
+        put(
+            &mut headers,
+            asked.dialect,
+            Field::TraceId,
+            &document.trace_id,
+        );
         if error.code() == ErrorCode::SlowDown || error.code() == ErrorCode::ServiceUnavailable {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        let body = Body::whole(document.encode());
+        let body = Body::whole(document.encode(asked.dialect));
         Settled {
-            status: error.code().status(),
+            status: error.spelled(asked.dialect).1,
             headers,
             body,
         }
@@ -240,13 +258,22 @@ impl Service {
             mut headers,
             body,
         } = settled;
-        headers.insert(header::SERVER, HeaderValue::from_static("tencent-cos"));
+        let server = match asked.dialect {
+            Dialect::Cos => "tencent-cos",
+            Dialect::S3 => "cosette",
+        };
+        headers.insert(header::SERVER, HeaderValue::from_static(server));
         if let Ok(date) = HeaderValue::from_str(&date::rfc1123(self.0.clock.now())) {
             headers.insert(header::DATE, date);
         }
-        put(&mut headers, Field::RequestId, &asked.id.id);
-        if status == StatusCode::NOT_MODIFIED {
-            put(&mut headers, Field::TraceId, &asked.id.trace());
+        put(&mut headers, asked.dialect, Field::RequestId, &asked.id.id);
+        if status == StatusCode::NOT_MODIFIED || asked.dialect == Dialect::S3 {
+            put(
+                &mut headers,
+                asked.dialect,
+                Field::TraceId,
+                &asked.id.trace(),
+            );
         }
         // A HEAD has its errors, too, without a body.
         let body = if entry.is_head() { Body::empty() } else { body };
@@ -285,15 +312,25 @@ fn expects_continue(parts: &request::Parts) -> bool {
     parts.headers.contains_key(header::EXPECT)
 }
 
-fn put(headers: &mut HeaderMap, field: Field, value: &str) {
+fn put(headers: &mut HeaderMap, dialect: Dialect, field: Field, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(Dialect::Cos.name(field)), value);
+        headers.insert(HeaderName::from_static(dialect.name(field)), value);
+    }
+}
+
+/// A checksum that was sent with a body and was right is told back, as S3 does.
+fn tell(headers: &mut HeaderMap, checksum: &Checksum) {
+    if let Ok(value) = HeaderValue::from_str(&checksum.value) {
+        let name = HeaderName::from_static(checksum.algorithm.header());
+        headers.insert(name, value);
+        let whole = HeaderValue::from_static("FULL_OBJECT");
+        headers.insert(HeaderName::from_static(amz::CHECKSUM_TYPE), whole);
     }
 }
 
 fn document(error: &Error, asked: &Asked) -> ErrorDocument {
     ErrorDocument {
-        code: error.code().as_str().to_owned(),
+        code: error.spelled(asked.dialect).0.to_owned(),
         message: printable(error.message()),
         resource: printable(&asked.resource),
         request_id: asked.id.id.clone(),

@@ -121,6 +121,11 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Begins to read fields without a version byte before them.
+    pub(crate) const fn rows(value: &'a [u8]) -> Self {
+        Self { rest: value }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

@@ -80,6 +80,15 @@ impl HybridClock {
         VersionTime(next)
     }
 
+    /// Gives later times than this one only, from now on.
+    pub(crate) fn advance(&self, floor: VersionTime) {
+        let mut last = self
+            .last
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *last = floor.0.max(*last);
+    }
+
     /// The latest time given.
     pub(crate) fn last(&self) -> VersionTime {
         VersionTime(

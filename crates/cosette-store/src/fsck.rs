@@ -216,6 +216,9 @@ impl Check {
             .or_default() += 1;
         let id = |from| tables::id_at(row, from).ok_or_else(|| Error::corrupt("a damaged key"));
         match table {
+            Table::Format if *row == tables::importing() => {
+                return Err(Error::corrupt("an import is not finished"));
+            }
             Table::Format => self.epoch = FormatRecord::from_value(value)?.epoch,
             Table::Bucket | Table::Head | Table::Version => self.take_key(table, row, value)?,
             Table::Body => {

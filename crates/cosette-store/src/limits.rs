@@ -66,3 +66,24 @@ pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) const MARKS_MAX: usize = 60;
 /// How long the background sweep lets work gather before it begins.
 pub(crate) const SWEEP_PAUSE: Duration = Duration::from_millis(200);
+/// Damaged extents that a scrub tells of, one by one.
+pub const DAMAGES_MAX: usize = 1000;
+/// Objects that a scrub names for one damaged extent.
+pub const HOLDERS_MAX: usize = 100;
+/// Rows that a scrub reads at once: those of tiny extents are large.
+pub(crate) const SCRUB_ROWS: usize = 200;
+/// Most bytes of one frame of an export.
+pub(crate) const FRAME_BYTES_MAX: usize = (1 << 20) + (64 << 10);
+/// Bytes of rows that are gathered for one frame of an export.
+pub(crate) const FRAME_ROWS_BYTES: usize = 256 << 10;
+/// Bodies that are remembered as perhaps unreferenced while a store is exported; with more of them
+/// every body is looked up.
+pub(crate) const SUSPECTS_MAX: usize = 100_000;
+/// Frames of an export that wait for a reader.
+pub(crate) const FRAMES_AHEAD: usize = 4;
+/// Bytes of one transaction of an import.
+pub(crate) const IMPORT_TXN_BYTES: usize = 1 << 20;
+/// Transactions of an import under way.
+pub(crate) const IMPORT_TXNS: usize = 8;
+/// Extents of an import that are made durable together.
+pub(crate) const IMPORT_EXTENTS: usize = 64;

@@ -7,13 +7,14 @@ use crate::error::Error;
 use crate::extents::{ExtentError, ExtentId};
 use crate::limits;
 use crate::meta::Boxed;
-use crate::records::{ExtentRecord, FormatRecord, Pending};
+use crate::records::{ExtentRecord, FormatRecord, Marker, Pending};
 use crate::store::Core;
 use crate::tables::{self, BodyId, Table};
 use crate::txn;
 
-/// The format that this code writes and reads.
-const FORMAT_VERSION: u64 = 1;
+/// The format that this code writes and reads. The first had no checksums of tiny extents; no
+/// version of this program was released with it.
+pub(crate) const FORMAT_VERSION: u64 = 2;
 
 impl Core {
     /// Counts this opening, and refuses a store of another format.
@@ -29,6 +30,11 @@ impl Core {
             if format.version != FORMAT_VERSION {
                 let version = format.version;
                 return Err(Error::corrupt(format!("a store of format {version}")));
+            }
+            if txn.get::<Marker>(tables::importing()).await?.is_some() {
+                return Err(Error::corrupt(
+                    "an import into this store did not finish; remove the folder and import again",
+                ));
             }
             format.epoch += 1;
             txn.put(tables::format(), &format);

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::background::Background;
 use crate::completing::Completions;
+use crate::disk::Ballast;
 use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
 use crate::extents::Extents;
@@ -101,7 +102,8 @@ impl Store {
             .await
             .map_err(Error::io)?
             .map_err(Error::io)?;
-        let meta = FjallMeta::open(folder.join("meta"), Table::Tiny.byte()).await?;
+        let ballast = Some(Ballast::at(folder.join("ballast")));
+        let meta = FjallMeta::open_with(folder.join("meta"), Table::Tiny.byte(), ballast).await?;
         let extents = SegmentExtents::open(folder.join("extents")).await?;
         Self::begin(Arc::new(meta), Arc::new(extents), options, Some(lock)).await
     }

@@ -95,6 +95,23 @@ pub(crate) enum Table {
     Outcome,
 }
 
+/// How the rows of a table travel from one store to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Travels {
+    /// Every row, unchanged.
+    AsItIs,
+    /// Every row, changed where it speaks of this process.
+    Changed,
+    /// After all others: nothing is visible before.
+    Last,
+    /// Those of bodies that something refers to.
+    WithBody,
+    /// Those of extents that such a body has slices of; the bytes are what travels.
+    WithExtent,
+    /// None: it is about this process or this disk, or is made again from others.
+    Never,
+}
+
 impl Table {
     pub(crate) const ALL: [Self; 25] = [
         Self::Format,
@@ -155,6 +172,31 @@ impl Table {
         }
     }
 
+    /// How its rows travel from one store to another. A new table says so here, and whatever is not
+    /// remade by the store that takes it is part of the backup.
+    pub(crate) const fn travels(self) -> Travels {
+        match self {
+            Self::Head
+            | Self::Version
+            | Self::Reference
+            | Self::Part
+            | Self::Answer
+            | Self::Token
+            | Self::Leftover => Travels::AsItIs,
+            Self::Bucket => Travels::Last,
+            Self::Upload | Self::Expiry => Travels::Changed,
+            Self::Body | Self::Chain | Self::Digest => Travels::WithBody,
+            Self::Extent | Self::Tiny => Travels::WithExtent,
+            Self::Format
+            | Self::Slice
+            | Self::Pending
+            | Self::FreeBody
+            | Self::FreeExtent
+            | Self::Punch
+            | Self::Outcome => Travels::Never,
+        }
+    }
+
     /// A key of this table, or the prefix of several, made of these pieces.
     pub(crate) fn key(self, pieces: &[&[u8]]) -> Bytes {
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
@@ -187,6 +229,11 @@ pub(crate) fn after(key: &[u8]) -> Bytes {
 
 pub(crate) fn format() -> Bytes {
     Table::Format.key(&[])
+}
+
+/// There while an import is under way: what is in the store is not whole.
+pub(crate) fn importing() -> Bytes {
+    Table::Format.key(&[b"import"])
 }
 
 pub(crate) fn bucket(name: &BucketName) -> Bytes {

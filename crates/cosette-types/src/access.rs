@@ -98,6 +98,9 @@ pub enum Grantee {
 impl Grantee {
     const ALL_USERS: &'static str = "http://cam.qcloud.com/groups/global/AllUsers";
     const AUTHENTICATED: &'static str = "http://cam.qcloud.com/groups/global/AuthenticatedUsers";
+    const ALL_USERS_S3: &'static str = "http://acs.amazonaws.com/groups/global/AllUsers";
+    const AUTHENTICATED_S3: &'static str =
+        "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
 
     /// The URI of a group; `None` for a user.
     pub const fn group_uri(&self) -> Option<&'static str> {
@@ -108,18 +111,28 @@ impl Grantee {
         }
     }
 
-    /// The group that a URI names.
+    /// The URI of a group in the S3 dialect; `None` for a user.
+    pub const fn group_uri_s3(&self) -> Option<&'static str> {
+        match self {
+            Self::User(_) => None,
+            Self::AllUsers => Some(Self::ALL_USERS_S3),
+            Self::AuthenticatedUsers => Some(Self::AUTHENTICATED_S3),
+        }
+    }
+
+    /// The group that a URI of either dialect names.
     pub fn of_group_uri(uri: &str) -> Option<Self> {
         match uri {
-            Self::ALL_USERS => Some(Self::AllUsers),
-            Self::AUTHENTICATED => Some(Self::AuthenticatedUsers),
+            Self::ALL_USERS | Self::ALL_USERS_S3 => Some(Self::AllUsers),
+            Self::AUTHENTICATED | Self::AUTHENTICATED_S3 => Some(Self::AuthenticatedUsers),
             _ => None,
         }
     }
 
     /// Reads the value of a grant header: `id="<grantee>"[, id="<grantee>"]…`.
     ///
-    /// Blanks around commas are allowed, and `uin="…"`, which one of the documents writes.
+    /// Blanks around commas are allowed, and `uin="…"`, which one of the documents writes. A group is
+    /// named by `uri="…"`, as in the S3 dialect.
     ///
     /// # Errors
     /// When a grantee is none of the documented forms.
@@ -134,11 +147,15 @@ impl Grantee {
             .map(|one| {
                 let (name, value) = one.trim().split_once('=').ok_or_else(malformed)?;
                 let (name, value) = (name.trim(), value.trim());
-                if !name.eq_ignore_ascii_case("id") && !name.eq_ignore_ascii_case("uin") {
+                let known = ["id", "uin", "uri"];
+                if !known.iter().any(|known| name.eq_ignore_ascii_case(known)) {
                     return Err(malformed());
                 }
                 let id = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
                 let id = id.ok_or_else(malformed)?;
+                if name.eq_ignore_ascii_case("uri") {
+                    return Self::of_group_uri(id).ok_or_else(malformed);
+                }
                 if id == "qcs::cam::anyone:anyone" {
                     return Ok(Self::AllUsers);
                 }

@@ -35,38 +35,76 @@ impl fmt::Display for AppId {
     }
 }
 
-/// A bucket's whole name, `BucketName-APPID`, as in `examplebucket-1250000000`.
+/// A bucket's whole name: in COS `BucketName-APPID`, as in `examplebucket-1250000000`; in the S3
+/// dialect any name that S3 allows ([`BucketName::parse_s3`]).
 ///
-/// The name part holds `a-z`, `0-9` and `-`, neither begins nor ends with `-`, and has at most
+/// In COS the name part holds `a-z`, `0-9` and `-`, neither begins nor ends with `-`, and has at most
 /// [`limits::BUCKET_NAME_BYTES_MAX`] bytes; the whole is at most a DNS label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BucketName {
-    whole: String,
-    name_bytes: usize,
-}
+pub struct BucketName(String);
 
+const BUCKET: &str = "bucket name";
+const S3_FORM: &str = "of 3 to 63 lower-case letters, digits, '-' and '.', such as photos \
+     (beginning and ending with a letter or digit; no '..', no IP address)";
 const BUCKET_FORM: &str = "BucketName-APPID, such as examplebucket-1250000000 \
      (lower-case letters, digits and '-'; not beginning or ending with '-')";
 
 impl BucketName {
-    /// The whole name with its APPID.
+    /// Reads a name of the S3 dialect, which need not end in an APPID. Every name of COS is one, and
+    /// both dialects mean the same bucket by it.
+    ///
+    /// # Errors
+    /// When neither dialect has such names.
+    pub fn parse_s3(text: &str) -> Result<Self, Error> {
+        if let Ok(name) = text.parse() {
+            return Ok(name);
+        }
+        if text.is_empty() {
+            return Err(Error::new(BUCKET, Why::Empty));
+        }
+        let limit = limits::BUCKET_LABEL_BYTES_MAX;
+        if text.len() > limit {
+            return Err(Error::new(BUCKET, Why::TooLong { limit }));
+        }
+        let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let ends = |label: &str| {
+            let bytes = label.as_bytes();
+            bytes.first().copied().is_some_and(alphanumeric)
+                && bytes.last().copied().is_some_and(alphanumeric)
+        };
+        let legal = text.len() >= limits::BUCKET_NAME_BYTES_MIN_S3
+            && text
+                .bytes()
+                .all(|b| alphanumeric(b) || b == b'-' || b == b'.')
+            && text.split('.').all(ends)
+            && text.parse::<std::net::Ipv4Addr>().is_err();
+        if legal {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::malformed(BUCKET, S3_FORM))
+        }
+    }
+
+    /// The whole name, with its APPID if it has one.
     pub fn as_str(&self) -> &str {
-        &self.whole
+        &self.0
     }
 
-    /// The part before `-APPID`.
+    /// The part before `-APPID`; the whole name where there is none.
     pub fn name(&self) -> &str {
-        self.whole.get(..self.name_bytes).unwrap_or_default()
+        self.split().map_or(&self.0, |(name, _)| name)
     }
 
-    /// The account number.
-    pub fn app_id(&self) -> AppId {
-        AppId(
-            self.whole
-                .get(self.name_bytes + 1..)
-                .unwrap_or_default()
-                .to_owned(),
-        )
+    /// The account number that the name ends in; `None` for a plain name of the S3 dialect.
+    pub fn app_id(&self) -> Option<AppId> {
+        let (_, digits) = self.split()?;
+        Some(AppId(digits.to_owned()))
+    }
+
+    fn split(&self) -> Option<(&str, &str)> {
+        let (name, digits) = self.0.rsplit_once('-')?;
+        digits.parse::<AppId>().ok()?;
+        Some((name, digits))
     }
 }
 
@@ -74,9 +112,9 @@ impl FromStr for BucketName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let malformed = || Error::malformed("bucket name", BUCKET_FORM);
+        let malformed = || Error::malformed(BUCKET, BUCKET_FORM);
         if text.is_empty() {
-            return Err(Error::new("bucket name", Why::Empty));
+            return Err(Error::new(BUCKET, Why::Empty));
         }
         let (name, app_id) = text.rsplit_once('-').ok_or_else(malformed)?;
         app_id.parse::<AppId>().map_err(|_| malformed())?;
@@ -88,23 +126,20 @@ impl FromStr for BucketName {
         {
             return Err(malformed());
         }
-        let too_long = |limit| Error::new("bucket name", Why::TooLong { limit });
+        let too_long = |limit| Error::new(BUCKET, Why::TooLong { limit });
         if name.len() > limits::BUCKET_NAME_BYTES_MAX {
             return Err(too_long(limits::BUCKET_NAME_BYTES_MAX));
         }
         if text.len() > limits::BUCKET_LABEL_BYTES_MAX {
             return Err(too_long(limits::BUCKET_LABEL_BYTES_MAX));
         }
-        Ok(Self {
-            whole: text.to_owned(),
-            name_bytes: name.len(),
-        })
+        Ok(Self(text.to_owned()))
     }
 }
 
 impl fmt::Display for BucketName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.whole)
+        f.write_str(&self.0)
     }
 }
 
@@ -174,7 +209,7 @@ mod tests {
     fn bucket_names_end_in_an_appid() {
         let bucket: BucketName = "my-bucket-1250000000".parse().unwrap();
         assert_eq!(
-            (bucket.name(), bucket.app_id().as_str()),
+            (bucket.name(), bucket.app_id().unwrap().as_str()),
             ("my-bucket", "1250000000")
         );
         let longest = format!("{}-1250000000", "a".repeat(limits::BUCKET_NAME_BYTES_MAX));
@@ -194,6 +229,44 @@ mod tests {
             &format!("a{longest}"),
         ] {
             assert!(bad.parse::<BucketName>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn s3_names_need_no_appid() {
+        let longest = "a".repeat(limits::BUCKET_LABEL_BYTES_MAX);
+        for good in [
+            "photos",
+            "my.bucket",
+            "a-b",
+            "123",
+            "photos-1250000000",
+            &longest,
+        ] {
+            let bucket = BucketName::parse_s3(good).unwrap();
+            assert_eq!(bucket.as_str(), good);
+        }
+        let plain = BucketName::parse_s3("photos").unwrap();
+        assert_eq!((plain.name(), plain.app_id()), ("photos", None));
+        let both = BucketName::parse_s3("photos-1250000000").unwrap();
+        assert_eq!(Ok(both), "photos-1250000000".parse());
+        for bad in [
+            "",
+            "ab",
+            "Photos",
+            "a_b",
+            "-ab",
+            "ab-",
+            ".ab",
+            "ab.",
+            "a..b",
+            "a.-b",
+            "a-.b",
+            "192.168.0.1",
+            "a/b",
+            &format!("{longest}a"),
+        ] {
+            assert!(BucketName::parse_s3(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -10,6 +10,8 @@ pub const KEY_BYTES_MAX_S3: usize = 1024;
 pub const BUCKET_NAME_BYTES_MAX: usize = 50;
 /// Longest whole bucket label `BucketName-APPID`: a DNS label.
 pub const BUCKET_LABEL_BYTES_MAX: usize = 63;
+/// Shortest bucket name of the S3 dialect.
+pub const BUCKET_NAME_BYTES_MIN_S3: usize = 3;
 /// Bytes of all user metadata of one object: each name's part after `x-cos-meta-` plus its value.
 pub const USER_METADATA_BYTES_MAX: usize = 2048;
 /// Bytes of one content header's value.

@@ -21,9 +21,12 @@ pub struct VersionTime(pub u64);
 pub struct VersionId(String);
 
 impl VersionId {
+    /// The text of the unversioned slot's id.
+    pub const NULL: &str = "null";
+
     /// The id of the unversioned slot, `null`.
     pub fn null() -> Self {
-        Self("null".to_owned())
+        Self(Self::NULL.to_owned())
     }
 
     /// The id of the version made at `time`.
@@ -33,7 +36,7 @@ impl VersionId {
 
     /// Whether this is the unversioned slot.
     pub fn is_null(&self) -> bool {
-        self.0 == "null"
+        self.0 == Self::NULL
     }
 
     /// The version time in an id of the form of [`VersionId::of`]; `None` for any other id.

@@ -12,6 +12,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::pace::Pace;
+use crate::provider::{CredentialProvider, Keys};
 use crate::retry::RetryPolicy;
 use crate::transport::{HttpTransport, Transport};
 
@@ -35,8 +37,11 @@ pub struct Client {
     shared: Arc<Shared>,
 }
 
+#[derive(Clone)]
 struct Shared {
     credentials: Option<Credentials>,
+    /// Who gives the keys, when they are not given once and for all.
+    keys: Option<Keys>,
     region: Option<Region>,
     endpoint: Endpoint,
     transport: Arc<dyn Transport>,
@@ -44,7 +49,9 @@ struct Shared {
     clock: Arc<dyn Clock>,
     idle_timeout: Duration,
     /// Seconds to add to our clock to have the service's, as learned from a refusal.
-    skew_secs: AtomicI64,
+    skew_secs: Arc<AtomicI64>,
+    /// Bounds on requests, where there are any.
+    pace: Option<Pace>,
 }
 
 /// Settings of a [`Client`].
@@ -52,6 +59,7 @@ struct Shared {
 #[must_use]
 pub struct ClientBuilder {
     credentials: Option<Credentials>,
+    keys: Option<Keys>,
     anonymous: bool,
     region: Option<Region>,
     endpoint: Option<Endpoint>,
@@ -78,8 +86,44 @@ impl Client {
         self.shared.region.as_ref()
     }
 
-    pub(crate) fn credentials(&self) -> Option<&Credentials> {
-        self.shared.credentials.as_ref()
+    /// The keys that were used last; `None` for an anonymous client, and before a provider was asked.
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        match &self.shared.keys {
+            Some(keys) => keys.last().map(|issued| issued.credentials),
+            None => self.shared.credentials.clone(),
+        }
+    }
+
+    /// Asks the provider for keys, if there is one and those that are there expire soon. Requests do
+    /// so by themselves; only what is signed without being sent needs it before.
+    ///
+    /// # Errors
+    /// What the provider meets.
+    pub async fn refresh_credentials(&self) -> Result<(), Error> {
+        self.keys_in_force(None).await.map(|_| ())
+    }
+
+    /// Keys that are good for a while; `refused` are some that the service says have expired.
+    pub(crate) async fn keys_in_force(
+        &self,
+        refused: Option<&Credentials>,
+    ) -> Result<Option<Credentials>, Error> {
+        match &self.shared.keys {
+            Some(keys) => keys.fresh(self.clock(), refused).await.map(Some),
+            None => Ok(self.shared.credentials.clone()),
+        }
+    }
+
+    /// Whether other keys can be had when these are refused.
+    pub(crate) fn has_provider(&self) -> bool {
+        self.shared.keys.is_some()
+    }
+
+    /// Whether both sign with the same keys.
+    pub(crate) fn has_keys_of(&self, other: &Self) -> bool {
+        let id = |client: &Self| client.credentials().map(|pair| pair.secret_id().to_owned());
+        let one = Arc::ptr_eq(&self.shared, &other.shared);
+        one || (id(self).is_some() && id(self) == id(other))
     }
 
     pub(crate) fn transport(&self) -> &dyn Transport {
@@ -92,6 +136,24 @@ impl Client {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.shared.clock
+    }
+
+    /// The same client, with bounds on its requests. Connections and what was learned of the
+    /// service's clock are shared.
+    pub(crate) fn paced(&self, pace: Pace) -> Self {
+        let mut shared = Shared::clone(&self.shared);
+        shared.pace = Some(pace);
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    pub(crate) fn pace(&self) -> Option<&Pace> {
+        self.shared.pace.as_ref()
+    }
+
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.shared.clock.clone()
     }
 
     pub(crate) fn idle_timeout(&self) -> Duration {
@@ -129,6 +191,12 @@ impl ClientBuilder {
     /// The keys to sign with.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Who gives the keys to sign with, and fresh ones before they expire.
+    pub fn credentials_from(mut self, provider: impl CredentialProvider) -> Self {
+        self.keys = Some(Keys::new(provider));
         self
     }
 
@@ -186,11 +254,12 @@ impl ClientBuilder {
         if let Some(error) = self.invalid {
             return Err(error);
         }
-        if self.credentials.is_none() && !self.anonymous {
+        if self.credentials.is_none() && self.keys.is_none() && !self.anonymous {
             return Err(Error::missing("credentials"));
         }
         let shared = Shared {
             credentials: self.credentials.filter(|_| !self.anonymous),
+            keys: self.keys.filter(|_| !self.anonymous),
             region: self.region,
             endpoint: self.endpoint.unwrap_or_default(),
             transport: self
@@ -199,7 +268,8 @@ impl ClientBuilder {
             retry: self.retry.unwrap_or_default(),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             idle_timeout: self.idle_timeout.unwrap_or(IDLE_TIMEOUT),
-            skew_secs: AtomicI64::new(0),
+            skew_secs: Arc::new(AtomicI64::new(0)),
+            pace: None,
         };
         Ok(Client {
             shared: Arc::new(shared),

@@ -1,10 +1,12 @@
 //! The work of a slice copy: the source is looked at and pinned, then copied by either path.
 
-use cosette_proto::ops::{CopyObject, ObjectReply};
+use cosette_proto::ops::{
+    CopyObject, GetAclReply, GetObjectAcl, NewAcl, ObjectReply, PutObjectAcl, UploadPartCopy,
+};
 use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
-    BucketName, CopySource, Crc64, Directive, ETag, Facts, Md5, ObjectKey, Preconditions, Region,
-    limits,
+    BucketName, CopySource, Crc64, Directive, ETag, Facts, Md5, Metadata, ObjectKey, Preconditions,
+    Region, StorageClass, Text, VersionId, limits,
 };
 
 use crate::client::Client;
@@ -15,13 +17,17 @@ use crate::reconcile;
 use crate::reply::Output;
 use crate::send::Context;
 use crate::slice_copy::{Plan, SliceCopied};
+use crate::transfer::Strategy;
 
 mod parts;
+mod streamed;
 
 /// A copy whose arguments are known to be legal.
 #[derive(Debug)]
 pub(crate) struct Copier {
     pub(crate) client: Client,
+    /// Who reads and removes the source.
+    pub(crate) reader: Client,
     pub(crate) bucket: BucketName,
     pub(crate) key: ObjectKey,
     pub(crate) source: CopySource,
@@ -38,7 +44,10 @@ pub(crate) struct Copier {
 impl Copier {
     /// # Errors
     /// [`ErrorKind::Invalid`], naming what is missing or wrong, before anything is sent.
-    pub(crate) fn new(draft: Draft, mut plan: Plan) -> Result<Self, Error> {
+    pub(crate) fn new(mut draft: Draft, mut plan: Plan) -> Result<Self, Error> {
+        if plan.keep_acl && !plan.acl.is_empty() {
+            draft.refuse("keep_acl", "an ACL is given as well");
+        }
         draft.check()?;
         let bucket = plan.bucket.take().ok_or_else(|| Error::missing("bucket"))?;
         let region = draft.region_in_force()?;
@@ -47,7 +56,10 @@ impl Copier {
             .source
             .take()
             .ok_or_else(|| Error::missing("copy_source"))?;
-        source.region.get_or_insert_with(|| region.clone());
+        let reader = plan.reader.take().unwrap_or_else(|| draft.client.clone());
+        if source.region.is_none() {
+            source.region = Some(reader.region().unwrap_or(&region).clone());
+        }
         let plain = Context {
             region: Some(region.clone()),
             ..Context::default()
@@ -58,6 +70,7 @@ impl Copier {
         };
         let copier = Self {
             client: draft.client,
+            reader,
             bucket,
             key,
             source,
@@ -74,6 +87,7 @@ impl Copier {
         if copier.is_in_place()
             && copier.source.version_id.is_none()
             && kept
+            && copier.plan.edits.is_empty()
             && copier.plan.storage_class.is_none()
         {
             return Err(Error::invalid(
@@ -97,7 +111,7 @@ impl Copier {
             ..
         } = &self.source;
         reconcile::head(
-            &self.client,
+            &self.reader,
             &self.reading,
             bucket,
             key,
@@ -123,6 +137,33 @@ impl Copier {
                     .with_operation(CopyObject::NAME, &self.target()),
             );
         }
+        if self.must_stream() {
+            return self.streamed(source).await;
+        }
+        match self.by_the_service(source).await {
+            // The target's account may not read the source, or the service says so of another.
+            Err(error) if self.reads_for_itself() && error.kind() == ErrorKind::Denied => {
+                tracing::info!(%error, "the service may not read the source: it is streamed");
+                self.streamed(source).await
+            }
+            copied => copied,
+        }
+    }
+
+    /// Whether source and target are on different services.
+    pub(crate) fn must_stream(&self) -> bool {
+        self.reader.endpoint() != self.client.endpoint()
+    }
+
+    /// Whether source and target are reached with different keys.
+    pub(crate) fn reads_for_itself(&self) -> bool {
+        !self.reader.has_keys_of(&self.client)
+    }
+
+    async fn by_the_service(
+        &self,
+        source: &Output<ObjectReply>,
+    ) -> Result<Output<SliceCopied>, Error> {
         let size = source.size();
         let mut meter = Meter::begin(&self.client, &self.plan.report, size);
         let copied = if size <= self.plan.slice_size.unwrap_or(limits::SLICE_BYTES_DEFAULT) {
@@ -133,6 +174,72 @@ impl Copier {
         self.compare(source.crc64, copied.crc64)?;
         meter.finish();
         Ok(copied)
+    }
+
+    /// What the target's metadata is made of, and whether it replaces the source's.
+    fn metadata(&self, source: &ObjectReply) -> Result<(Option<Directive>, Metadata), Error> {
+        let given = (self.plan.directive, self.plan.metadata.clone());
+        if self.plan.edits.is_empty() {
+            return Ok(given);
+        }
+        let mut edited = match given {
+            (Some(Directive::Replaced), given) => given,
+            _ => source.metadata.clone(),
+        };
+        for edit in &self.plan.edits {
+            let made = edit.apply(&mut edited);
+            made.map_err(|why| Error::invalid("edit", why).about(&self.target()))?;
+        }
+        Ok((Some(Directive::Replaced), edited))
+    }
+
+    fn class(&self, source: &ObjectReply) -> Option<StorageClass> {
+        let kept = Some(source.storage_class).filter(|_| self.plan.keep_class);
+        self.plan.storage_class.or(kept)
+    }
+
+    /// The source's own ACL, if it is wanted and there is one.
+    pub(crate) async fn acl_to_keep(&self) -> Result<Option<GetAclReply>, Error> {
+        if !self.plan.keep_acl {
+            return Ok(None);
+        }
+        let message = GetObjectAcl {
+            bucket: self.source.bucket.clone(),
+            key: self.source.key.clone(),
+            version_id: self.source.version_id.clone(),
+        };
+        let acl = self.reader.perform(&self.reading, &message, None).await?;
+        Ok(Some(acl.value).filter(|acl| !acl.inherits))
+    }
+
+    pub(crate) async fn give_acl(
+        &self,
+        acl: GetAclReply,
+        version_id: Option<&VersionId>,
+    ) -> Result<(), Error> {
+        let message = PutObjectAcl {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            version_id: version_id.cloned(),
+            acl: NewAcl::Document(acl.acl),
+        };
+        self.client.perform(&self.plain, &message, None).await?;
+        Ok(())
+    }
+
+    /// # Errors
+    /// When the source must be restored before its bytes can be read.
+    fn refuse_archived(&self, source: &Output<ObjectReply>) -> Result<(), Error> {
+        let restored = |state: &Text| state.to_text().contains("ongoing-request=\"false\"");
+        if !source.storage_class.is_archived() || source.restore.as_ref().is_some_and(restored) {
+            return Ok(());
+        }
+        let words = "the source is archived and not restored";
+        let headers = source.headers.clone();
+        Err(
+            Error::decided(ErrorCode::InvalidObjectState, headers, words)
+                .with_operation(UploadPartCopy::NAME, &self.target()),
+        )
     }
 
     fn target(&self) -> String {
@@ -161,14 +268,15 @@ impl Copier {
     }
 
     async fn in_one_request(&self, source: &ObjectReply) -> Result<Output<SliceCopied>, Error> {
+        let (directive, metadata) = self.metadata(source)?;
         let message = CopyObject {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
             source: self.source.clone(),
             source_preconditions: self.pin(source),
-            directive: self.plan.directive,
-            metadata: self.plan.metadata.clone(),
-            storage_class: self.plan.storage_class,
+            directive,
+            metadata,
+            storage_class: self.class(source),
             acl: self.plan.acl.clone(),
             tagging_directive: self.plan.tagging_directive,
             tags: self.plan.tags.clone(),
@@ -179,6 +287,7 @@ impl Copier {
         Ok(output.map(|reply| SliceCopied {
             etag: reply.etag,
             version_id: reply.version_id,
+            source_version_id: reply.source_version_id,
             crc64: reply.crc64,
             parts: 0,
             ..self.described(source.size())
@@ -196,9 +305,11 @@ impl Copier {
             key: self.key.clone(),
             etag: ETag::of_md5(Md5([0; 16])),
             version_id: None,
+            source_version_id: None,
             crc64: None,
             size,
             parts: 0,
+            strategy: Strategy::OneRequest,
         }
     }
 }

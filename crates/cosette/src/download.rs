@@ -96,6 +96,11 @@ impl Download {
         self
     }
 
+    pub(crate) fn reporting(mut self, report: Report) -> Self {
+        self.plan.report = report;
+        self
+    }
+
     /// Reads the object into a file, which appears (or is replaced) only when all of it is there and
     /// right.
     ///
@@ -154,8 +159,8 @@ impl Download {
             ..Preconditions::default()
         };
         let reader = Reader {
-            client: &client,
-            context: &context,
+            client: client.clone(),
+            context: context.clone(),
             bucket,
             key,
             version_id,
@@ -197,22 +202,22 @@ impl Download {
 }
 
 /// Reads ranges of one object.
-struct Reader<'a> {
-    client: &'a Client,
-    context: &'a Context,
-    bucket: BucketName,
-    key: ObjectKey,
-    version_id: Option<VersionId>,
-    pinned: Preconditions,
+pub(crate) struct Reader {
+    pub(crate) client: Client,
+    pub(crate) context: Context,
+    pub(crate) bucket: BucketName,
+    pub(crate) key: ObjectKey,
+    pub(crate) version_id: Option<VersionId>,
+    pub(crate) pinned: Preconditions,
 }
 
-impl Reader<'_> {
+impl Reader {
     fn subject(&self) -> String {
         format!("{}/{}", self.bucket, self.key)
     }
 
     /// The bytes of a range, asked for again from where they ended if the connection was lost.
-    async fn range(&self, first: u64, last: u64) -> Result<Bytes, Error> {
+    pub(crate) async fn range(&self, first: u64, last: u64) -> Result<Bytes, Error> {
         let wanted = last - first + 1;
         let mut bytes = BytesMut::new();
         let mut attempt = 1;
@@ -247,7 +252,7 @@ impl Reader<'_> {
             preconditions: self.pinned.clone(),
             overrides: ResponseOverrides::default(),
         };
-        let (reply, mut body) = self.client.fetch(self.context, &message).await?;
+        let (reply, mut body) = self.client.fetch(&self.context, &message).await?;
         // A store that knows no ranges sends the whole object, which is right only if it was asked for.
         let sent = match reply.content_range {
             Some(range) => (range.first, range.last),

@@ -31,10 +31,11 @@
 //! [`kind`](Error::kind) says what can be done. Requests travel by any [`Transport`]: TCP and TLS, a
 //! Unix socket, or a service in the same process.
 //!
-//! Absent on purpose: anything that reads a terminal or a configuration file (the `cosette` command
-//! does), and any knowledge of a server's inside.
+//! Absent on purpose: anything that reads a terminal or the `cosette` command's own configuration,
+//! and any knowledge of a server's inside.
 
 mod argument;
+pub mod blocking;
 mod body;
 pub mod calls;
 mod checksum;
@@ -47,10 +48,13 @@ mod draft;
 mod endpoint;
 mod error;
 mod idle;
+mod leftovers;
 mod list;
 mod move_object;
+mod pace;
 mod presign;
 mod progress;
+pub mod provider;
 mod reconcile;
 mod reply;
 mod retry;

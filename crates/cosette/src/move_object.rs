@@ -4,9 +4,7 @@
 //! comes from what was copied, never from a second argument. Nothing is deleted that was not proved
 //! to be at the target.
 
-use cosette_proto::ops::{
-    DeleteObject, DeleteObjectReply, GetAclReply, GetObjectAcl, NewAcl, ObjectReply, PutObjectAcl,
-};
+use cosette_proto::ops::{DeleteObject, DeleteObjectReply, GetAclReply, ObjectReply};
 use cosette_types::{Directive, Preconditions};
 
 use crate::calls::{
@@ -27,7 +25,6 @@ use crate::slice_copy::{Plan, SliceCopied, plan_setter, plan_setters};
 pub struct Mover {
     draft: Draft,
     plan: Plan,
-    keep_acl: bool,
 }
 
 /// How a move ended. In each case the target has the source's bytes.
@@ -100,7 +97,6 @@ impl Client {
         Mover {
             draft: Draft::new(self),
             plan: Plan::new(),
-            keep_acl: false,
         }
     }
 }
@@ -108,19 +104,12 @@ impl Client {
 impl Mover {
     plan_setters!();
 
-    /// Gives the target the source's own ACL, if it has one. Needs the right to read it there and to
-    /// write it here.
-    pub fn keep_acl(mut self) -> Self {
-        self.keep_acl = true;
-        self
-    }
-
     /// Moves the object.
     ///
     /// # Errors
     /// When the copy failed: then nothing was deleted. [`ErrorKind::Invalid`] when source and target
     /// are one object: then nothing was sent. What goes wrong after the copy is an outcome.
-    pub async fn send(mut self) -> Result<MoveOutcome, Error> {
+    pub async fn send(self) -> Result<MoveOutcome, Error> {
         let same = self.plan.source.as_ref().is_some_and(|source| {
             Some(&source.bucket) == self.plan.bucket.as_ref()
                 && Some(&source.key) == self.plan.key.as_ref()
@@ -130,20 +119,11 @@ impl Mover {
             let words = "source and target are one object: moving it would delete it";
             return Err(Error::invalid("copy_source", words));
         }
-        if self.keep_acl && !self.plan.acl.is_empty() {
-            self.draft.refuse("keep_acl", "an ACL is given as well");
-        }
         let mut copier = Copier::new(self.draft, self.plan)?;
         let source = copier.look_at_source().await?;
         copier.plan.directive.get_or_insert(Directive::Copy);
-        copier
-            .plan
-            .storage_class
-            .get_or_insert(source.storage_class);
-        let acl = match self.keep_acl {
-            true => Some(acl_of_source(&copier).await?),
-            false => None,
-        };
+        copier.plan.keep_class = true;
+        let acl = copier.acl_to_keep().await?;
         let copied = copier.copy(&source).await?;
         finish(&copier, &source, acl, copied).await
     }
@@ -158,8 +138,8 @@ async fn finish(
 ) -> Result<MoveOutcome, Error> {
     let ready = async {
         prove(copier, source, &copied).await?;
-        match acl.filter(|acl| !acl.inherits) {
-            Some(acl) => give_acl(copier, acl).await,
+        match acl {
+            Some(acl) => copier.give_acl(acl, copied.version_id.as_ref()).await,
             None => Ok(()),
         }
     };
@@ -184,7 +164,7 @@ async fn finish(
         preconditions: Preconditions::default(),
     };
     Ok(
-        match copier.client.perform(&copier.reading, &message, None).await {
+        match copier.reader.perform(&copier.reading, &message, None).await {
             Ok(deleted) => MoveOutcome::Moved { copied, deleted },
             Err(failed) => MoveOutcome::CopiedButNotDeleted {
                 copied,
@@ -204,7 +184,11 @@ fn is_same(seen: &ObjectReply, now: &ObjectReply) -> bool {
 }
 
 /// Looks at the target: it must have the source's size and bytes.
-async fn prove(copier: &Copier, source: &ObjectReply, copied: &SliceCopied) -> Result<(), Error> {
+pub(crate) async fn prove(
+    copier: &Copier,
+    source: &ObjectReply,
+    copied: &SliceCopied,
+) -> Result<(), Error> {
     let Copier {
         client,
         bucket,
@@ -230,28 +214,4 @@ async fn prove(copier: &Copier, source: &ObjectReply, copied: &SliceCopied) -> R
         _ if source.etag == target.etag && source.etag.part_count().is_none() => Ok(()),
         _ => wrong("no checksum tells whether it has the source's bytes".to_owned()),
     }
-}
-
-async fn acl_of_source(copier: &Copier) -> Result<GetAclReply, Error> {
-    let message = GetObjectAcl {
-        bucket: copier.source.bucket.clone(),
-        key: copier.source.key.clone(),
-        version_id: copier.source.version_id.clone(),
-    };
-    Ok(copier
-        .client
-        .perform(&copier.reading, &message, None)
-        .await?
-        .value)
-}
-
-async fn give_acl(copier: &Copier, acl: GetAclReply) -> Result<(), Error> {
-    let message = PutObjectAcl {
-        bucket: copier.bucket.clone(),
-        key: copier.key.clone(),
-        version_id: None,
-        acl: NewAcl::Document(acl.acl),
-    };
-    copier.client.perform(&copier.plain, &message, None).await?;
-    Ok(())
 }

@@ -12,8 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 
 use crate::body::Body;
 use crate::client::Client;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind};
 use crate::idle::{self, Watch};
+use crate::pace::Verdict;
 use crate::reply::{self, Output};
 
 /// How long a signature is good: long enough for any queue between us and the service.
@@ -22,6 +24,9 @@ const SIGNATURE_SECS: u64 = 3600;
 const SKEW_SECS_MIN: u64 = 30;
 /// Largest document of a reply: a page of 1,000 keys of 850 bytes, encoded, is under 4 MiB.
 const REPLY_DOCUMENT_BYTES_MAX: usize = 16 << 20;
+
+/// What services say of keys that were good before.
+const EXPIRED: [&str; 3] = ["ExpiredToken", "InvalidAccessKeyId", "InvalidToken"];
 
 const AGENT: &str = concat!("cosette/", env!("CARGO_PKG_VERSION"));
 
@@ -128,6 +133,17 @@ impl Client {
         message: &M,
         body: Option<Body>,
     ) -> Result<Output<M::Reply>, Failed> {
+        let told = self.perform_told(context, message, body).await;
+        told.map(|(output, _)| output)
+    }
+
+    /// The same, and whether an earlier attempt may have been carried out as well.
+    pub(crate) async fn perform_told<M: Message>(
+        &self,
+        context: &Context,
+        message: &M,
+        body: Option<Body>,
+    ) -> Result<(Output<M::Reply>, bool), Failed> {
         let request = message.encode(Dialect::Cos);
         let subject = subject(&request.target);
         let exchange = Exchange {
@@ -137,10 +153,10 @@ impl Client {
             streamed: false,
         };
         let since = self.clock().now();
-        let (received, ambiguous) = match self.exchange(exchange, body).await {
-            Ok(received) => (received, false),
+        let (received, ambiguous, found) = match self.exchange(exchange, body).await {
+            Ok((received, ambiguous)) => (received, ambiguous, false),
             Err(failed) => match already_done(M::NAME, &failed) {
-                Some(received) => (received, true),
+                Some(received) => (received, true, true),
                 None => return Err(failed),
             },
         };
@@ -149,10 +165,10 @@ impl Client {
             ambiguous: true,
             since,
         })?;
-        if ambiguous {
+        if found {
             output.status = StatusCode::NO_CONTENT.as_u16();
         }
-        Ok(output)
+        Ok((output, ambiguous))
     }
 
     /// Sends a message whose reply has the bytes of an object beside it.
@@ -169,7 +185,7 @@ impl Client {
             context,
             streamed: true,
         };
-        let received = self.exchange(exchange, None).await?;
+        let (received, _) = self.exchange(exchange, None).await?;
         let output = received
             .read::<M>()
             .map_err(|error| error.with_operation(M::NAME, &subject))?;
@@ -180,17 +196,26 @@ impl Client {
         &self,
         exchange: Exchange<'_>,
         body: Option<Body>,
-    ) -> Result<Received, Failed> {
+    ) -> Result<(Received, bool), Failed> {
         let since = self.clock().now();
         let subject = subject(&exchange.request.target);
         let document = exchange.request.payload.clone();
         let mut body = body.or_else(|| document.map(Body::from));
         let (mut attempt, mut ambiguous, mut repaired) = (0, false, false);
+        let mut renewed = false;
         loop {
             attempt += 1;
             let again = body.as_ref().map(Body::try_clone);
-            let failure = match self.attempt(&exchange, body.take(), attempt > 1).await {
-                Ok(received) => return Ok(received),
+            let permit = match self.pace() {
+                Some(pace) => Some(pace.permit().await),
+                None => None,
+            };
+            let attempted = self.attempt(&exchange, body.take(), attempt > 1).await;
+            if let Some(permit) = permit {
+                permit.end(exchange.operation, verdict(&attempted));
+            }
+            let failure = match attempted {
+                Ok(received) => return Ok((received, ambiguous)),
                 Err(failure) => failure,
             };
             ambiguous |= failure.ambiguous;
@@ -199,6 +224,10 @@ impl Client {
             body = again.flatten();
             if repeatable && !repaired && self.repair_clock(&failure) {
                 repaired = true;
+                continue;
+            }
+            if repeatable && !renewed && self.renew_keys(&failure).await {
+                renewed = true;
                 continue;
             }
             if !failure.retry || !repeatable || attempt >= self.retry().attempts_max {
@@ -212,6 +241,21 @@ impl Client {
             }
             let delay = self.retry().delay(attempt, Some(failure.error.headers()));
             self.clock().sleep(delay).await;
+        }
+    }
+
+    /// Asks for other keys when the service says that these have expired. True if there are some.
+    async fn renew_keys(&self, failure: &Failure) -> bool {
+        let expired = failure
+            .error
+            .code()
+            .is_some_and(|code| EXPIRED.contains(&code));
+        let refused = self
+            .credentials()
+            .filter(|_| expired && self.has_provider());
+        match refused {
+            Some(refused) => self.keys_in_force(Some(&refused)).await.is_ok(),
+            None => false,
         }
     }
 
@@ -234,8 +278,14 @@ impl Client {
         again: bool,
     ) -> Result<Received, Failure> {
         let watch = Watch::default();
+        // Under the watch of idleness: what is held back by us is no silence of the service.
+        let body = match (body, self.pace()) {
+            (Some(body), Some(pace)) => Some(pace.slowed(body)),
+            (body, _) => body,
+        };
+        let keys = self.keys_in_force(None).await.map_err(Failure::of)?;
         let request = self
-            .signed(exchange, body, again, &watch)
+            .signed(exchange, body, again, (&watch, keys.as_ref()))
             .map_err(Failure::of)?;
         let call = self.transport().call(request);
         let reply = match idle::limited(self.idle_timeout(), &watch, call).await {
@@ -255,7 +305,10 @@ impl Client {
             None => return Err(timed_out(self.idle_timeout())),
         };
         let (parts, body) = reply.into_parts();
-        let body = idle::limit(body, self.idle_timeout());
+        let mut body = idle::limit(body, self.idle_timeout());
+        if let Some(pace) = self.pace() {
+            body = pace.slowed(body);
+        }
         let (status, headers) = (parts.status, parts.headers);
         let fine = status.is_success() || status == StatusCode::NOT_MODIFIED;
         if fine && exchange.streamed {
@@ -292,7 +345,7 @@ impl Client {
         exchange: &Exchange<'_>,
         body: Option<Body>,
         again: bool,
-        watch: &Watch,
+        (watch, keys): (&Watch, Option<&Credentials>),
     ) -> Result<http::Request<Body>, Error> {
         let Exchange {
             request, context, ..
@@ -319,7 +372,7 @@ impl Client {
             let retry = HeaderName::from_static(Dialect::Cos.name(Field::SdkRetry));
             headers.insert(retry, HeaderValue::from_static("true"));
         }
-        if let Some(credentials) = self.credentials() {
+        if let Some(credentials) = keys {
             if let Some(token) = credentials.token() {
                 let name = HeaderName::from_static(Dialect::Cos.name(Field::SecurityToken));
                 headers.insert(name, secret(value("token", token)?));
@@ -347,6 +400,17 @@ impl Client {
         *built.uri_mut() = uri;
         *built.headers_mut() = headers;
         Ok(built)
+    }
+}
+
+/// What an attempt says of the load.
+fn verdict(attempted: &Result<Received, Failure>) -> Verdict {
+    match attempted {
+        Ok(_) => Verdict::Fine,
+        Err(failure) => match failure.error.kind() {
+            ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Timeout => Verdict::Overload,
+            _ => Verdict::Other,
+        },
     }
 }
 

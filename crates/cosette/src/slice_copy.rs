@@ -19,6 +19,7 @@ use crate::draft::Draft;
 use crate::error::Error;
 use crate::progress::Report;
 use crate::reply::Output;
+use crate::transfer::{Edit, Strategy, Tracker};
 
 /// A copy of any size, being put together. See [`Client::slice_copy`].
 #[derive(Debug)]
@@ -47,6 +48,12 @@ pub(crate) struct Plan {
     pub(crate) parallel: Option<usize>,
     pub(crate) keep_parts: Option<bool>,
     pub(crate) resume: Option<UploadId>,
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) keep_class: bool,
+    pub(crate) keep_acl: bool,
+    /// Who reads the source, when it is not the client of the target.
+    pub(crate) reader: Option<Client>,
+    pub(crate) tracker: Option<Tracker>,
     pub(crate) report: Report,
 }
 
@@ -65,12 +72,16 @@ pub struct SliceCopied {
     pub etag: ETag,
     /// The target's version, if its bucket has versioning enabled.
     pub version_id: Option<VersionId>,
+    /// The source's version that was copied, if the service told it.
+    pub source_version_id: Option<VersionId>,
     /// The CRC-64 of its bytes, if the service told it.
     pub crc64: Option<Crc64>,
     /// Its size in bytes.
     pub size: u64,
     /// How many parts it was copied in; 0 when it was one request.
     pub parts: usize,
+    /// How its bytes travelled.
+    pub strategy: Strategy,
 }
 
 /// One setter of a value.
@@ -139,6 +150,42 @@ macro_rules! plan_setters {
         tag_setters!(plan.tags);
         source_condition_setters!(plan.conditions);
 
+        /// Changes one field of the source's metadata and keeps all others. Several are made in turn.
+        ///
+        /// ```
+        /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+        /// # fn main() { example(|client| async move {
+        /// use cosette::transfer::Edit;
+        /// client
+        ///     .slice_copy()
+        ///     .bucket("examplebucket-1250000000")
+        ///     .key("b/1.jpg")
+        ///     .copy_source("sourcebucket-1250000000.cos.ap-guangzhou.myqcloud.com/a/1.jpg")
+        ///     .edit(Edit::SetMeta("reviewed".to_owned(), "yes".parse().unwrap()))
+        ///     .send()
+        ///     .await?;
+        /// # Ok(()) }) }
+        /// ```
+        pub fn edit(mut self, edit: $crate::transfer::Edit) -> Self {
+            self.plan.edits.push(edit);
+            self
+        }
+
+        /// Gives the target the source's own ACL, if it has one. Needs the right to read it there
+        /// and to write it here.
+        pub fn keep_acl(mut self) -> Self {
+            self.plan.keep_acl = true;
+            self
+        }
+
+        /// The source is read by another client: of another account, or of another service. When
+        /// that is another service, or the target's service may not read the source, the bytes
+        /// travel through this process.
+        pub fn source_client(mut self, client: &$crate::Client) -> Self {
+            self.plan.reader = Some(client.clone());
+            self
+        }
+
         /// Is told how far the copy is.
         #[doc(alias = "onProgress")]
         pub fn on_progress(
@@ -195,6 +242,12 @@ impl SliceCopy {
         /// with the right size are not copied again.
         resume resume UploadId);
 
+    /// Gives the target the source's class, if none is given.
+    pub fn keep_storage_class(mut self) -> Self {
+        self.plan.keep_class = true;
+        self
+    }
+
     /// Makes the copy.
     ///
     /// # Errors
@@ -204,7 +257,12 @@ impl SliceCopy {
     pub async fn send(self) -> Result<Output<SliceCopied>, Error> {
         let copier = Copier::new(self.draft, self.plan)?;
         let source = copier.look_at_source().await?;
-        copier.copy(&source).await
+        let acl = copier.acl_to_keep().await?;
+        let copied = copier.copy(&source).await?;
+        if let Some(acl) = acl {
+            copier.give_acl(acl, copied.version_id.as_ref()).await?;
+        }
+        Ok(copied)
     }
 }
 
@@ -227,6 +285,11 @@ impl Plan {
             parallel: None,
             keep_parts: None,
             resume: None,
+            edits: Vec::new(),
+            keep_class: false,
+            keep_acl: false,
+            reader: None,
+            tracker: None,
             report: Report::default(),
         }
     }

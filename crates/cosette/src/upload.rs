@@ -23,11 +23,13 @@ use crate::checksum::crc64;
 use crate::client::Client;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind};
+use crate::leftovers::{self, Tracked};
 use crate::progress::{Meter, Report};
 use crate::reconcile;
 use crate::reply::Output;
 use crate::send::Context;
 use crate::slice_copy::plan_setter;
+use crate::transfer::Tracker;
 
 mod parts;
 
@@ -39,23 +41,26 @@ const PARALLEL_DEFAULT: usize = 4;
 #[derive(Debug)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Upload {
-    draft: Draft,
-    plan: Plan,
+    pub(crate) draft: Draft,
+    pub(crate) plan: Plan,
     file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
-struct Plan {
-    bucket: Option<BucketName>,
-    key: Option<ObjectKey>,
-    metadata: Metadata,
-    storage_class: Option<StorageClass>,
-    acl: AclHeaders,
-    tags: Tags,
-    forbid_overwrite: Option<bool>,
-    part_size: Option<u64>,
-    parallel: Option<usize>,
-    report: Report,
+pub(crate) struct Plan {
+    pub(crate) bucket: Option<BucketName>,
+    pub(crate) key: Option<ObjectKey>,
+    pub(crate) metadata: Metadata,
+    pub(crate) storage_class: Option<StorageClass>,
+    pub(crate) acl: AclHeaders,
+    pub(crate) tags: Tags,
+    pub(crate) forbid_overwrite: Option<bool>,
+    pub(crate) part_size: Option<u64>,
+    pub(crate) parallel: Option<usize>,
+    pub(crate) report: Report,
+    pub(crate) tracker: Option<Tracker>,
+    /// The CRC-64 that the bytes must have: other ones are never stored.
+    pub(crate) expected: Option<Crc64>,
 }
 
 /// The object is stored; the same fields whichever way it was sent.
@@ -236,6 +241,7 @@ impl Uploader {
     ) -> Result<Output<Uploaded>, Error> {
         let size = bytes.len() as u64;
         let crc = crc64(&bytes);
+        self.expect(crc)?;
         let message = PutObject {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
@@ -270,8 +276,18 @@ impl Uploader {
             acl: self.plan.acl.clone(),
             tags: self.plan.tags.clone(),
         };
-        let begun = self.client.perform(&self.making, &message, None).await?;
-        let upload_id = begun.value.upload_id;
+        let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
+            tracker,
+            part_bytes: rest.part_bytes(),
+            source_etag: None,
+        });
+        let Self {
+            client,
+            making,
+            plain,
+            ..
+        } = self;
+        let upload_id = leftovers::begin(client, making, plain, &message, tracked).await?;
         match self.fill(&upload_id, first, rest, meter).await {
             Ok(uploaded) => Ok(uploaded),
             Err(error) => {
@@ -283,6 +299,8 @@ impl Uploader {
                 };
                 if let Err(failed) = self.client.perform(&self.plain, &message, None).await {
                     tracing::warn!(error = %failed.error, "an upload could not be aborted");
+                } else if let Some(tracker) = &self.plan.tracker {
+                    tracker.gone().await?;
                 }
                 Err(error)
             }
@@ -302,6 +320,7 @@ impl Uploader {
         let crc = stored.iter().fold(Crc64::EMPTY, |whole, stored| {
             whole.then(stored.crc64, stored.len)
         });
+        self.expect(crc)?;
         let message = CompleteUpload {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
@@ -377,6 +396,19 @@ impl Uploader {
             crc64: crc,
             len,
         })
+    }
+
+    /// # Errors
+    /// When the bytes that were read are not those that should have been.
+    fn expect(&self, read: Crc64) -> Result<(), Error> {
+        match self.plan.expected {
+            Some(wanted) if wanted != read => {
+                let words = format!("the CRC-64 of what was read is {read}, the source's {wanted}");
+                let subject = format!("{}/{}", self.bucket, self.key);
+                Err(Error::new(ErrorKind::Corrupt, words).about(&subject))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn compare(&self, read: Crc64, stored: Option<Crc64>) -> Result<(), Error> {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use cosette_bench::Workload;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use cosette_bench::{Dialect, Workload};
 
 use super::values;
 use crate::name::CosName;
@@ -44,6 +45,9 @@ pub(crate) struct BenchArgs {
     /// The bucket, as in cos://bench-1250000000
     #[arg(value_name = "BUCKET")]
     pub(crate) bucket: CosName,
+    /// The dialect that is spoken: cos or s3
+    #[arg(long, value_name = "DIALECT", default_value = "cos", value_parser = dialect(), help_heading = WHAT)]
+    pub(crate) dialect: Dialect,
     /// Bytes of each object
     #[arg(long, value_name = "SIZE", default_value = "4KiB", value_parser = values::size, help_heading = WHAT)]
     pub(crate) size: u64,
@@ -134,4 +138,11 @@ mod tests {
             assert!(time(bad).is_err(), "{bad}");
         }
     }
+}
+
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(["cos", "s3"]).map(|name| match name.as_str() {
+        "s3" => Dialect::S3,
+        _ => Dialect::Cos,
+    })
 }

@@ -54,7 +54,7 @@ pub(crate) enum LogFormat {
 /// Check every link of a store from both ends
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder must not be in use. Exit code 0 only if nothing is wrong.
+The store may be in use: then whoever serves it checks. Exit code 0 only if nothing is wrong.
 
 Examples:
   cosette fsck
@@ -63,4 +63,48 @@ pub(crate) struct FsckArgs {
     /// Read every stored byte too, and compare it with its digests
     #[arg(long)]
     pub(crate) read_bytes: bool,
+}
+
+/// Read every stored byte, and name the objects that damaged ones belong to
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The store may be in use: then whoever serves it reads. Nothing is changed. Exit code 0 only if
+nothing is damaged. Bytes that objects share are read once.
+
+Examples:
+  cosette scrub
+  cosette scrub --data ./store --rate 50MiB --output json")]
+pub(crate) struct ScrubArgs {
+    /// Most bytes to read in a second, such as 50MiB; as fast as it goes unless given
+    #[arg(long, value_name = "SIZE", value_parser = super::values::size)]
+    pub(crate) rate: Option<u64>,
+}
+
+/// Write a whole store as one file: its backup, or the way to another machine or format
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The store may be in use: the file is what it was at one moment. Bytes that objects share are in it
+once. Keys and accounts of the server are not in it.
+
+Examples:
+  cosette export -o backup.cosette
+  cosette export --data ./store | ssh elsewhere cosette import -")]
+pub(crate) struct ExportArgs {
+    /// File to write; `-` is standard output
+    #[arg(short, long = "to", value_name = "FILE", default_value = "-")]
+    pub(crate) output_file: PathBuf,
+}
+
+/// Make a store of an exported file, in a folder that has none
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file that is damaged or ends too early is refused; the folder's store then does not open, and the
+folder has to go.
+
+Examples:
+  cosette import backup.cosette --data ./restored
+  ssh elsewhere cosette export | cosette import - --data ./copy")]
+pub(crate) struct ImportArgs {
+    /// File to read; `-` is standard input
+    pub(crate) file: PathBuf,
 }

@@ -23,5 +23,6 @@ mod network;
 mod readme;
 mod results;
 mod slices;
+mod upkeep;
 mod usage;
 mod world;

@@ -2,7 +2,7 @@
 
 use crate::world::{World, cos, text};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "serve",
     "cp",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 13] = [
     "rb",
     "config",
     "fsck",
+    "scrub",
+    "export",
+    "import",
     "completions",
 ];
 

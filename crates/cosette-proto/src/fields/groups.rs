@@ -23,6 +23,8 @@ pub enum ConditionsOn {
     Object,
     /// The source of a copy. An unreadable date is an error: no condition may be skipped.
     CopySource,
+    /// The source of a move, read as strictly. COS calls its conditions like those of a copy.
+    RenameSource,
 }
 
 impl ConditionsOn {
@@ -35,7 +37,14 @@ impl ConditionsOn {
                 IF_MODIFIED_SINCE,
                 IF_UNMODIFIED_SINCE,
             ],
-            Self::CopySource => [
+            Self::RenameSource if dialect == Dialect::S3 => [
+                Field::RenameSourceIfMatch,
+                Field::RenameSourceIfNoneMatch,
+                Field::RenameSourceIfModifiedSince,
+                Field::RenameSourceIfUnmodifiedSince,
+            ]
+            .map(|field| HeaderName::from_static(dialect.name(field))),
+            Self::CopySource | Self::RenameSource => [
                 Field::CopySourceIfMatch,
                 Field::CopySourceIfNoneMatch,
                 Field::CopySourceIfModifiedSince,
@@ -116,7 +125,10 @@ impl HeaderReader<'_> {
             user.insert(suffix, value)
                 .map_err(|error| match error.why {
                     Why::TooLong { limit } => Error::with(
-                        ErrorCode::KeyTooLong,
+                        match self.dialect {
+                            Dialect::Cos => ErrorCode::KeyTooLong,
+                            Dialect::S3 => ErrorCode::MetadataTooLarge,
+                        },
                         format!("Your user metadata is larger than {limit} bytes."),
                     ),
                     _ => Error::from(error),

@@ -223,7 +223,9 @@ impl NewAcl {
         let headers = HeaderWriter::new(dialect);
         match self {
             Self::Headers(acl) => request(headers.with_acl(acl).done()),
-            Self::Document(acl) => request(headers.done()).with_document(acl.write(), dialect),
+            Self::Document(acl) => {
+                request(headers.done()).with_document(acl.write(dialect), dialect)
+            }
         }
     }
 
@@ -240,7 +242,7 @@ impl GetAclReply {
     fn write(&self, dialect: Dialect) -> Reply {
         let inherits = self.inherits.then_some(CannedAcl::Default);
         let headers = HeaderWriter::new(dialect).with_some(Field::Acl, inherits);
-        Reply::document(self.acl.write(), headers)
+        Reply::document(self.acl.write(dialect), headers)
     }
 
     fn read(reply: &Reply, dialect: Dialect) -> Result<Self, Unreadable> {
@@ -253,8 +255,8 @@ impl GetAclReply {
 }
 
 impl AclDocument {
-    fn write(&self) -> Bytes {
-        Writer::document(ROOT, |root| {
+    fn write(&self, dialect: Dialect) -> Bytes {
+        Writer::document_in(dialect, ROOT, |root| {
             root.user("Owner", &self.owner);
             root.element("AccessControlList", |list| {
                 for grant in &self.grants {
@@ -296,7 +298,11 @@ fn write_grantee(element: &mut Writer, grantee: &Grantee) {
     let attributes =
         format!("xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"{kind}\"");
     element.element_with("Grantee", &attributes, |element| {
-        element.text_if("URI", grantee.group_uri());
+        let uri = match element.dialect() {
+            Dialect::Cos => grantee.group_uri(),
+            Dialect::S3 => grantee.group_uri_s3(),
+        };
+        element.text_if("URI", uri);
         if let Grantee::User(user) = grantee {
             element.text("ID", user);
             element.text("DisplayName", user);

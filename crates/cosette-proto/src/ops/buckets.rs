@@ -169,7 +169,8 @@ impl Message for GetBucketLocation {
     }
 
     fn encode_reply(region: &Region, dialect: Dialect) -> Reply {
-        let document = Writer::text_document("LocationConstraint", region);
+        let document =
+            Writer::document_in(dialect, "LocationConstraint", |root| root.content(region));
         Reply::document(document, HeaderWriter::new(dialect))
     }
 

@@ -119,7 +119,7 @@ impl Message for CompleteUpload {
     }
 
     fn encode_reply(reply: &CompleteUploadReply, dialect: Dialect) -> Reply {
-        let document = Writer::document_with(RESULT, NAMESPACE, |root| {
+        let document = Writer::document_with(dialect, RESULT, NAMESPACE, |root| {
             root.text("Location", &reply.location);
             root.text("Bucket", &reply.bucket);
             root.text("Key", &reply.key);
@@ -136,7 +136,7 @@ impl Message for CompleteUpload {
         let root = reply.root(RESULT)?;
         Ok(CompleteUploadReply {
             location: root.child_text("Location").unwrap_or_default().to_owned(),
-            bucket: root.parse_child("Bucket")?,
+            bucket: root.bucket("Bucket")?,
             key: root.key("Key")?,
             etag: root.parse_child("ETag")?,
             crc64: headers.parse(Field::HashCrc64)?,

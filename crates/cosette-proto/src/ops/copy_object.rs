@@ -118,7 +118,7 @@ impl Message for CopyObject {
     }
 
     fn encode_reply(reply: &CopyObjectReply, dialect: Dialect) -> Reply {
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.etag(&reply.etag);
             root.text_if("CRC64", reply.crc64);
             root.text("LastModified", date::iso(reply.last_modified));

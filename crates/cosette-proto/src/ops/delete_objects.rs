@@ -101,7 +101,8 @@ impl Message for DeleteObjects {
         headers.refuse_on_write()?;
         headers.refuse_target_conditions()?;
         headers.refuse_tags()?;
-        if headers.bytes(CONTENT_MD5)?.is_none() {
+        // S3 takes any checksum; those are verified with the body.
+        if headers.bytes(CONTENT_MD5)?.is_none() && dialect == Dialect::Cos {
             let words = "Missing required header for this request: Content-MD5";
             return Err(Error::with(ErrorCode::InvalidRequest, words));
         }
@@ -131,7 +132,7 @@ impl Message for DeleteObjects {
     }
 
     fn encode_reply(reply: &DeleteObjectsReply, dialect: Dialect) -> Reply {
-        let document = Writer::document(RESULT, |root| {
+        let document = Writer::document_in(dialect, RESULT, |root| {
             for entry in &reply.deleted {
                 root.element("Deleted", |element| write_deleted(element, entry));
             }

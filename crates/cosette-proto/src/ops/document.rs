@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use cosette_types::{AppId, ETag, Md5, ObjectKey, Owner, Timestamp};
+use cosette_types::{
+    AppId, BucketName, ETag, Md5, ObjectKey, Owner, StorageClass, Timestamp, VersionId,
+};
 use http::{HeaderMap, StatusCode};
 use md5::Digest;
 
@@ -119,9 +121,24 @@ impl Element {
             .ok_or_else(|| Unreadable(format!("{name} is missing")))
     }
 
-    /// A key, with the blanks at its ends.
+    /// A key of either dialect, with the blanks at its ends.
     pub(super) fn key(&self, name: &str) -> Result<ObjectKey, Unreadable> {
-        KeyCoding { encoded: false }.parse(self, name)
+        KeyCoding { encoded: false }.key(self, name)
+    }
+
+    /// A storage class, as either dialect calls it; STANDARD when it is not said.
+    pub(super) fn class(&self) -> Result<StorageClass, Unreadable> {
+        let text = self.value("StorageClass").unwrap_or_default();
+        if text == Dialect::S3.class_name(StorageClass::Archive) {
+            return Ok(StorageClass::Archive);
+        }
+        Ok(self.parse_some("StorageClass")?.unwrap_or_default())
+    }
+
+    /// A bucket's name in either dialect.
+    pub(super) fn bucket(&self, name: &str) -> Result<BucketName, Unreadable> {
+        let text = self.value(name).unwrap_or_default();
+        Ok(BucketName::parse_s3(text)?)
     }
 
     /// A date in any shape that is known.
@@ -168,6 +185,21 @@ impl Writer {
             element.text("ID", user);
             element.text("DisplayName", user);
         });
+    }
+
+    /// A storage class, as the dialect calls it.
+    pub(super) fn class(&mut self, class: StorageClass) {
+        self.text("StorageClass", self.dialect().class_name(class));
+    }
+
+    /// A version's id in a listing. Where there never was versioning COS leaves it empty, and S3 has a
+    /// word.
+    pub(super) fn listed_version(&mut self, id: Option<&VersionId>) {
+        let none = match self.dialect() {
+            Dialect::Cos => "",
+            Dialect::S3 => VersionId::NULL,
+        };
+        self.text("VersionId", id.map_or(none, VersionId::as_str));
     }
 
     /// Who began an upload: the display name is the user's own number.
@@ -238,15 +270,10 @@ impl KeyCoding {
         Ok(Some(self.text(element, name)?).filter(|text| !text.is_empty()))
     }
 
-    /// A child element as the thing that it names.
-    pub(super) fn parse<T>(self, element: &Element, name: &str) -> Result<T, Unreadable>
-    where
-        T: FromStr,
-        T::Err: Display,
-    {
+    /// A child element as a key of either dialect.
+    pub(super) fn key(self, element: &Element, name: &str) -> Result<ObjectKey, Unreadable> {
         let text = self.text(element, name)?;
-        text.parse()
-            .map_err(|why: T::Err| Unreadable(format!("{name}: {why}")))
+        ObjectKey::parse_s3(&text).map_err(|why| Unreadable(format!("{name}: {why}")))
     }
 
     /// The delimiter; more than one character cannot be.

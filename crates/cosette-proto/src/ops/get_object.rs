@@ -264,6 +264,9 @@ impl ObjectReply {
         };
         let class = Some(self.storage_class).filter(|class| *class != StorageClass::Standard);
         let count = Some(self.tagging_count).filter(|count| *count > 0);
+        // S3 knows no types, so only what is out of the ordinary is told.
+        let plain = dialect == Dialect::S3 && self.object_type == ObjectType::Normal;
+        let object_type = (!plain).then(|| self.object_type.as_str());
         let mut headers = HeaderWriter::new(dialect)
             .with_plain(ACCEPT_RANGES, "bytes")
             .with_plain(ETAG, &self.etag)
@@ -273,7 +276,7 @@ impl ObjectReply {
             .with_some(Field::HashCrc64, self.crc64)
             .with_some(Field::VersionId, self.version_id.as_ref())
             .with_some(Field::TaggingCount, count)
-            .with(Field::ObjectType, self.object_type.as_str())
+            .with_some(Field::ObjectType, object_type)
             .with_text(
                 HeaderName::from_static(dialect.name(Field::Restore)),
                 self.restore.as_ref(),

@@ -76,7 +76,7 @@ impl Message for InitiateUpload {
     }
 
     fn encode_reply(reply: &InitiateUploadReply, dialect: Dialect) -> Reply {
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.text("Bucket", &reply.bucket);
             root.text("Key", &reply.key);
             root.text("UploadId", &reply.upload_id);
@@ -87,7 +87,7 @@ impl Message for InitiateUpload {
     fn decode_reply(reply: &Reply, _: Dialect) -> Result<InitiateUploadReply, Unreadable> {
         let root = reply.root(ROOT)?;
         Ok(InitiateUploadReply {
-            bucket: root.parse_child("Bucket")?,
+            bucket: root.bucket("Bucket")?,
             key: root.key("Key")?,
             upload_id: root.parse_child("UploadId")?,
         })

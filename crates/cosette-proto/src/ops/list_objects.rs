@@ -91,14 +91,14 @@ impl Message for ListObjects {
         Request::of_bucket(Method::GET, &self.bucket, query, headers)
     }
 
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let query = &request.query;
         Ok(Self {
             bucket: request.bucket()?,
             prefix: query.prefix()?,
             delimiter: query.delimiter()?,
             marker: query.key_text(MARKER)?,
-            max_keys: query.page_size(MAX_KEYS)?,
+            max_keys: query.page_size(MAX_KEYS, dialect)?,
             encoded: query.encoded()?,
         })
     }
@@ -108,7 +108,7 @@ impl Message for ListObjects {
             encoded: reply.encoded,
         };
         let delimiter = reply.delimiter.map(String::from);
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.text("Name", &reply.bucket);
             root.text_if("EncodingType", reply.encoded.then_some("url"));
             root.text("Prefix", coding.write(&reply.prefix));
@@ -154,7 +154,7 @@ impl Message for ListObjects {
             None
         };
         Ok(ListObjectsReply {
-            bucket: root.parse_child("Name")?,
+            bucket: root.bucket("Name")?,
             prefix: coding.text(&root, "Prefix")?,
             delimiter: coding.delimiter(&root)?,
             marker: coding.text(&root, "Marker")?,
@@ -168,22 +168,22 @@ impl Message for ListObjects {
     }
 }
 
-fn write_entry(element: &mut Writer, entry: &ObjectEntry, coding: KeyCoding) {
+pub(super) fn write_entry(element: &mut Writer, entry: &ObjectEntry, coding: KeyCoding) {
     element.text("Key", coding.write(entry.key.as_str()));
     element.text("LastModified", date::iso(entry.last_modified));
     element.text("ETag", &entry.etag);
     element.text("Size", entry.size);
     element.list_owner(entry.owner.as_ref());
-    element.text("StorageClass", entry.storage_class);
+    element.class(entry.storage_class);
 }
 
-fn read_entry(element: &Element, coding: KeyCoding) -> Result<ObjectEntry, Unreadable> {
+pub(super) fn read_entry(element: &Element, coding: KeyCoding) -> Result<ObjectEntry, Unreadable> {
     Ok(ObjectEntry {
-        key: coding.parse(element, "Key")?,
+        key: coding.key(element, "Key")?,
         last_modified: element.date("LastModified")?,
         etag: element.parse_child("ETag")?,
         size: element.parse_child("Size")?,
         owner: element.list_owner("Owner"),
-        storage_class: element.parse_some("StorageClass")?.unwrap_or_default(),
+        storage_class: element.class()?,
     })
 }

@@ -91,7 +91,7 @@ impl Message for ListParts {
         Request::of_object(Method::GET, (&self.bucket, &self.key), query, headers)
     }
 
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let (bucket, key) = request.object()?;
         let query = &request.query;
         if query.get(UPLOAD_ID) == Some("") {
@@ -102,7 +102,13 @@ impl Message for ListParts {
             key,
             upload_id: query.upload_id()?,
             part_number_marker: query.number(PART_NUMBER_MARKER, 0..=u16::MAX)?.unwrap_or(0),
-            max_parts: query.number(MAX_PARTS, 1..=limits::LIST_ENTRIES_MAX)?,
+            max_parts: match dialect {
+                Dialect::Cos => query.number(MAX_PARTS, 1..=limits::LIST_ENTRIES_MAX)?,
+                Dialect::S3 => match query.page_size(MAX_PARTS, dialect)? {
+                    Some(0) => return Err(Error::argument("max-parts is not a positive number.")),
+                    asked => asked,
+                },
+            },
             encoded: query.encoded()?,
         })
     }
@@ -111,9 +117,11 @@ impl Message for ListParts {
         let coding = KeyCoding {
             encoded: reply.encoded,
         };
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.text("Bucket", &reply.bucket);
-            root.text("EncodingType", if reply.encoded { "url" } else { "" });
+            if reply.encoded || dialect == Dialect::Cos {
+                root.text("EncodingType", if reply.encoded { "url" } else { "" });
+            }
             root.text("Key", coding.write(reply.key.as_str()));
             root.text("UploadId", &reply.upload_id);
             root.list_owner(reply.owner.as_ref());
@@ -128,7 +136,7 @@ impl Message for ListParts {
                 });
             }
             root.text_if("NextPartNumberMarker", reply.next_part_number_marker);
-            root.text("StorageClass", reply.storage_class);
+            root.class(reply.storage_class);
             root.text("MaxParts", reply.max_parts);
             root.text("IsTruncated", reply.next_part_number_marker.is_some());
         });
@@ -144,13 +152,13 @@ impl Message for ListParts {
             None
         };
         Ok(ListPartsReply {
-            bucket: root.parse_child("Bucket")?,
-            key: coding.parse(&root, "Key")?,
+            bucket: root.bucket("Bucket")?,
+            key: coding.key(&root, "Key")?,
             upload_id: root.parse_child("UploadId")?,
             // Older samples swap the two: a user in Owner, a number in Initiator.
             initiator: root.user("Initiator"),
             owner: root.list_owner("Owner"),
-            storage_class: root.parse_some("StorageClass")?.unwrap_or_default(),
+            storage_class: root.class()?,
             part_number_marker: root.parse_some("PartNumberMarker")?.unwrap_or(0),
             max_parts: root.parse_child("MaxParts")?,
             encoded: coding.encoded,

@@ -98,7 +98,7 @@ impl Message for ListUploads {
         Request::of_bucket(Method::GET, &self.bucket, query, headers)
     }
 
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let query = &request.query;
         Ok(Self {
             bucket: request.bucket()?,
@@ -106,7 +106,7 @@ impl Message for ListUploads {
             delimiter: query.delimiter()?,
             key_marker: query.key_text(KEY_MARKER)?,
             upload_id_marker: query.parse(UPLOAD_ID_MARKER)?,
-            max_uploads: query.page_size(MAX_UPLOADS)?,
+            max_uploads: query.page_size(MAX_UPLOADS, dialect)?,
             encoded: query.encoded()?,
         })
     }
@@ -116,9 +116,14 @@ impl Message for ListUploads {
             encoded: reply.encoded,
         };
         let delimiter = reply.delimiter.map(String::from);
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.text("Bucket", &reply.bucket);
-            root.text("Encoding-Type", if reply.encoded { "url" } else { "" });
+            match dialect {
+                Dialect::Cos => {
+                    root.text("Encoding-Type", if reply.encoded { "url" } else { "" });
+                }
+                Dialect::S3 => root.text_if("EncodingType", reply.encoded.then_some("url")),
+            }
             root.text("KeyMarker", coding.write(&reply.key_marker));
             root.text("UploadIdMarker", id_text(reply.upload_id_marker.as_ref()));
             root.text("MaxUploads", reply.max_uploads);
@@ -150,7 +155,7 @@ impl Message for ListUploads {
             .children("Upload")
             .map(|element| read_upload(element, coding));
         Ok(ListUploadsReply {
-            bucket: root.parse_child("Bucket")?,
+            bucket: root.bucket("Bucket")?,
             prefix: coding.text(&root, "Prefix")?,
             delimiter: coding.delimiter(&root)?,
             key_marker: coding.text(&root, "KeyMarker")?,
@@ -176,17 +181,17 @@ fn write_upload(element: &mut Writer, upload: &UploadEntry, coding: KeyCoding) {
     element.text("UploadId", &upload.upload_id);
     element.initiator(upload.initiator.as_ref());
     element.list_owner(upload.owner.as_ref());
-    element.text("StorageClass", upload.storage_class);
+    element.class(upload.storage_class);
     element.text("Initiated", date::iso(upload.initiated));
 }
 
 fn read_upload(element: &Element, coding: KeyCoding) -> Result<UploadEntry, Unreadable> {
     Ok(UploadEntry {
-        key: coding.parse(element, "Key")?,
+        key: coding.key(element, "Key")?,
         upload_id: element.parse_child("UploadId")?,
         initiator: element.user("Initiator"),
         owner: element.list_owner("Owner"),
-        storage_class: element.parse_some("StorageClass")?.unwrap_or_default(),
+        storage_class: element.class()?,
         initiated: element.date("Initiated")?,
     })
 }

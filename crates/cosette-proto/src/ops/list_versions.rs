@@ -126,7 +126,7 @@ impl Message for ListVersions {
         Request::of_bucket(Method::GET, &self.bucket, query, headers)
     }
 
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let query = &request.query;
         Ok(Self {
             bucket: request.bucket()?,
@@ -134,7 +134,7 @@ impl Message for ListVersions {
             delimiter: query.delimiter()?,
             key_marker: query.key_text(KEY_MARKER)?,
             version_id_marker: query.parse(VERSION_ID_MARKER)?,
-            max_keys: query.page_size(MAX_KEYS)?,
+            max_keys: query.page_size(MAX_KEYS, dialect)?,
             encoded: query.encoded()?,
         })
     }
@@ -144,7 +144,7 @@ impl Message for ListVersions {
             encoded: reply.encoded,
         };
         let delimiter = reply.delimiter.map(String::from);
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.text("Name", &reply.bucket);
             root.text_if("EncodingType", reply.encoded.then_some("url"));
             root.text("Prefix", coding.write(&reply.prefix));
@@ -183,7 +183,7 @@ impl Message for ListVersions {
                 _ => None,
             });
         Ok(ListVersionsReply {
-            bucket: root.parse_child("Name")?,
+            bucket: root.bucket("Name")?,
             prefix: coding.text(&root, "Prefix")?,
             delimiter: coding.delimiter(&root)?,
             key_marker: coding.text(&root, "KeyMarker")?,
@@ -208,17 +208,17 @@ fn write_item(root: &mut Writer, item: &VersionItem, coding: KeyCoding) {
     match item {
         VersionItem::Version(version) => root.element("Version", |element| {
             element.text("Key", coding.write(version.key.as_str()));
-            element.text("VersionId", id_text(version.version_id.as_ref()));
+            element.listed_version(version.version_id.as_ref());
             element.text("IsLatest", version.is_latest);
             element.text("LastModified", date::iso(version.last_modified));
             element.text("ETag", &version.etag);
             element.text("Size", version.size);
-            element.text("StorageClass", version.storage_class);
+            element.class(version.storage_class);
             element.list_owner(version.owner.as_ref());
         }),
         VersionItem::DeleteMarker(marker) => root.element("DeleteMarker", |element| {
             element.text("Key", coding.write(marker.key.as_str()));
-            element.text("VersionId", id_text(marker.version_id.as_ref()));
+            element.listed_version(marker.version_id.as_ref());
             element.text("IsLatest", marker.is_latest);
             element.text("LastModified", date::iso(marker.last_modified));
             element.list_owner(marker.owner.as_ref());
@@ -228,20 +228,20 @@ fn write_item(root: &mut Writer, item: &VersionItem, coding: KeyCoding) {
 
 fn read_version(element: &Element, coding: KeyCoding) -> Result<VersionEntry, Unreadable> {
     Ok(VersionEntry {
-        key: coding.parse(element, "Key")?,
+        key: coding.key(element, "Key")?,
         version_id: element.parse_some("VersionId")?,
         is_latest: element.truth("IsLatest")?,
         last_modified: element.date("LastModified")?,
         etag: element.parse_child("ETag")?,
         size: element.parse_child("Size")?,
-        storage_class: element.parse_some("StorageClass")?.unwrap_or_default(),
+        storage_class: element.class()?,
         owner: element.list_owner("Owner"),
     })
 }
 
 fn read_marker(element: &Element, coding: KeyCoding) -> Result<DeleteMarkerEntry, Unreadable> {
     Ok(DeleteMarkerEntry {
-        key: coding.parse(element, "Key")?,
+        key: coding.key(element, "Key")?,
         version_id: element.parse_some("VersionId")?,
         is_latest: element.truth("IsLatest")?,
         last_modified: element.date("LastModified")?,

@@ -15,9 +15,11 @@ mod delete_object;
 mod delete_objects;
 mod document;
 mod get_object;
+mod get_object_attributes;
 mod initiate_upload;
 mod list_buckets;
 mod list_objects;
+mod list_objects_v2;
 mod list_parts;
 mod list_uploads;
 mod list_versions;
@@ -51,9 +53,11 @@ pub use delete_objects::{
 pub use get_object::{
     ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
 };
+pub use get_object_attributes::{GetObjectAttributes, GetObjectAttributesReply, ObjectAttribute};
 pub use initiate_upload::{InitiateUpload, InitiateUploadReply};
 pub use list_buckets::{BucketEntry, ListBuckets, ListBucketsReply};
 pub use list_objects::{ListObjects, ListObjectsReply, ListOwner, ObjectEntry};
+pub use list_objects_v2::{ListObjectsV2, ListObjectsV2Reply};
 pub use list_parts::{ListParts, ListPartsReply, PartEntry};
 pub use list_uploads::{ListUploads, ListUploadsReply, UploadEntry};
 pub use list_versions::{
@@ -180,6 +184,8 @@ operations! {
     DeleteBucketTagging => "DeleteBucketTagging",
     /// GET Bucket (List Objects)
     ListObjects => "GetBucket",
+    /// List Objects V2 (S3)
+    ListObjectsV2 => "ListObjectsV2",
     /// GET Bucket Object versions
     ListVersions => "GetBucketObjectVersions",
     /// List Multipart Uploads
@@ -194,6 +200,8 @@ operations! {
     GetObject => "GetObject",
     /// HEAD Object
     HeadObject => "HeadObject",
+    /// Get Object Attributes (S3)
+    GetObjectAttributes => "GetObjectAttributes",
     /// DELETE Object
     DeleteObject => "DeleteObject",
     /// Move Object (`PUT ?rename`)

@@ -15,7 +15,14 @@ use crate::head::read_key;
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 use crate::percent;
 
-const RENAME: &str = "rename";
+/// The sub-resource that a move is asked for by.
+const fn rename(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Cos => "rename",
+        Dialect::S3 => "renameObject",
+    }
+}
+
 /// Longest token that makes a repeated request give the first answer.
 const CLIENT_TOKEN_BYTES_MAX: usize = 128;
 
@@ -55,11 +62,11 @@ impl Message for MoveObject {
         let source = format!("/{}", percent::encode_path(self.source_key.as_str()));
         let headers = HeaderWriter::new(dialect)
             .with(Field::RenameSource, source)
-            .with_preconditions(&self.source_preconditions, ConditionsOn::CopySource)
+            .with_preconditions(&self.source_preconditions, ConditionsOn::RenameSource)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
             .with_target_conditions(&self.target_preconditions)
             .with_some(Field::ClientToken, self.client_token.as_ref());
-        let query = Query::new().with(RENAME, "");
+        let query = Query::new().with(rename(dialect), "");
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -77,7 +84,7 @@ impl Message for MoveObject {
             bucket,
             key,
             source_key: read_source(&headers, dialect)?,
-            source_preconditions: headers.preconditions(ConditionsOn::CopySource)?,
+            source_preconditions: headers.preconditions(ConditionsOn::RenameSource)?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
             target_preconditions: headers.target_conditions()?,
             client_token: headers
@@ -111,9 +118,11 @@ fn read_source(headers: &HeaderReader<'_>, dialect: Dialect) -> Result<ObjectKey
     let text = headers
         .text(Field::RenameSource)?
         .ok_or_else(|| wrong("is missing"))?;
-    let text = text
-        .strip_prefix('/')
-        .ok_or_else(|| wrong("does not begin with '/'"))?;
+    let text = match (text.strip_prefix('/'), dialect) {
+        (Some(key), _) => key,
+        (None, Dialect::S3) => text,
+        (None, Dialect::Cos) => return Err(wrong("does not begin with '/'")),
+    };
     if text.contains('?') {
         return Err(wrong("holds a '?' that is not escaped"));
     }
@@ -121,7 +130,7 @@ fn read_source(headers: &HeaderReader<'_>, dialect: Dialect) -> Result<ObjectKey
     if key.is_empty() {
         return Err(wrong("names no key"));
     }
-    read_key(&key)
+    read_key(&key, dialect)
 }
 
 pub(super) fn read_token(text: &str) -> Result<Text, Error> {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use cosette_types::{BucketName, ObjectKey, PartNumber, UploadId, VersionId, limits};
 use http::{HeaderMap, Method};
 
+use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
 use crate::message::{Query, Request, Target};
 
@@ -136,9 +137,16 @@ impl Query {
         })
     }
 
-    /// Most entries of a page of keys.
-    pub(super) fn page_size(&self, name: &str) -> Result<Option<u16>, Error> {
-        self.number(name, 0..=limits::LIST_ENTRIES_MAX)
+    /// Most entries of a page of keys. S3 takes a larger number for the largest.
+    pub(super) fn page_size(&self, name: &str, dialect: Dialect) -> Result<Option<u16>, Error> {
+        let digits = |text: &str| text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
+        match self.text(name).filter(|_| dialect == Dialect::S3) {
+            Some(text) if digits(text) => {
+                let asked = text.parse().unwrap_or(limits::LIST_ENTRIES_MAX);
+                Ok(Some(asked.min(limits::LIST_ENTRIES_MAX)))
+            }
+            _ => self.number(name, 0..=limits::LIST_ENTRIES_MAX),
+        }
     }
 
     /// A prefix or marker of keys.

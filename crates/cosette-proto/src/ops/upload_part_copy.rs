@@ -87,9 +87,13 @@ impl Message for UploadPartCopy {
     }
 
     fn encode_reply(reply: &UploadPartCopyReply, dialect: Dialect) -> Reply {
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.etag(&reply.etag);
-            root.text("LastModified", date::iso_seconds(reply.last_modified));
+            let date = match dialect {
+                Dialect::Cos => date::iso_seconds(reply.last_modified),
+                Dialect::S3 => date::iso(reply.last_modified),
+            };
+            root.text("LastModified", date);
             root.text_if("CRC64", reply.crc64);
         });
         let headers = HeaderWriter::new(dialect)

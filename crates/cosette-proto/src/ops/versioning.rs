@@ -111,7 +111,7 @@ impl Message for GetBucketVersioning {
     }
 
     fn encode_reply(status: &Option<VersioningStatus>, dialect: Dialect) -> Reply {
-        let document = Writer::document(ROOT, |root| {
+        let document = Writer::document_in(dialect, ROOT, |root| {
             root.text_if("Status", status.map(VersioningStatus::as_str));
         });
         Reply::document(document, HeaderWriter::new(dialect))

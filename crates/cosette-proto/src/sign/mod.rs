@@ -1,11 +1,16 @@
-//! q-sign, the signature of the COS dialect: HMAC-SHA1 over a canonical request.
+//! Signatures: q-sign in the COS dialect (HMAC-SHA1 over a canonical request), Signature Version 4
+//! in the S3 dialect, whose bodies may be signed too.
 //!
 //! The signer chooses which headers and parameters the signature covers. So the verifier
 //! ([`Presented::verify`]) refuses every header and parameter with a meaning that is not covered:
 //! else whoever holds a presigned PUT could turn it into a copy of anything the signer may read.
 
+mod body;
 mod canonical;
+mod checksum;
 mod presented;
+mod q_sign;
+mod v4;
 
 use std::fmt;
 
@@ -16,8 +21,14 @@ use zeroize::Zeroizing;
 use crate::dialect::{Dialect, Field};
 use crate::message::Query;
 
+pub use body::BodyCheck;
 pub use canonical::Lists;
-pub use presented::{CLOCK_SKEW_SECS_MAX, Presented};
+pub use checksum::{Checksum, ChecksumAlgorithm};
+pub use presented::Presented;
+pub use v4::{Signed, authorize, presign_v4};
+
+/// How far a client's clock may be ahead of ours, in seconds; in the S3 dialect also behind.
+pub const CLOCK_SKEW_SECS_MAX: u64 = 15 * 60;
 
 /// A secret key. It has no `Debug` or `Display` of its content and is wiped when dropped.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use cosette_proto::error::Error;
 use cosette_proto::route::{PayloadKind, resolve};
-use cosette_proto::{Head, Hosts, OperationName, Reply, Request, Style, Target};
+use cosette_proto::{Dialect, Head, Hosts, OperationName, Reply, Request, Style, Target};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request};
 
 /// The host that a request is sent to.
@@ -80,8 +80,14 @@ pub(crate) fn parse(text: &[u8]) -> Option<(request::Parts, Bytes)> {
 
 /// What a server makes of a request's text.
 pub(crate) fn receive(text: &[u8]) -> Result<(OperationName, Request), Error> {
+    receive_in(Dialect::Cos, text)
+}
+
+/// What a server makes of a request's text whose signature, left out here, tells the dialect.
+pub(crate) fn receive_in(dialect: Dialect, text: &[u8]) -> Result<(OperationName, Request), Error> {
     let (parts, body) = parse(text).expect("a request of HTTP");
-    let head = Head::decode(&parts, &Hosts::default())?;
+    let mut head = Head::decode(&parts, &Hosts::default())?;
+    head.dialect = dialect;
     let name = resolve(&head)?;
     let document = matches!(name.payload(), PayloadKind::Document { .. });
     Ok((name, head.request(document.then_some(body))?))

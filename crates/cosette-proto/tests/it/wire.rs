@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cosette_proto::{Dialect, OperationName, Style};
 
-use crate::samples::{Sample, for_operation};
+use crate::samples::{Example, Sample, for_operation};
 use crate::text;
 
 fn folder() -> PathBuf {
@@ -60,8 +60,29 @@ fn check<M: Sample>() -> Vec<PathBuf> {
         let read = M::decode_reply(&received, Dialect::Cos);
         assert_eq!(read.as_ref(), Ok(&example.reply), "{}", path.display());
         files.push(path);
+        files.extend(check_s3(&folder, &example));
     }
     files
+}
+
+/// The same exchange in the S3 dialect.
+fn check_s3<M: Sample>(folder: &Path, example: &Example<M>) -> [PathBuf; 2] {
+    const S3: Dialect = Dialect::S3;
+    let request = folder.join(format!("{}.s3.request.http", example.name));
+    let sent = example.request.encode(S3);
+    same(&request, &text::of_request(&sent, Style::Path));
+    let (name, received) = text::receive_in(S3, &fs::read(&request).unwrap()).unwrap();
+    assert_eq!(name, M::NAME);
+    let read = M::decode(&received, S3).unwrap();
+    assert_eq!(read.encode(S3), sent, "{}", request.display());
+
+    let reply = folder.join(format!("{}.s3.reply.http", example.name));
+    let sent = M::encode_reply(&example.reply, S3);
+    same(&reply, &text::of_reply(&sent));
+    let received = text::read_reply(&fs::read(&reply).unwrap());
+    let read = M::decode_reply(&received, S3).unwrap();
+    assert_eq!(M::encode_reply(&read, S3), sent, "{}", reply.display());
+    [request, reply]
 }
 
 #[test]

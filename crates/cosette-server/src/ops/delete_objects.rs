@@ -1,5 +1,6 @@
 //! Deletes several objects or versions, each by itself: one that fails is reported, the others go.
 
+use cosette_proto::Dialect;
 use cosette_proto::head::read_key;
 use cosette_proto::ops::{
     DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
@@ -15,12 +16,13 @@ pub(super) async fn run(
     store: &Store,
     permit: &Permit,
     op: DeleteObjects,
+    dialect: Dialect,
 ) -> Result<DeleteObjectsReply, Error> {
     // Together, so that they share the syncs of one commit; in order, as the answer has them.
     let each: Vec<_> = op
         .objects
         .iter()
-        .map(|entry| one(store, permit, &op, entry))
+        .map(|entry| one(store, permit, &op, entry, dialect))
         .collect();
     let outcomes: Vec<_> = futures_util::stream::iter(each)
         .buffered(DELETES_AT_ONCE)
@@ -34,7 +36,7 @@ pub(super) async fn run(
             Err(error) => reply.failed.push(DeleteFailure {
                 key: entry.key,
                 version_id: entry.version_id,
-                code: error.code().as_str().to_owned(),
+                code: error.spelled(dialect).0.to_owned(),
                 message: error.message().to_owned(),
             }),
         }
@@ -47,8 +49,9 @@ async fn one(
     permit: &Permit,
     op: &DeleteObjects,
     entry: &ObjectToDelete,
+    dialect: Dialect,
 ) -> Result<Deleted, Error> {
-    let key = read_key(&entry.key)?;
+    let key = read_key(&entry.key, dialect)?;
     let version_id = entry.version_id.as_ref();
     permit.removes(store, &op.bucket, &key, version_id).await?;
     Ok(store.delete_object(&op.bucket, &key, version_id).await?)

@@ -1,7 +1,8 @@
 //! Reads an object: the version that was permitted, as a stream that its reader paces.
 
 use cosette_proto::ops::{
-    ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
+    ContentRange, GetObject, GetObjectAttributes, GetObjectAttributesReply, HeadObject,
+    ObjectAttribute, ObjectReply, ObjectType, ResponseOverrides,
 };
 use cosette_proto::{Message, date};
 use cosette_store::{ObjectVersion, RestoreState};
@@ -36,6 +37,23 @@ pub(super) fn get(cx: &Context<'_>, permit: &Permit, op: &GetObject) -> Result<A
 
 pub(super) fn head(permit: &Permit, op: &HeadObject) -> Result<ObjectReply, Error> {
     Ok(read(permit.object()?, &op.preconditions, op.range)?.0)
+}
+
+pub(super) fn attributes(
+    permit: &Permit,
+    op: &GetObjectAttributes,
+) -> Result<GetObjectAttributesReply, Error> {
+    let version = permit.object()?;
+    let asked = |attribute| op.attributes.contains(&attribute);
+    let parts = version.etag.part_count();
+    Ok(GetObjectAttributesReply {
+        last_modified: version.last_modified,
+        version_id: version.version_id.clone(),
+        etag: asked(ObjectAttribute::ETag).then(|| version.etag.clone()),
+        parts: parts.filter(|_| asked(ObjectAttribute::ObjectParts)),
+        storage_class: asked(ObjectAttribute::StorageClass).then_some(version.storage_class),
+        size: asked(ObjectAttribute::ObjectSize).then_some(version.size),
+    })
 }
 
 fn read(

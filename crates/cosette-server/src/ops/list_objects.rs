@@ -31,7 +31,7 @@ pub(super) async fn run(
             last_modified: object.last_modified,
             etag: object.etag,
             size: object.size,
-            owner: Some(owner.clone()),
+            owner: owner.clone(),
             storage_class: object.storage_class,
         })
     };

@@ -29,7 +29,7 @@ pub(super) async fn run(
     };
     Ok(ListPartsReply {
         initiator: Some(found.owner),
-        owner: Some(permit.bucket()?.name.app_id()),
+        owner: permit.bucket()?.name.app_id(),
         storage_class: found.storage_class,
         parts: found.parts.into_iter().map(entry).collect(),
         next_part_number_marker: found.next_marker,

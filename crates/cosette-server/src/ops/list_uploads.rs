@@ -31,7 +31,7 @@ pub(super) async fn run(
             key: kept_key(&upload.key)?,
             upload_id: upload.upload_id,
             initiator: Some(upload.owner),
-            owner: Some(owner.clone()),
+            owner: owner.clone(),
             storage_class: upload.storage_class,
             initiated: upload.initiated,
         })

@@ -48,9 +48,12 @@ pub(super) async fn run(
     })
 }
 
-fn item(version: cosette_store::ListedVersion, owner: &AppId) -> Result<VersionItem, Error> {
+fn item(
+    version: cosette_store::ListedVersion,
+    owner: &Option<AppId>,
+) -> Result<VersionItem, Error> {
     let key = kept_key(&version.key)?;
-    let owner = Some(owner.clone());
+    let owner = owner.clone();
     let (version_id, is_latest) = (version.version_id, version.is_latest);
     let last_modified = version.last_modified;
     Ok(match version.object {

@@ -15,6 +15,7 @@ mod get_object;
 mod initiate_upload;
 mod list_buckets;
 mod list_objects;
+mod list_objects_v2;
 mod list_parts;
 mod list_uploads;
 mod list_versions;
@@ -104,7 +105,8 @@ pub(crate) async fn run(
             reply::<wire::DeleteObject>(delete_object::run(store, permit, op).await, dialect)
         }
         Operation::DeleteObjects(op) => {
-            reply::<wire::DeleteObjects>(delete_objects::run(store, permit, op).await, dialect)
+            let done = delete_objects::run(store, permit, op, dialect).await;
+            reply::<wire::DeleteObjects>(done, dialect)
         }
         Operation::InitiateUpload(op) => {
             reply::<wire::InitiateUpload>(initiate_upload::run(store, permit, op).await, dialect)
@@ -170,6 +172,12 @@ async fn run_on_bucket(
         }
         Operation::ListObjects(op) => {
             reply::<wire::ListObjects>(list_objects::run(store, permit, op).await, dialect)
+        }
+        Operation::ListObjectsV2(op) => {
+            reply::<wire::ListObjectsV2>(list_objects_v2::run(store, permit, op).await, dialect)
+        }
+        Operation::GetObjectAttributes(op) => {
+            reply::<wire::GetObjectAttributes>(get_object::attributes(permit, &op), dialect)
         }
         Operation::ListVersions(op) => {
             reply::<wire::ListVersions>(list_versions::run(store, permit, op).await, dialect)

@@ -224,6 +224,7 @@ impl Server {
                 start: self.now() - 60,
                 end: self.now() + 900,
             },
+            v4: None,
         }
     }
 

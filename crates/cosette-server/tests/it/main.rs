@@ -26,6 +26,7 @@ mod panics;
 mod part_copy;
 mod prefix_jobs;
 mod put;
+mod s3;
 mod semantics;
 mod shared_bytes;
 mod signatures;

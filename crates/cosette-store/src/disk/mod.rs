@@ -4,6 +4,7 @@
 //! crash whatever was not synced, so that the very code that runs on the real one can be tried
 //! against every way a power cut may end.
 
+mod ballast;
 mod real;
 mod room;
 pub mod simulated;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+pub(crate) use ballast::Ballast;
 pub use real::RealDirectory;
 pub use room::Room;
 

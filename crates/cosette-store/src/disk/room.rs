@@ -14,12 +14,26 @@ const FLOOR_BYTES_MAX: u64 = 96 << 20;
 const RESERVE_SHARE: u64 = 20;
 /// On a small disk the floor is this share of it: one part in fifty.
 const FLOOR_SHARE: u64 = 50;
+/// Most bytes kept free for what makes room.
+const LAST_BYTES_MAX: u64 = 8 << 20;
+/// On a small disk that is this share of it: one part in two hundred.
+const LAST_SHARE: u64 = 200;
+/// Fewest files that can still be made while growth goes on, and on a small disk the share of them.
+const FILES_MAX: u64 = 256;
+const FILES_SHARE: u64 = 50;
+/// Fewest files that can still be made while anything but deleting goes on.
+const FILES_FLOOR_MAX: u64 = 64;
+const FILES_FLOOR_SHARE: u64 = 200;
 
 /// The room left on the disk that holds the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     free_bytes: u64,
     total_bytes: u64,
+    /// Files that can still be made.
+    free_files: u64,
+    /// Files that there can be; none where the file system sets no bound.
+    total_files: u64,
 }
 
 impl Room {
@@ -29,6 +43,21 @@ impl Room {
         Self {
             free_bytes,
             total_bytes,
+            free_files: 0,
+            total_files: 0,
+        }
+    }
+
+    /// How large the disk is.
+    pub(crate) const fn total_bytes(self) -> u64 {
+        self.total_bytes
+    }
+
+    /// The room that is left if so much more is taken up.
+    pub(crate) const fn without(self, bytes: u64) -> Self {
+        Self {
+            free_bytes: self.free_bytes.saturating_sub(bytes),
+            ..self
         }
     }
 
@@ -41,6 +70,8 @@ impl Room {
         Ok(Self {
             free_bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
             total_bytes: facts.f_blocks.saturating_mul(facts.f_frsize),
+            free_files: facts.f_favail,
+            total_files: facts.f_files,
         })
     }
 
@@ -48,12 +79,20 @@ impl Room {
     #[must_use]
     pub fn allows_growth(self) -> bool {
         self.free_bytes >= RESERVE_BYTES_MAX.min(self.total_bytes / RESERVE_SHARE)
+            && self.free_files >= FILES_MAX.min(self.total_files / FILES_SHARE)
     }
 
-    /// Whether small changes, deletes among them, may still be made.
+    /// Whether small changes may still be made.
     #[must_use]
     pub fn allows_changes(self) -> bool {
         self.free_bytes >= FLOOR_BYTES_MAX.min(self.total_bytes / FLOOR_SHARE)
+            && self.free_files >= FILES_FLOOR_MAX.min(self.total_files / FILES_FLOOR_SHARE)
+    }
+
+    /// Whether what makes room may still be done.
+    #[must_use]
+    pub fn allows_deletes(self) -> bool {
+        self.free_bytes >= LAST_BYTES_MAX.min(self.total_bytes / LAST_SHARE)
     }
 }
 
@@ -64,10 +103,7 @@ mod tests {
     #[test]
     fn growth_stops_before_changes_do() {
         let check = |free_mib: u64, total_mib: u64, growth: bool, changes: bool| {
-            let room = Room {
-                free_bytes: free_mib << 20,
-                total_bytes: total_mib << 20,
-            };
+            let room = Room::new(free_mib << 20, total_mib << 20);
             assert_eq!(
                 room.allows_growth(),
                 growth,
@@ -85,5 +121,21 @@ mod tests {
         check(6, 100, true, true);
         check(4, 100, false, true);
         check(1, 100, false, false);
+        assert!(Room::new(1 << 20, 100 << 20).allows_deletes());
+        assert!(!Room::new(1 << 18, 100 << 20).allows_deletes());
+    }
+
+    #[test]
+    fn files_run_out_too() {
+        let room = |free_files| Room {
+            free_files,
+            total_files: 10_000,
+            ..Room::new(1 << 40, 1 << 40)
+        };
+        let check = |room: Room| (room.allows_growth(), room.allows_changes());
+        assert_eq!(check(room(300)), (true, true));
+        assert_eq!(check(room(100)), (false, true));
+        assert_eq!(check(room(10)), (false, false));
+        assert!(room(0).allows_deletes());
     }
 }

@@ -24,7 +24,7 @@ impl Check {
         let extent = ExtentId(tables::id_at(row, 0).ok_or_else(damaged)?);
         match table {
             Table::Tiny => {
-                self.tiny.insert(extent, value.len() as u64);
+                self.tiny.insert(extent, crate::tiny::length(value));
             }
             Table::Slice => {
                 let body = BodyId(tables::id_at(row, 16).ok_or_else(damaged)?);

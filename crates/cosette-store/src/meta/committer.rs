@@ -300,9 +300,10 @@ impl<E: Engine> Worker<E> {
         }
         if !writes.is_empty() {
             let written = self.engine.write(writes).and_then(|()| self.engine.view());
-            let view = written.inspect_err(|_| {
+            let view = written.inspect_err(|error| {
                 // What reached the disk is unknown; only a reopening can tell.
                 self.shared.poisoned.store(true, Ordering::Release);
+                tracing::error!(%error, "a commit failed: no more writes until the store is reopened");
             })?;
             *self.shared.published() = Some(Arc::new(view));
         }
@@ -332,7 +333,13 @@ impl<E: Engine> Worker<E> {
             Write::Put(key, _) => self.engine.holds_bytes(key),
             Write::Delete(_) => false,
         };
-        room.allows_growth() || (room.allows_changes() && !txn.writes.iter().any(grows))
+        if room.allows_growth() {
+            return true;
+        }
+        if txn.writes.iter().any(grows) {
+            return false;
+        }
+        room.allows_changes() || (room.allows_deletes() && makes_room(txn))
     }
 
     fn finish(self) -> Result<(), MetaError> {
@@ -343,6 +350,18 @@ impl<E: Engine> Worker<E> {
         self.engine.close()
     }
 }
+
+/// Whether a transaction takes more rows away than it puts, as everything does that deletes or
+/// sweeps; or is the one that opening a store needs.
+fn makes_room(txn: &MiniTxn) -> bool {
+    let deletes = |write: &&Write| matches!(write, Write::Delete(_));
+    let deletes = txn.writes.iter().filter(deletes).count();
+    let puts = txn.writes.len() - deletes;
+    deletes > puts || (puts == 1 && txn.bytes() <= OPENING_BYTES_MAX)
+}
+
+/// Checks and writes of the transaction that opens a store have at most so many bytes.
+const OPENING_BYTES_MAX: usize = 128;
 
 /// A view that reads away from the tasks, since any read may wait for the disk.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use crate::limits;
 use crate::records::{BodyRecord, ExtentRecord, Item, Slice};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
+use crate::tiny;
 use crate::txn;
 
 impl Store {
@@ -160,7 +161,7 @@ impl Piece {
                 let snapshot = core.meta.snapshot().await?;
                 let row = snapshot.get(row).await?;
                 let row = row.ok_or_else(|| Error::corrupt("a tiny extent is missing"))?;
-                slice_of(&row, self.offset, self.length)
+                slice_of(&tiny::open(&row)?, self.offset, self.length)
             }
             Place::Extent(address) => {
                 Some(core.extents.read(address, self.offset, self.length).await?)

@@ -19,6 +19,7 @@ use crate::orphans::Orphans;
 use crate::records::{BodyRecord, Digests, ExtentRecord, Item, List, Slice};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
+use crate::tiny;
 use crate::txn::Txn;
 
 /// What is known and allowed of bytes to come.
@@ -165,7 +166,7 @@ impl Staged {
             Content::Tiny(bytes) if bytes.is_empty() => {}
             Content::Tiny(bytes) => {
                 let extent = ExtentId(core.random()?);
-                txn.put_value(tables::tiny(extent), bytes.clone());
+                txn.put_value(tables::tiny(extent), tiny::seal(bytes));
                 txn.mark(tables::slice(extent, body));
                 items.push(slice(extent, true, self.digests.size));
             }

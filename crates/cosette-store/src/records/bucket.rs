@@ -55,7 +55,7 @@ impl Record for BucketRecord {
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
         Ok(Self {
             id: BucketId(from.fixed()?),
-            name: from.parse()?,
+            name: from.bucket_name()?,
             region: from.parse()?,
             owner: from.owner()?,
             acl: from.grants()?,

@@ -162,7 +162,7 @@ impl Record for Pending {
         Ok(match from.byte()? {
             0 => Self::Body,
             1 => Self::Completing(BucketId(from.fixed()?), from.key()?, from.parse()?),
-            2 => Self::Deleting(from.parse()?),
+            2 => Self::Deleting(from.bucket_name()?),
             _ => return Err(Damaged("an unknown kind")),
         })
     }

@@ -18,8 +18,8 @@ pub(crate) use upload::{AnswerRecord, PartRecord, UploadRecord, UploadState};
 pub(crate) use version::{Extras, Head, ObjectRecord, RestoreRecord, Summary, VersionRecord};
 
 use cosette_types::{
-    ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner, Permission,
-    StorageClass, Tags, Text, Timestamp, UserMetadata, VersionId,
+    BucketName, ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
+    Permission, StorageClass, Tags, Text, Timestamp, UserMetadata, VersionId,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder};
@@ -200,6 +200,11 @@ impl Decoder<'_> {
                 .map_err(|_| Damaged("a tag that is none"))?;
         }
         Ok(tags)
+    }
+
+    /// A bucket's name in either dialect.
+    fn bucket_name(&mut self) -> Result<BucketName, Damaged> {
+        BucketName::parse_s3(self.text()?).map_err(|_| Damaged("a bucket name that is none"))
     }
 
     fn etag(&mut self) -> Result<ETag, Damaged> {

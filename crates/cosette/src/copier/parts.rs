@@ -7,18 +7,19 @@ use cosette_proto::ops::{
     AbortUpload, CompleteUpload, CompletedPart, GetObjectTagging, InitiateUpload, ListParts,
     ObjectReply, UploadPartCopy,
 };
-use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
-    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, Tags, Text, UploadId, limits,
+    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, Tags, UploadId, limits,
 };
 use futures_util::StreamExt;
 
 use super::Copier;
 use crate::error::Error;
+use crate::leftovers::{self, Tracked};
 use crate::progress::Meter;
 use crate::reconcile;
 use crate::reply::Output;
 use crate::slice_copy::SliceCopied;
+use crate::transfer::Strategy;
 
 /// Parts that are copied at the same time when nothing else is said.
 const PARALLEL_DEFAULT: usize = 8;
@@ -52,14 +53,7 @@ impl Copier {
         source: &Output<ObjectReply>,
         meter: &mut Meter<'_>,
     ) -> Result<Output<SliceCopied>, Error> {
-        if is_archived(source) {
-            let words = "the source is archived and not restored";
-            let headers = source.headers.clone();
-            return Err(
-                Error::decided(ErrorCode::InvalidObjectState, headers, words)
-                    .with_operation(UploadPartCopy::NAME, &self.target()),
-            );
-        }
+        self.refuse_archived(source)?;
         let slices = self.slices(source.size())?;
         let upload_id = match &self.plan.resume {
             Some(upload_id) => upload_id.clone(),
@@ -71,7 +65,11 @@ impl Copier {
                 Err(error.with_upload(Some(upload_id)))
             }
             Err(error) => {
-                self.abort(upload_id).await;
+                // What could not be aborted is still there, and the journal goes on saying so.
+                let gone = self.abort(upload_id).await;
+                if let Some(tracker) = self.plan.tracker.as_ref().filter(|_| gone) {
+                    tracker.gone().await?;
+                }
                 Err(error)
             }
         }
@@ -104,20 +102,31 @@ impl Copier {
     }
 
     async fn begin(&self, source: &ObjectReply) -> Result<UploadId, Error> {
-        let metadata = match self.plan.directive.unwrap_or_default() {
+        let (directive, metadata) = self.metadata(source)?;
+        let metadata = match directive.unwrap_or_default() {
             Directive::Copy => source.metadata.clone(),
-            Directive::Replaced => self.plan.metadata.clone(),
+            Directive::Replaced => metadata,
         };
         let message = InitiateUpload {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
             metadata,
-            storage_class: self.plan.storage_class,
+            storage_class: self.class(source),
             acl: self.plan.acl.clone(),
             tags: self.tags(source).await?,
         };
-        let output = self.client.perform(&self.making, &message, None).await?;
-        Ok(output.value.upload_id)
+        let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
+            tracker,
+            part_bytes: chunk_bytes(source.size(), self.plan.chunk_size),
+            source_etag: Some(&source.etag),
+        });
+        let Self {
+            client,
+            making,
+            plain,
+            ..
+        } = self;
+        leftovers::begin(client, making, plain, &message, tracked).await
     }
 
     /// The tags of the target: unlike metadata they are not among what a HEAD tells, so they are
@@ -197,6 +206,7 @@ impl Copier {
             version_id: reply.version_id.filter(|id| !id.is_null()),
             crc64: reply.crc64.or(joined),
             parts: message.parts.len(),
+            strategy: Strategy::Parts,
             ..self.described(source.size())
         }))
     }
@@ -303,16 +313,19 @@ impl Copier {
     }
 
     /// Best effort: the copy failed already, and its own error is the one to report.
-    async fn abort(&self, upload_id: UploadId) {
+    /// True if the upload is gone.
+    async fn abort(&self, upload_id: UploadId) -> bool {
         let (bucket, key) = (self.bucket.clone(), self.key.clone());
         let message = AbortUpload {
             bucket,
             key,
             upload_id,
         };
-        if let Err(failed) = self.client.perform(&self.plain, &message, None).await {
+        let aborted = self.client.perform(&self.plain, &message, None).await;
+        if let Err(failed) = &aborted {
             tracing::warn!(error = %failed.error, "an upload could not be aborted");
         }
+        aborted.is_ok()
     }
 }
 
@@ -330,12 +343,6 @@ fn joined(parts: &[Copied]) -> Option<Crc64> {
     parts.iter().try_fold(Crc64::EMPTY, |whole, part| {
         Some(whole.then(part.crc64?, part.len))
     })
-}
-
-/// Whether an object must be restored before its bytes can be read.
-fn is_archived(object: &ObjectReply) -> bool {
-    let restored = |state: &Text| state.to_text().contains("ongoing-request=\"false\"");
-    object.storage_class.is_archived() && !object.restore.as_ref().is_some_and(restored)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::entry::{Entry, Wanted};
 use super::event::{Event, Summary};
@@ -14,14 +14,13 @@ use super::job::Job;
 use super::journal::{Recorder, Replayed};
 use super::limits;
 use super::plan::PlanReader;
-use super::work::{Finish, Worker};
+use super::work::{Finish, Listener, Worker};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::pace::Pace;
 
 /// Entries under way at a time when nothing else is said.
 const ENTRIES_DEFAULT: usize = 64;
-
-type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// Runs jobs.
 ///
@@ -45,6 +44,7 @@ pub(super) struct Settings {
     pub(super) bytes_per_second: Option<u64>,
     pub(super) part_size: Option<u64>,
     pub(super) slice_size: Option<u64>,
+    pub(super) rename: bool,
 }
 
 /// Ends a run early: entries under way are finished, no more are begun. Clones share it.
@@ -95,6 +95,7 @@ impl Engine {
                 bytes_per_second: None,
                 part_size: None,
                 slice_size: None,
+                rename: false,
             },
             listener: Arc::new(|_| {}),
             stop: Stop::new(),
@@ -139,6 +140,14 @@ impl Engine {
         self
     }
 
+    /// Moves within a bucket are renames: one request, at one instant. Only for services that are
+    /// known to have them (our server, and buckets with metadata acceleration): another one may take
+    /// the request for something else.
+    pub fn atomic_rename(mut self) -> Self {
+        self.settings.rename = true;
+        self
+    }
+
     /// Is told what happens. It is called between requests and should be quick.
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.listener = Arc::new(listener);
@@ -174,7 +183,7 @@ impl Engine {
         };
         let (plan, replayed, recorder, writing) = job.begin()?;
         let ran = self
-            .drive(plan, replayed, recorder, &wanted, &mut summary)
+            .drive((plan, replayed, recorder), &wanted, &mut summary)
             .await;
         // Whatever happened, what was noted is on the disk before anybody hears of the end.
         let written = writing.end().await;
@@ -185,26 +194,32 @@ impl Engine {
 
     async fn drive(
         &self,
-        plan: PlanReader,
-        mut replayed: Replayed,
-        recorder: Recorder,
+        (plan, mut replayed, recorder): (PlanReader, Replayed, Recorder),
         wanted: &Wanted,
         summary: &mut Summary,
     ) -> Result<(), Error> {
-        let worker = Worker::new(
-            self.source.as_ref(),
-            &self.target,
-            &self.settings,
-            &recorder,
-            &*self.listener,
-        );
-        let worker = &worker;
-        let mut source = Ahead::new(plan);
+        let target = self.paced(&self.target);
+        let source = match &self.source {
+            Some(client) => self.paced(client),
+            None => target.clone(),
+        };
+        let token = std::mem::take(&mut replayed.token);
+        let streams = Semaphore::new(limits::STREAMS_MAX);
+        let worker = &Worker {
+            source: &source,
+            target: &target,
+            settings: &self.settings,
+            recorder: &recorder,
+            listener: &self.listener,
+            token: &token,
+            streams: &streams,
+        };
+        let mut ahead = Ahead::new(plan);
         let mut running = FuturesUnordered::new();
         let mut asked = std::pin::pin!(self.stop.asked());
         loop {
             while running.len() < self.settings.concurrency && !summary.stopped {
-                let Some((number, entry)) = source.next().await? else {
+                let Some((number, entry)) = ahead.next().await? else {
                     break;
                 };
                 if replayed.is_finished(number) {
@@ -233,6 +248,24 @@ impl Engine {
         // Stopped too late to have left anything is not stopped.
         summary.stopped &= summary.done + summary.skipped + summary.failed < summary.entries;
         Ok(())
+    }
+
+    /// A client whose requests keep to the bounds of this engine. Each service has its own.
+    fn paced(&self, client: &Client) -> Client {
+        let listener = self.listener.clone();
+        let pace = Pace::new(
+            self.settings.concurrency,
+            self.settings.requests_per_second.map(u64::from),
+            self.settings.bytes_per_second,
+            client.shared_clock(),
+            move |concurrency, throttled| {
+                listener(&Event::Paced {
+                    concurrency,
+                    throttled,
+                });
+            },
+        );
+        client.paced(pace)
     }
 
     fn count(&self, entry: u64, what: &Entry, finish: Finish, summary: &mut Summary) {

@@ -12,6 +12,7 @@
 //! - what is torn at the end of the file never happened; any other damage refuses the whole file.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 use std::thread::JoinHandle;
 
@@ -64,6 +65,7 @@ pub enum Step {
 
 /// What a copy became.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Copied {
     /// The target's ETag.
     pub etag: Option<ETag>,
@@ -92,6 +94,7 @@ pub enum Skip {
 
 /// Why an entry failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// The kind, as [`ErrorKind::name`] has it.
     pub kind: String,
@@ -135,6 +138,8 @@ pub(super) struct OpenUpload {
 pub(super) struct Replayed {
     finished: Vec<u64>,
     open: BTreeMap<u64, Standing>,
+    /// Unlike that of any other job.
+    pub(super) token: String,
     pub(super) done: u64,
     pub(super) skipped: u64,
 }
@@ -145,6 +150,7 @@ enum Form {
     Job {
         format: u32,
         id: String,
+        token: String,
     },
     Step {
         entry: u64,
@@ -373,12 +379,18 @@ struct Order {
     durable: Option<oneshot::Sender<Result<(), String>>>,
 }
 
+/// The keys of the standard library's hasher are random, which is all that a name needs.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 /// Begins a journal.
 pub(super) fn create(path: &Path, id: &str) -> Result<(), Error> {
     let mut log = Appender::create(path)?;
     let head = Form::Job {
         format: FORMAT,
         id: id.to_owned(),
+        token: format!("{:016x}{:016x}", random(), random()),
     };
     log.append(&serde_json::to_vec(&head).map_err(|why| Error::invalid("journal", why))?)?;
     log.sync()
@@ -388,21 +400,22 @@ pub(super) fn create(path: &Path, id: &str) -> Result<(), Error> {
 pub(super) fn replay(path: &Path, entries: u64) -> Result<(Replayed, Records), Error> {
     let mut records = Records::open(path)?;
     let mut replayed = Replayed::default();
-    each_step(&mut records, entries, |entry, step| {
+    let token = each_step(&mut records, entries, |entry, step| {
         replayed.apply(entry, step);
         Ok(())
     })?;
+    replayed.token = token;
     Ok((replayed, records))
 }
 
-/// Every step of a journal, in order.
+/// Every step of a journal, in order. Gives back the job's token.
 pub(super) fn each_step(
     records: &mut Records,
     entries: u64,
     mut see: impl FnMut(u64, Step) -> Result<(), Error>,
-) -> Result<(), Error> {
+) -> Result<String, Error> {
     let mut json = Vec::new();
-    let mut headed = false;
+    let mut head = None;
     while records.next(&mut json)? {
         let form = serde_json::from_slice(&json);
         match form.map_err(|why| records.damaged(&why.to_string()))? {
@@ -410,18 +423,15 @@ pub(super) fn each_step(
                 let words = format!("its format is {format}, which this version does not know");
                 return Err(Error::invalid("journal", words));
             }
-            Form::Job { .. } if !headed => headed = true,
-            Form::Step { entry, step } if headed && entry < entries => {
+            Form::Job { token, .. } if head.is_none() => head = Some(token),
+            Form::Step { entry, step } if head.is_some() && entry < entries => {
                 let step = step.read().map_err(|why| records.damaged(&why))?;
                 see(entry, step)?;
             }
             _ => return Err(records.damaged("it does not belong here")),
         }
     }
-    match headed {
-        true => Ok(()),
-        false => Err(records.damaged("the head is not there")),
-    }
+    head.ok_or_else(|| records.damaged("the head is not there"))
 }
 
 /// Writes at the end of a journal. `held` is let go of when the last record is on the disk.
@@ -505,6 +515,55 @@ impl Recorder {
         let json = serde_json::to_vec(&form).map_err(|why| Error::invalid("journal", why))?;
         let order = Order { json, durable };
         self.sender.send(order).await.map_err(|_| ended())
+    }
+}
+
+/// Writes down the uploads of one entry. See [`crate::leftovers`].
+#[derive(Debug, Clone)]
+pub(crate) struct Tracker {
+    recorder: Recorder,
+    entry: u64,
+    earlier: Option<Timestamp>,
+}
+
+impl Tracker {
+    /// `earlier` is since when an earlier run may have begun an upload that it has no id of.
+    pub(super) fn new(recorder: &Recorder, entry: u64, earlier: Option<Timestamp>) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            entry,
+            earlier,
+        }
+    }
+
+    pub(crate) fn earlier(&self) -> Option<Timestamp> {
+        self.earlier
+    }
+
+    /// An upload is about to be begun; resolves when the disk knows.
+    pub(crate) async fn beginning(&self, at: Timestamp) -> Result<(), Error> {
+        let step = Step::Beginning { at };
+        self.recorder.settle(self.entry, &step).await
+    }
+
+    /// Its id is known; resolves when the disk knows it too.
+    pub(crate) async fn copying(
+        &self,
+        upload_id: &UploadId,
+        part_bytes: u64,
+        source_etag: Option<&ETag>,
+    ) -> Result<(), Error> {
+        let step = Step::Copying {
+            upload_id: upload_id.clone(),
+            part_bytes,
+            source_etag: source_etag.cloned(),
+        };
+        self.recorder.settle(self.entry, &step).await
+    }
+
+    /// It is no longer there.
+    pub(crate) async fn gone(&self) -> Result<(), Error> {
+        self.recorder.note(self.entry, &Step::UploadGone).await
     }
 }
 

@@ -13,5 +13,8 @@ pub const ENTRIES_AHEAD: usize = 256;
 pub const RECORDS_WAITING_MAX: usize = 1024;
 /// Most requests under way at once, whatever is asked for.
 pub const CONCURRENCY_MAX: usize = 1024;
+/// Most entries whose bytes travel through this process at a time. Each has up to four parts in
+/// memory.
+pub const STREAMS_MAX: usize = 4;
 /// How often an entry whose source changes while it is copied is looked at again.
 pub const RESTARTS_MAX: u32 = 3;

@@ -29,5 +29,6 @@ pub use entry::{
 };
 pub use event::{Event, Strategy, Summary};
 pub use job::{Ended, Job, JobState};
+pub(crate) use journal::Tracker;
 pub use journal::{Copied, Failure, Skip, Step};
 pub use plan::{PlanHead, PlanReader, PlanSummary, PlanWriter};

@@ -1,14 +1,28 @@
 //! One entry, from where the journal says it stands to its end.
+//!
+//! The order is always: look at the source and refuse another one than the plan saw; copy what was
+//! looked at; prove the copy; write the proof down, durably; look again; only then remove.
 
-use cosette_types::{CopySource, ETag, Timestamp, VersionId};
+use std::path::Path;
+
+use cosette_types::limits::SLICE_BYTES_DEFAULT;
+use cosette_types::{CopySource, Directive, ETag, Metadata, Timestamp, VersionId};
+use http::HeaderMap;
 
 use super::engine::Settings;
 use super::entry::{Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, Work};
 use super::event::Event;
-use super::journal::{Copied, Failure, Recorder, Skip, Standing, Step};
+use super::journal::{Copied, Failure, OpenUpload, Recorder, Skip, Standing, Step, Tracker};
+use super::limits;
 use crate::client::Client;
+use crate::copier::Copier;
 use crate::error::{Error, ErrorKind, Missing};
-use crate::{Directive, ObjectReply, Output};
+use crate::progress::Report;
+use crate::slice_copy::SliceCopied;
+use crate::{ObjectReply, ObjectType, Output};
+
+mod files;
+mod rename;
 
 /// How an entry ended.
 #[derive(Debug)]
@@ -30,34 +44,50 @@ enum Halt {
 
 impl From<Error> for Halt {
     fn from(error: Error) -> Self {
-        Self::Fail(error, false)
+        match error.code() {
+            Some("FileAlreadyExists") => Self::Skip(Skip::TargetExists),
+            _ => Self::Fail(error, false),
+        }
     }
 }
 
+/// What is told of an entry while it is under way.
+pub(super) type Listener = std::sync::Arc<dyn Fn(&Event) + Send + Sync>;
+
 /// Carries entries out.
 pub(super) struct Worker<'a> {
-    source: &'a Client,
-    target: &'a Client,
-    settings: &'a Settings,
-    recorder: &'a Recorder,
-    listener: &'a (dyn Fn(&Event) + Send + Sync),
+    pub(super) source: &'a Client,
+    pub(super) target: &'a Client,
+    pub(super) settings: &'a Settings,
+    pub(super) recorder: &'a Recorder,
+    pub(super) listener: &'a Listener,
+    /// Unlike that of any other job.
+    pub(super) token: &'a str,
+    /// At most so many entries stream at a time: each has parts in memory.
+    pub(super) streams: &'a tokio::sync::Semaphore,
 }
 
-impl<'a> Worker<'a> {
-    pub(super) fn new(
-        source: Option<&'a Client>,
-        target: &'a Client,
-        settings: &'a Settings,
-        recorder: &'a Recorder,
-        listener: &'a (dyn Fn(&Event) + Send + Sync),
-    ) -> Self {
-        Self {
-            source: source.unwrap_or(target),
-            target,
-            settings,
-            recorder,
-            listener,
-        }
+/// One entry under way.
+struct Task<'a> {
+    worker: &'a Worker<'a>,
+    number: u64,
+    entry: &'a Entry,
+    wanted: &'a Wanted,
+    standing: Standing,
+}
+
+/// What a source was copied to.
+#[derive(Debug, Clone, Copy)]
+enum Made<'a> {
+    Object(&'a Place),
+    File(&'a Path),
+}
+
+impl Worker<'_> {
+    /// Whether sources and targets are reached with the same keys at the same service.
+    fn is_one_account(&self) -> bool {
+        let (source, target) = (self.source, self.target);
+        source.endpoint() == target.endpoint() && source.has_keys_of(target)
     }
 
     /// # Errors
@@ -76,7 +106,14 @@ impl<'a> Worker<'a> {
             target: entry.target(),
             size: entry.seen.size,
         });
-        let (finish, step) = match self.steps(number, entry, wanted, standing).await {
+        let task = Task {
+            worker: self,
+            number,
+            entry,
+            wanted,
+            standing,
+        };
+        let (finish, step) = match task.run().await {
             Ok(()) => (Finish::Done, Step::Done),
             Err(Halt::Skip(why)) => (Finish::Skipped(why), Step::Skipped { why }),
             Err(Halt::Fail(error, copied)) => {
@@ -88,150 +125,334 @@ impl<'a> Worker<'a> {
         self.recorder.note(number, &step).await?;
         Ok(finish)
     }
+}
 
-    async fn steps(
-        &self,
-        number: u64,
-        entry: &Entry,
-        wanted: &Wanted,
-        standing: Standing,
-    ) -> Result<(), Halt> {
-        match &entry.work {
-            Work::Copy { source, target } => {
-                if standing.verified.is_none() {
-                    self.copy(source, target, &entry.seen, wanted).await?;
-                }
-                Ok(())
-            }
-            Work::Move { source, target } => {
-                self.move_object(number, (source, target), entry, wanted, standing)
-                    .await
-            }
-            Work::Delete { source } => self.delete(source, &entry.seen).await,
-            Work::Upload { .. } | Work::Download { .. } => Err(Error::new(
-                ErrorKind::Invalid,
-                "this version carries out copies, moves and removals only",
-            )
-            .into()),
+impl Task<'_> {
+    async fn run(&self) -> Result<(), Halt> {
+        match &self.entry.work {
+            Work::Copy { source, target } => match self.standing.verified {
+                Some(_) => Ok(()),
+                None => self.copy(source, target).await.map(|_| ()),
+            },
+            Work::Move { source, target } => self.move_object(source, target).await,
+            Work::Delete { source } => self.delete(source).await,
+            Work::Upload {
+                source,
+                target,
+                remove_source,
+            } => self.upload(source, target, *remove_source).await,
+            Work::Download {
+                source,
+                target,
+                remove_source,
+            } => self.download(source, target, *remove_source).await,
         }
     }
 
-    async fn move_object(
-        &self,
-        number: u64,
-        (source, target): (&Place, &Place),
-        entry: &Entry,
-        wanted: &Wanted,
-        standing: Standing,
-    ) -> Result<(), Halt> {
-        if (&source.bucket, &source.key) == (&target.bucket, &target.key) {
-            let words = "source and target are one object: moving it would delete it";
-            return Err(Error::invalid("target", words).into());
-        }
-        if standing.source_deleted {
-            return Ok(());
-        }
-        let (copied, resumed) = match standing.verified {
-            Some(copied) => (copied, true),
-            None => {
-                let copied = self.copy(source, target, &entry.seen, wanted).await?;
-                let step = Step::Verified(copied);
-                self.recorder
-                    .settle(number, &step)
-                    .await
-                    .map_err(Halt::Journal)?;
-                let Step::Verified(copied) = step else {
-                    return Ok(());
-                };
-                (copied, false)
-            }
-        };
-        let kept = |error: Error| Halt::Fail(error, true);
-        match self.head(self.source, source).await {
-            Ok(now) if is_what_was_copied(&now, &copied) => {}
-            Ok(_) => {
-                let words = "the source was written after it was copied; both are kept";
-                return Err(kept(
-                    Error::new(ErrorKind::PreconditionFailed, words).about(&source.to_string()),
-                ));
-            }
-            // Either an earlier run removed it, or somebody else did: it is not there.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => {
-                return match resumed {
-                    true => Ok(()),
-                    false => Err(kept(error)),
-                };
-            }
-            Err(error) => return Err(kept(error)),
-        }
-        self.prove(target, &copied).await.map_err(kept)?;
-        self.remove(source).await.map_err(kept)?;
-        Ok(())
+    fn tell(&self, event: &Event) {
+        (self.worker.listener)(event);
     }
 
-    async fn copy(
-        &self,
-        source: &Place,
-        target: &Place,
-        seen: &Seen,
-        wanted: &Wanted,
-    ) -> Result<Copied, Halt> {
-        let found = self.head(self.source, source).await?;
-        unchanged(seen, &found, source)?;
-        let mut call = self
-            .target
-            .slice_copy()
-            .bucket(&target.bucket)
-            .key(&target.key)
-            .copy_source(CopySource {
-                bucket: source.bucket.clone(),
-                region: source.region.clone(),
-                key: source.key.clone(),
-                version_id: source.version_id.clone(),
-            })
-            .copy_source_if_match(&found.etag)
-            .storage_class(wanted.storage_class.unwrap_or(found.storage_class))
-            .forbid_overwrite(wanted.forbid_overwrite);
-        if let Some(region) = &target.region {
-            call = call.region(region);
-        }
-        if wanted.metadata != WantedMetadata::Keep {
-            let metadata = wanted.metadata.of(&found.metadata);
-            let metadata = metadata.map_err(|why| Error::invalid("metadata", why))?;
-            call = call
-                .metadata_directive(Directive::Replaced)
-                .metadata(metadata);
-        }
-        if let WantedAcl::Set(acl) = &wanted.acl {
-            call.plan.acl = acl.clone();
-        }
-        if let Some(bytes) = self.settings.part_size {
-            call = call.chunk_size(bytes);
-        }
-        if let Some(bytes) = self.settings.slice_size {
-            call = call.slice_size(bytes);
-        }
-        let made = match call.send().await {
-            Ok(made) => made,
-            Err(error) if error.code() == Some("FileAlreadyExists") => {
-                return Err(Halt::Skip(Skip::TargetExists));
+    /// Bytes that travel, as events.
+    fn report(&self) -> Report {
+        let (listener, entry) = (self.worker.listener.clone(), self.number);
+        let told = std::sync::atomic::AtomicU64::new(0);
+        Report::to(move |progress| {
+            let before = told.swap(progress.loaded, std::sync::atomic::Ordering::Relaxed);
+            let bytes = progress.loaded.saturating_sub(before);
+            if bytes > 0 {
+                listener(&Event::Advanced { entry, bytes });
             }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Copied {
-            etag: Some(made.etag.clone()),
-            crc64: made.crc64,
-            version_id: made.version_id.clone(),
-            source_etag: Some(found.etag.clone()),
-            source_version_id: found.version_id.clone(),
-            source_modified: Some(found.last_modified),
         })
     }
 
-    async fn delete(&self, source: &Place, seen: &Seen) -> Result<(), Halt> {
-        match self.head(self.source, source).await {
-            Ok(found) => unchanged(seen, &found, source)?,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound(Missing::Key)) => {
+    fn tracker(&self) -> Tracker {
+        Tracker::new(self.worker.recorder, self.number, self.standing.beginning)
+    }
+
+    /// The proof is on the disk when this returns.
+    async fn settle(&self, copied: &Copied) -> Result<(), Halt> {
+        let step = Step::Verified(copied.clone());
+        let settled = self.worker.recorder.settle(self.number, &step).await;
+        settled.map_err(Halt::Journal)
+    }
+
+    async fn move_object(&self, source: &Place, target: &Place) -> Result<(), Halt> {
+        if (&source.bucket, &source.key) == (&target.bucket, &target.key) {
+            let words = "source and target are one object: moving it would delete it";
+            return Err(Error::invalid("target", words)
+                .about(&source.to_string())
+                .into());
+        }
+        if self.standing.source_deleted {
+            return Ok(());
+        }
+        let (copied, resumed) = match &self.standing.verified {
+            Some(copied) => (copied.clone(), true),
+            None if self.rename(source, target).await? => return Ok(()),
+            None => {
+                let copied = self.copy(source, target).await?;
+                self.settle(&copied).await?;
+                (copied, false)
+            }
+        };
+        self.remove_copied(source, Made::Object(target), &copied, resumed)
+            .await
+    }
+
+    /// Removes a source whose copy is proved, if it is still what was copied and the copy is still
+    /// there.
+    async fn remove_copied(
+        &self,
+        source: &Place,
+        made: Made<'_>,
+        copied: &Copied,
+        resumed: bool,
+    ) -> Result<(), Halt> {
+        let kept = |error: Error| Halt::Fail(error, true);
+        let (now, proved) = futures_util::future::join(
+            self.head(self.worker.source, source),
+            self.prove(made, copied),
+        )
+        .await;
+        match now {
+            Ok(now) if is_what_was_copied(&now, copied) => {}
+            Ok(_) => {
+                let words = "the source was written after it was copied; both are kept";
+                let error = Error::new(ErrorKind::PreconditionFailed, words);
+                return Err(kept(error.about(&source.to_string())));
+            }
+            // An earlier run removed it, or somebody else did since: its copy is all there is.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) && resumed => {
+                return Ok(());
+            }
+            Err(error) => return Err(kept(error)),
+        }
+        proved.map_err(kept)?;
+        self.remove(source).await.map_err(kept)
+    }
+
+    async fn copy(&self, source: &Place, target: &Place) -> Result<Copied, Halt> {
+        let mut restarts = 0;
+        loop {
+            let mut copier = self.copier(source, target)?;
+            let assumed = self.as_seen(&copier);
+            let found = match assumed.clone() {
+                Some(seen) => seen,
+                None => {
+                    let found = copier.look_at_source().await?;
+                    unchanged(&self.entry.seen, &found, source)?;
+                    found
+                }
+            };
+            // An upload that turned out to be gone is not taken up again.
+            let resumed = restarts == 0 && self.take_up(&mut copier, &found).await?;
+            let acl = copier.acl_to_keep().await?;
+            let _streaming = match copier.must_stream() {
+                true => self.worker.streams.acquire().await.ok(),
+                false => None,
+            };
+            let made = match copier.copy(&found).await {
+                // The upload of the earlier run is no longer there, or was completed by it.
+                Err(error) if resumed && is_gone(&error) => {
+                    match self.made_before(&copier, &found, source, target).await? {
+                        Some(copied) => return Ok(copied),
+                        None if restarts < limits::RESTARTS_MAX => {
+                            restarts += 1;
+                            self.tracker().gone().await.map_err(Halt::Journal)?;
+                            continue;
+                        }
+                        None => return Err(error.into()),
+                    }
+                }
+                made => made?,
+            };
+            if let Some(acl) = acl {
+                let given = copier.give_acl(acl, made.version_id.as_ref()).await;
+                given.map_err(|error| Halt::Fail(error, true))?;
+            }
+            self.tell(&Event::Strategy {
+                entry: self.number,
+                strategy: made.strategy,
+            });
+            let told = match assumed.is_some() {
+                // The tag is an MD5, and the copy has the same.
+                true => made.etag == found.etag,
+                // Else they were compared.
+                false => made.crc64.is_some() && found.crc64.is_some(),
+            };
+            if !told {
+                let proved = self.compare_both(&copier, source, &made).await;
+                proved.map_err(|error| Halt::Fail(error, true))?;
+            }
+            return Ok(copied(&found, &made));
+        }
+    }
+
+    /// The source as the plan saw it, when that is all a copy needs: the request itself is refused
+    /// if the source is another one by then, which saves looking at each of many small objects.
+    fn as_seen(&self, copier: &Copier) -> Option<Output<ObjectReply>> {
+        let seen = &self.entry.seen;
+        let etag = seen
+            .etag
+            .clone()
+            .filter(|etag| etag.part_count().is_none())?;
+        let slice = copier.plan.slice_size.unwrap_or(SLICE_BYTES_DEFAULT);
+        let needs_more = copier.must_stream()
+            || copier.reads_for_itself()
+            || copier.plan.keep_acl
+            || !copier.plan.edits.is_empty()
+            || self.standing != Standing::default()
+            || seen.size > slice;
+        let class = self.wanted.storage_class.or(seen.storage_class)?;
+        let last_modified = seen.last_modified?;
+        (!needs_more).then(|| {
+            let object = ObjectReply {
+                not_modified: false,
+                content_length: seen.size,
+                content_range: None,
+                etag,
+                last_modified,
+                metadata: Metadata::default(),
+                storage_class: class,
+                crc64: seen.crc64,
+                version_id: seen.version_id.clone(),
+                object_type: ObjectType::Normal,
+                restore: None,
+            };
+            Output::new(200, HeaderMap::new(), object)
+        })
+    }
+
+    /// Looks at both ends: the target has the source's bytes.
+    async fn compare_both(
+        &self,
+        copier: &Copier,
+        source: &Place,
+        made: &SliceCopied,
+    ) -> Result<(), Error> {
+        let found = copier.look_at_source().await?;
+        unchanged(&self.entry.seen, &found, source)?;
+        crate::move_object::prove(copier, &found, made).await
+    }
+
+    fn copier(&self, source: &Place, target: &Place) -> Result<Copier, Error> {
+        let Worker {
+            source: reader,
+            target: client,
+            settings,
+            ..
+        } = self.worker;
+        let mut call = client.slice_copy();
+        call.draft.context.region.clone_from(&target.region);
+        let plan = &mut call.plan;
+        plan.bucket = Some(target.bucket.clone());
+        plan.key = Some(target.key.clone());
+        plan.source = Some(CopySource {
+            bucket: source.bucket.clone(),
+            region: source.region.clone(),
+            key: source.key.clone(),
+            version_id: source.version_id.clone(),
+        });
+        plan.reader = Some((*reader).clone());
+        plan.storage_class = self.wanted.storage_class;
+        plan.keep_class = true;
+        plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
+        plan.slice_size = settings.slice_size;
+        plan.chunk_size = settings.part_size;
+        match &self.wanted.metadata {
+            WantedMetadata::Keep => plan.directive = Some(Directive::Copy),
+            WantedMetadata::Replace(metadata) => {
+                plan.directive = Some(Directive::Replaced);
+                plan.metadata = metadata.clone();
+            }
+            WantedMetadata::Edit(edits) => plan.edits.clone_from(edits),
+        }
+        match &self.wanted.acl {
+            WantedAcl::Inherit => {}
+            WantedAcl::Keep => plan.keep_acl = true,
+            WantedAcl::Set(acl) => plan.acl = acl.clone(),
+        }
+        plan.tracker = Some(self.tracker());
+        plan.report = self.report();
+        Copier::new(call.draft, call.plan)
+    }
+
+    /// Goes on with the upload of an earlier run if its parts are of this very source, and removes
+    /// it otherwise. True if there is one to go on with.
+    async fn take_up(&self, copier: &mut Copier, found: &ObjectReply) -> Result<bool, Halt> {
+        let Some(OpenUpload {
+            upload_id,
+            part_bytes,
+            source_etag,
+        }) = &self.standing.upload
+        else {
+            return Ok(false);
+        };
+        if source_etag.as_ref() == Some(&found.etag) && !copier.must_stream() {
+            copier.plan.resume = Some(upload_id.clone());
+            copier.plan.chunk_size = Some(*part_bytes);
+            // Large enough to be in parts then: it is now.
+            copier.plan.slice_size = Some(0);
+            return Ok(true);
+        }
+        let target = match &self.entry.work {
+            Work::Copy { target, .. } | Work::Move { target, .. } => target,
+            _ => return Ok(false),
+        };
+        let call = copier.client.multipart_abort();
+        let mut call = call.bucket(&target.bucket).key(&target.key);
+        if let Some(region) = &target.region {
+            call = call.region(region);
+        }
+        match call.upload_id(upload_id).send().await {
+            Err(error) if !is_gone(&error) => return Err(error.into()),
+            _ => {}
+        }
+        self.tracker().gone().await.map_err(Halt::Journal)?;
+        Ok(false)
+    }
+
+    /// Whether the target is what this copy makes: then an earlier run completed it, and its answer
+    /// was lost with that run.
+    async fn made_before(
+        &self,
+        copier: &Copier,
+        found: &Output<ObjectReply>,
+        source: &Place,
+        target: &Place,
+    ) -> Result<Option<Copied>, Halt> {
+        let there = match self.head(&copier.client, target).await {
+            Ok(there) => there,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let metadata = self.wanted.metadata.of(&found.metadata);
+        let class = self.wanted.storage_class.unwrap_or(found.storage_class);
+        let same = there.size() == found.size()
+            && there.crc64.is_some()
+            && there.crc64 == found.crc64
+            && there.etag.part_count().is_some()
+            && there.storage_class == class
+            && metadata.is_ok_and(|metadata| metadata == there.metadata);
+        tracing::debug!(%source, %target, same, "an upload of an earlier run is gone");
+        Ok(same.then(|| Copied {
+            etag: Some(there.etag.clone()),
+            crc64: there.crc64,
+            version_id: there.version_id.clone().filter(|id| !id.is_null()),
+            ..of_source(found)
+        }))
+    }
+
+    async fn delete(&self, source: &Place) -> Result<(), Halt> {
+        match self.head(self.worker.source, source).await {
+            Ok(found) => unchanged(&self.entry.seen, &found, source)?,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound(Missing::Key | Missing::Version)
+                ) =>
+            {
                 return Err(Halt::Skip(Skip::SourceGone));
             }
             Err(error) => return Err(error.into()),
@@ -240,8 +461,8 @@ impl<'a> Worker<'a> {
     }
 
     async fn remove(&self, source: &Place) -> Result<(), Error> {
-        let mut call = self
-            .source
+        let client = self.worker.source;
+        let mut call = client
             .delete_object()
             .bucket(&source.bucket)
             .key(&source.key);
@@ -254,20 +475,22 @@ impl<'a> Worker<'a> {
         call.send().await.map(|_| ())
     }
 
-    async fn prove(&self, target: &Place, copied: &Copied) -> Result<(), Error> {
+    /// What was made is still the copy.
+    async fn prove(&self, made: Made<'_>, copied: &Copied) -> Result<(), Error> {
+        let target = match made {
+            Made::Object(target) => target,
+            Made::File(path) => return files::prove(path, self.entry.seen.size).await,
+        };
         let mut place = target.clone();
         place.version_id.clone_from(&copied.version_id);
-        let found = self.head(self.target, &place).await?;
+        let found = self.head(self.worker.target, &place).await?;
         let same = copied.etag.as_ref().is_none_or(|etag| *etag == found.etag)
             && copied.crc64.is_none_or(|crc| Some(crc) == found.crc64);
-        match same {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::Conflict,
-                "the target is not the copy any more: somebody wrote to it; the source is kept",
-            )
-            .about(&target.to_string())),
+        if same {
+            return Ok(());
         }
+        let words = "the target is not the copy any more: somebody wrote to it; the source is kept";
+        Err(Error::new(ErrorKind::Conflict, words).about(&target.to_string()))
     }
 
     async fn head(&self, client: &Client, place: &Place) -> Result<Output<ObjectReply>, Error> {
@@ -282,32 +505,61 @@ impl<'a> Worker<'a> {
     }
 }
 
+fn copied(found: &ObjectReply, made: &SliceCopied) -> Copied {
+    Copied {
+        etag: Some(made.etag.clone()),
+        crc64: made.crc64,
+        version_id: made.version_id.clone(),
+        source_version_id: made.source_version_id.clone().or(found.version_id.clone()),
+        ..of_source(found)
+    }
+}
+
+fn of_source(found: &ObjectReply) -> Copied {
+    Copied {
+        etag: None,
+        crc64: None,
+        version_id: None,
+        source_etag: Some(found.etag.clone()),
+        source_version_id: found.version_id.clone(),
+        source_modified: Some(found.last_modified),
+    }
+}
+
+fn is_gone(error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound(Missing::Upload)
+}
+
 /// Whether the source is the one that the plan saw.
 fn unchanged(seen: &Seen, found: &ObjectReply, place: &Place) -> Result<(), Error> {
     fn same<T: PartialEq>(seen: Option<&T>, found: Option<&T>) -> bool {
         seen.is_none_or(|seen| found == Some(seen))
     }
+    // Listings tell microseconds, HEAD tells seconds.
     let date = |time: Option<Timestamp>| time.map(|time| time.secs());
+    let modified = date(Some(found.last_modified));
     let whole = same::<ETag>(seen.etag.as_ref(), Some(&found.etag))
         && same(seen.crc64.as_ref(), found.crc64.as_ref())
-        && same(
-            date(seen.last_modified).as_ref(),
-            Some(&found.last_modified.secs()),
-        )
+        && same(date(seen.last_modified).as_ref(), modified.as_ref())
         && same::<VersionId>(seen.version_id.as_ref(), found.version_id.as_ref())
         && (seen.etag.is_none() || seen.size == found.size());
-    match whole {
-        true => Ok(()),
-        false => Err(Error::new(
-            ErrorKind::PreconditionFailed,
-            "the source is not the one that the plan saw; nothing was changed",
-        )
-        .about(&place.to_string())),
+    if whole {
+        return Ok(());
     }
+    let words = "the source is not the one that the plan saw; nothing was changed";
+    Err(Error::new(ErrorKind::PreconditionFailed, words).about(&place.to_string()))
 }
 
 fn is_what_was_copied(now: &ObjectReply, copied: &Copied) -> bool {
+    // Listings tell microseconds, HEAD tells seconds; a listing tells no version.
+    let modified = copied.source_modified.map(|time| time.secs());
+    let version = copied.source_version_id.as_ref();
     copied.source_etag.as_ref() == Some(&now.etag)
-        && copied.source_modified == Some(now.last_modified)
-        && copied.source_version_id == now.version_id
+        && modified == Some(now.last_modified.secs())
+        && version.is_none_or(|version| now.version_id.as_ref() == Some(version))
+}
+
+/// A file that cannot be read or written.
+fn local(path: &Path, why: std::io::Error) -> Halt {
+    Halt::Fail(Error::local(&path.display().to_string(), why), false)
 }

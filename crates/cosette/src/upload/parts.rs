@@ -44,6 +44,11 @@ impl Parts {
         }
     }
 
+    /// Bytes of each part but the last.
+    pub(super) fn part_bytes(&self) -> u64 {
+        self.part_bytes
+    }
+
     /// The next part, which may be empty at the end.
     pub(super) async fn read(&mut self) -> Result<Part, Error> {
         let number = self.number.saturating_add(1);
@@ -104,7 +109,11 @@ impl Parts {
 
 /// A body of our own that ends early is no fault of the network.
 fn unreadable(error: Error) -> Error {
-    error.with_kind(ErrorKind::Local)
+    // What the client itself found out, such as a source that is streamed from, keeps its kind.
+    match error.operation().is_some() || error.attempts() > 0 {
+        true => error,
+        false => error.with_kind(ErrorKind::Local),
+    }
 }
 
 /// How large parts are: as wished, at least 1 MiB, large enough that 10,000 suffice.

@@ -185,6 +185,41 @@ async fn removing_what_is_gone_is_skipped_and_what_changed_is_kept() {
 }
 
 #[tokio::test]
+async fn a_move_within_a_bucket_is_one_request_where_the_service_renames() {
+    let house = House::new().await;
+    house.put(EXAMPLE, "a", "a").await;
+    house.put(EXAMPLE, "b", "b").await;
+    let plan = house.folder().join("p");
+    let mut writer = PlanWriter::create(&plan, &PlanHead::new("mv")).unwrap();
+    for key in ["a", "b"] {
+        let object = house.head(EXAMPLE, key).await;
+        let (source, target) = (place(EXAMPLE, key), place(EXAMPLE, &format!("to/{key}")));
+        let entry = Entry::new(Work::Move { source, target }, seen(&object));
+        writer.add(&entry).unwrap();
+    }
+    writer.finish().unwrap();
+    let job = Job::create(house.folder().join("j"), &plan).unwrap();
+    let folder = job.folder().to_owned();
+    house.forget();
+    // One is renamed, and nobody hears of it.
+    house.faults(|asked| match asked.path.ends_with("/b") {
+        true => Fault::AnswerLost,
+        false => Fault::None,
+    });
+    let engine = Engine::new(house.client()).atomic_rename();
+    let summary = engine.run(job).await.unwrap();
+    assert_eq!((summary.done, summary.failed), (1, 1));
+    house.no_faults();
+    let summary = engine.run(Job::open(&folder).unwrap()).await.unwrap();
+    assert_eq!((summary.done, summary.failed), (2, 0));
+    assert!(house.operations().iter().all(|one| *one == "RenameObject"));
+    for key in ["a", "b"] {
+        assert_eq!(house.bytes(EXAMPLE, &format!("to/{key}")).await, key);
+        assert!(!house.exists(EXAMPLE, key).await);
+    }
+}
+
+#[tokio::test]
 async fn a_failure_is_tried_again_by_the_next_run() {
     let house = House::new().await;
     house.put(SOURCE, "a", "a").await;

@@ -10,6 +10,7 @@ mod deletes;
 mod listings;
 mod objects;
 mod prefix_jobs;
+mod s3_only;
 mod tagging;
 mod uploads;
 
@@ -52,7 +53,7 @@ macro_rules! for_operation {
             OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
             AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject
-            PutObjectAcl GetObjectAcl InitiateUpload UploadPart UploadPartCopy CompleteUpload
+            PutObjectAcl GetObjectAcl ListObjectsV2 GetObjectAttributes InitiateUpload UploadPart UploadPartCopy CompleteUpload
             AbortUpload ListParts
         )
     };

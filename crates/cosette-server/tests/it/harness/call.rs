@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use cosette_proto::sign::{self, Credentials, Signable, Validity};
 use cosette_proto::{Head, Hosts};
+use cosette_types::Timestamp;
 
 use super::{Answer, SUFFIX, Server};
 
@@ -19,6 +20,8 @@ pub(crate) struct Call<'a> {
     pub(super) body: Option<Vec<u8>>,
     pub(super) signer: Option<Credentials>,
     pub(super) validity: Validity,
+    /// Signed as the S3 dialect does, with this as the hash of the body.
+    pub(super) v4: Option<String>,
 }
 
 impl Call<'_> {
@@ -49,6 +52,12 @@ impl Call<'_> {
 
     pub(crate) fn by(mut self, credentials: Credentials) -> Self {
         self.signer = Some(credentials);
+        self
+    }
+
+    /// Signed as the S3 dialect does; the body's hash, or the word for its form.
+    pub(crate) fn v4(mut self, payload: &str) -> Self {
+        self.v4 = Some(payload.to_owned());
         self
     }
 
@@ -108,8 +117,21 @@ impl Call<'_> {
         );
         if let Some(credentials) = &self.signer {
             let read = self.head();
-            let value = sign::authorization(credentials, &signable(&read), self.validity);
-            write!(head, "Authorization: {value}\r\n").unwrap();
+            match &self.v4 {
+                Some(payload) => {
+                    let now = Timestamp::from_secs(self.server.now());
+                    let request = signable(&read);
+                    let added =
+                        sign::authorize(credentials, &request, "us-east-1", Some(payload), now);
+                    for (name, value) in &added {
+                        write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+                    }
+                }
+                None => {
+                    let value = sign::authorization(credentials, &signable(&read), self.validity);
+                    write!(head, "Authorization: {value}\r\n").unwrap();
+                }
+            }
         }
         for (name, value) in self.headers.iter().chain(&self.unsigned) {
             write!(head, "{name}: {value}\r\n").unwrap();

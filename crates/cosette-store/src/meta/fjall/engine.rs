@@ -10,7 +10,7 @@ use fjall::{Database, PersistMode, Slice};
 use super::failed;
 use super::journals::Journals;
 use super::view::{Spaces, View};
-use crate::disk::Room;
+use crate::disk::{Ballast, Room};
 use crate::meta::MetaError;
 use crate::meta::committer::{Engine, Writes};
 
@@ -23,6 +23,8 @@ pub(super) struct FjallEngine {
     pub(super) spaces: Spaces,
     /// The store's folder, to ask how much room its disk has.
     pub(super) folder: File,
+    /// Room for deletes on a full disk.
+    pub(super) ballast: Option<Ballast>,
     pub(super) journals: Journals,
 }
 
@@ -37,7 +39,7 @@ impl Engine for FjallEngine {
     }
 
     fn room(&self) -> Result<Room, MetaError> {
-        Room::of(&self.folder).map_err(|error| failed("statvfs", &error))
+        room_with(&self.folder, self.ballast.as_ref()).map_err(|error| failed("statvfs", &error))
     }
 
     fn holds_bytes(&self, key: &[u8]) -> bool {
@@ -69,6 +71,24 @@ impl Engine for FjallEngine {
             Ok(())
         }
     }
+}
+
+/// The room on the disk of a folder. The ballast goes when that is too little, and comes back when
+/// there is enough.
+pub(super) fn room_with(folder: &File, ballast: Option<&Ballast>) -> io::Result<Room> {
+    let room = Room::of(folder)?;
+    let Some(ballast) = ballast else {
+        return Ok(room);
+    };
+    if room.allows_changes() {
+        ballast.take(room);
+        return Ok(room);
+    }
+    if ballast.release()? {
+        tracing::warn!("the disk is full: room is made for deletes");
+        return Room::of(folder);
+    }
+    Ok(room)
 }
 
 impl FjallEngine {

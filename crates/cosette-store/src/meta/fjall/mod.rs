@@ -16,11 +16,12 @@ use std::sync::Arc;
 use fjall::config::BlockSizePolicy;
 use fjall::{Database, KeyspaceCreateOptions};
 
-use self::engine::FjallEngine;
+use self::engine::{FjallEngine, room_with};
 use self::journals::Journals;
 use self::view::Spaces;
 use super::committer::Committer;
 use super::{Boxed, Meta, MetaError, MiniTxn, Outcome, Snapshot};
+use crate::disk::Ballast;
 use crate::extents::folder::make_folder;
 
 mod engine;
@@ -53,13 +54,32 @@ impl FjallMeta {
     /// # Errors
     /// When the folder cannot be read or what is in it is damaged.
     pub async fn open(folder: PathBuf, bytes_prefix: u8) -> Result<Self, MetaError> {
-        tokio::task::spawn_blocking(move || Self::open_blocking(&folder, bytes_prefix))
+        Self::open_with(folder, bytes_prefix, None).await
+    }
+
+    /// The same, with a file that takes up room for deletes on a full disk.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_with(
+        folder: PathBuf,
+        bytes_prefix: u8,
+        ballast: Option<Ballast>,
+    ) -> Result<Self, MetaError> {
+        tokio::task::spawn_blocking(move || Self::open_blocking(&folder, bytes_prefix, ballast))
             .await
             .unwrap_or_else(|error| Err(MetaError::Io(format!("open ended: {error}").into())))
     }
 
-    fn open_blocking(folder: &Path, bytes_prefix: u8) -> Result<Self, MetaError> {
+    fn open_blocking(
+        folder: &Path,
+        bytes_prefix: u8,
+        ballast: Option<Ballast>,
+    ) -> Result<Self, MetaError> {
         make_folder(folder).map_err(|error| failed("open", &error))?;
+        let own = open_folder(folder).map_err(|error| failed("open", &error))?;
+        // Opening writes, too: on a full disk there must be room for it.
+        room_with(&own, ballast.as_ref()).map_err(|error| failed("statvfs", &error))?;
         let db = Database::builder(folder)
             .cache_size(CACHE_BYTES)
             .max_journaling_size(JOURNAL_BYTES_MAX)
@@ -83,7 +103,8 @@ impl FjallMeta {
         let engine = FjallEngine {
             db,
             spaces,
-            folder: open_folder(folder).map_err(|error| failed("open", &error))?,
+            folder: own,
+            ballast,
             journals: Journals {
                 folder: folder.to_owned(),
             },

@@ -1,0 +1,168 @@
+//! Get Object Attributes (the S3 dialect's): what is known of an object, without its bytes and its
+//! metadata. Checksums are not kept, so none is told.
+
+use cosette_types::{BucketName, ETag, ObjectKey, StorageClass, Timestamp, VersionId};
+use http::Method;
+use http::header::LAST_MODIFIED;
+
+use super::OperationName;
+use super::parameters::VERSION_ID;
+use crate::date;
+use crate::dialect::{Dialect, Field};
+use crate::error::Error;
+use crate::fields::{HeaderReader, HeaderWriter};
+use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::xml::Writer;
+
+const ATTRIBUTES: &str = "attributes";
+const ROOT: &str = "GetObjectAttributesResponse";
+
+/// What may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectAttribute {
+    /// Its tag.
+    ETag,
+    /// Its checksum; never told.
+    Checksum,
+    /// How many parts it was made of.
+    ObjectParts,
+    /// Its class.
+    StorageClass,
+    /// Its size.
+    ObjectSize,
+}
+
+impl ObjectAttribute {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::ETag,
+        Self::Checksum,
+        Self::ObjectParts,
+        Self::StorageClass,
+        Self::ObjectSize,
+    ];
+
+    /// The name in the header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ETag => "ETag",
+            Self::Checksum => "Checksum",
+            Self::ObjectParts => "ObjectParts",
+            Self::StorageClass => "StorageClass",
+            Self::ObjectSize => "ObjectSize",
+        }
+    }
+}
+
+/// Asks for attributes of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetObjectAttributes {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// The key.
+    pub key: ObjectKey,
+    /// The version; the current one when absent.
+    pub version_id: Option<VersionId>,
+    /// Which; at least one.
+    pub attributes: Vec<ObjectAttribute>,
+}
+
+/// The attributes that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetObjectAttributesReply {
+    /// When it was last modified (a header).
+    pub last_modified: Timestamp,
+    /// Its version (a header), if the bucket has or had versioning.
+    pub version_id: Option<VersionId>,
+    /// Its tag.
+    pub etag: Option<ETag>,
+    /// How many parts it was made of, if it was.
+    pub parts: Option<u32>,
+    /// Its class.
+    pub storage_class: Option<StorageClass>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+}
+
+impl Message for GetObjectAttributes {
+    const NAME: OperationName = OperationName::GetObjectAttributes;
+    type Reply = GetObjectAttributesReply;
+
+    fn encode(&self, dialect: Dialect) -> Request {
+        let query = Query::new()
+            .with(ATTRIBUTES, "")
+            .with_some(VERSION_ID, self.version_id.as_ref());
+        let names: Vec<_> = self.attributes.iter().map(|one| one.as_str()).collect();
+        let headers = HeaderWriter::new(dialect).with(Field::ObjectAttributes, names.join(","));
+        let object = (&self.bucket, &self.key);
+        Request::of_object(Method::GET, object, query, headers.done())
+    }
+
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        let (bucket, key) = request.object()?;
+        let name = dialect.name(Field::ObjectAttributes);
+        let mut attributes = Vec::new();
+        // Some clients repeat the header instead of writing a list.
+        for value in request.headers.get_all(name) {
+            for text in value.to_str().unwrap_or("?").split(',').map(str::trim) {
+                let mut all = ObjectAttribute::ALL.into_iter();
+                let one = all.find(|one| one.as_str() == text);
+                attributes.push(one.ok_or_else(|| {
+                    Error::argument(format!("The header {name}: {text} is no attribute."))
+                })?);
+            }
+        }
+        if attributes.is_empty() {
+            return Err(Error::argument(format!("The header {name} is missing.")));
+        }
+        Ok(Self {
+            bucket,
+            key,
+            version_id: request.query.version_id()?,
+            attributes,
+        })
+    }
+
+    fn encode_reply(reply: &GetObjectAttributesReply, dialect: Dialect) -> Reply {
+        let document = Writer::document_in(dialect, ROOT, |root| {
+            // Without quotes, here alone.
+            root.text_if("ETag", reply.etag.as_ref().map(ETag::value));
+            if let Some(parts) = reply.parts {
+                root.element("ObjectParts", |element| element.text("PartsCount", parts));
+            }
+            if let Some(class) = reply.storage_class {
+                root.class(class);
+            }
+            root.text_if("ObjectSize", reply.size);
+        });
+        let headers = HeaderWriter::new(dialect)
+            .with_plain(LAST_MODIFIED, date::rfc1123(reply.last_modified))
+            .with_some(Field::VersionId, reply.version_id.as_ref());
+        Reply::document(document, headers)
+    }
+
+    fn decode_reply(
+        reply: &Reply,
+        dialect: Dialect,
+    ) -> Result<GetObjectAttributesReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
+        let root = reply.root(ROOT)?;
+        let modified = headers.text_of(LAST_MODIFIED.as_str())?;
+        let missing = || Unreadable("the header Last-Modified is missing".into());
+        let parts = root.child("ObjectParts");
+        Ok(GetObjectAttributesReply {
+            last_modified: modified.and_then(date::parse).ok_or_else(missing)?,
+            version_id: headers.version_id()?,
+            etag: root.parse_some("ETag")?,
+            parts: match parts {
+                Some(parts) => parts.parse_some("PartsCount")?,
+                None => None,
+            },
+            storage_class: match root.value("StorageClass") {
+                Some(_) => Some(root.class()?),
+                None => None,
+            },
+            size: root.parse_some("ObjectSize")?,
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! The S3 dialect: what is refused leaves everything as it was, and both dialects mean the same things.
+
+use crate::harness::{BUCKET, Call, Server, second};
+
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+fn s3(call: Call<'_>) -> Call<'_> {
+    call.host("127.0.0.1").v4(UNSIGNED)
+}
+
+#[tokio::test]
+async fn both_dialects_mean_the_same_object() {
+    let server = Server::start().await;
+    let by_cos = server.put("/cos", "one").header("x-cos-meta-a", "b");
+    by_cos.ok().await;
+    let by_s3 = s3(server.put(&format!("/{BUCKET}/s3"), "three"));
+    let made = by_s3.header("x-amz-meta-c", "d").ok().await;
+    assert!(made.header("x-amz-request-id").is_some() && made.header("x-amz-id-2").is_some());
+    assert_eq!(made.header("x-cos-request-id"), None);
+
+    let told = s3(server.head(&format!("/{BUCKET}/cos"))).ok().await;
+    assert_eq!(told.header("x-amz-meta-a"), Some("b"));
+    assert_eq!(told.header("x-cos-object-type"), None);
+    let told = server.head("/s3").ok().await;
+    assert_eq!(told.header("x-cos-meta-c"), Some("d"));
+    assert_eq!(server.bytes("/s3").await, b"three");
+
+    let listed = s3(server.get(&format!("/{BUCKET}?list-type=2"))).ok().await;
+    let text = listed.text();
+    assert!(text.contains("<KeyCount>2</KeyCount>"), "{text}");
+    assert!(text.contains("xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_signed_request_is_not_turned_into_another() {
+    let server = Server::start().await;
+    server.put("/secret", "secret").ok().await;
+    let put = || s3(server.put(&format!("/{BUCKET}/k"), ""));
+    for (name, value) in [
+        ("x-amz-copy-source", format!("/{BUCKET}/secret")),
+        ("x-cos-copy-source", format!("/{BUCKET}/secret")),
+        ("x-amz-acl", "public-read".to_owned()),
+        ("x-amz-meta-a", "b".to_owned()),
+    ] {
+        let more = put().unsigned(name, &value);
+        more.refused(403, "AccessDenied").await;
+    }
+    put().ok().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_what_was_said_is_not_stored() {
+    let server = Server::start().await;
+    let path = format!("/{BUCKET}/k");
+    s3(server.put(&path, "before")).ok().await;
+    let hash = "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225";
+    let put = |body: &str, payload: &str| {
+        server
+            .put(&path, body)
+            .host("127.0.0.1")
+            .v4(payload)
+            .header("x-amz-decoded-content-length", "9")
+            .header("x-amz-trailer", "x-amz-checksum-crc32")
+    };
+    for (body, payload, code) in [
+        ("12345678X", hash, "XAmzContentSHA256Mismatch"),
+        ("123456789", "nothing-that-is-known", "InvalidArgument"),
+        (
+            "9\r\n12345678X\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n",
+            TRAILER,
+            "BadDigest",
+        ),
+        ("9\r\n123456789\r\n0\r\n\r\n", TRAILER, "InvalidRequest"),
+        ("9\r\n123456789\r\n", TRAILER, "IncompleteBody"),
+        (
+            "8\r\n12345678\r\n0\r\nx-amz-checksum-crc32:muDSqw==\r\n\r\n",
+            TRAILER,
+            "IncompleteBody",
+        ),
+        (
+            "9;chunk-signature=00\r\n123456789\r\n0;chunk-signature=00\r\n\r\n",
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+            "SignatureDoesNotMatch",
+        ),
+    ] {
+        let status = if code == "SignatureDoesNotMatch" {
+            403
+        } else {
+            400
+        };
+        put(body, payload).refused(status, code).await;
+    }
+    let good = "9\r\n123456789\r\n0\r\nx-amz-checksum-crc32:y/Q5Jg==\r\n\r\n";
+    let made = put(good, TRAILER)
+        .header("content-encoding", "aws-chunked,gzip")
+        .ok()
+        .await;
+    assert_eq!(made.header("x-amz-checksum-crc32"), Some("y/Q5Jg=="));
+    let read = s3(server.get(&path)).ok().await;
+    assert_eq!(read.body, b"123456789");
+    assert_eq!(read.header("Content-Encoding"), Some("gzip"));
+    put("123456789", hash).ok().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn names_without_an_appid_are_buckets_of_this_dialect_only() {
+    let server = Server::start().await;
+    let make = |name: &str| s3(server.put(&format!("/{name}"), ""));
+    make("photos").ok().await;
+    make("photos").refused(409, "BucketAlreadyOwnedByYou").await;
+    let theirs = make("photos").by(second());
+    theirs.refused(409, "BucketAlreadyExists").await;
+    make("theirs").by(second()).ok().await;
+    // The number is another account's.
+    let stolen = make("stolen-1250000000").by(second());
+    stolen.refused(403, "AccessDenied").await;
+    for bad in ["Photos", "ab", "a..b", "192.168.1.1"] {
+        make(bad).refused(400, "InvalidBucketName").await;
+    }
+    let cos = server.get("/photos/").host("127.0.0.1");
+    cos.refused(400, "InvalidBucketName").await;
+    s3(server.delete("/photos")).ok().await;
+    s3(server.delete("/theirs")).ok().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_would_change_the_outcome_is_refused_by_name() {
+    let server = Server::start().await;
+    s3(server.put(&format!("/{BUCKET}/k"), "v")).ok().await;
+    for (name, value) in [
+        ("x-amz-expected-bucket-owner", "123456789012"),
+        ("x-amz-object-lock-mode", "COMPLIANCE"),
+        ("x-amz-write-offset-bytes", "1"),
+        ("x-amz-website-redirect-location", "/elsewhere"),
+    ] {
+        let put = s3(server.put(&format!("/{BUCKET}/k"), "w"));
+        put.header(name, value).refused(501, "NotImplemented").await;
+    }
+    for path in ["k?partNumber=1", "k?torrent", "k?legal-hold"] {
+        let get = s3(server.get(&format!("/{BUCKET}/{path}")));
+        get.refused(501, "NotImplemented").await;
+    }
+    let long = "k".repeat(1025);
+    s3(server.put(&format!("/{BUCKET}/{long}"), ""))
+        .refused(400, "KeyTooLongError")
+        .await;
+    s3(server.put(&format!("/{BUCKET}/{}", "k".repeat(1024)), ""))
+        .ok()
+        .await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_move_by_the_name_it_has_in_s3() {
+    let server = Server::start().await;
+    s3(server.put(&format!("/{BUCKET}/old"), "v")).ok().await;
+    let path = format!("/{BUCKET}/new?renameObject");
+    let rename = || s3(server.put(&path, "")).header("x-amz-rename-source", "old");
+    rename()
+        .header("x-amz-rename-source-if-match", "\"other\"")
+        .refused(412, "PreconditionFailed")
+        .await;
+    rename().header("x-amz-client-token", "once").ok().await;
+    rename().header("x-amz-client-token", "once").ok().await;
+    rename().refused(404, "NoSuchKey").await;
+    assert_eq!(server.bytes("/new").await, b"v");
+    assert!(!server.exists("/old").await);
+    server.end().await;
+}

@@ -1,0 +1,71 @@
+//! Moves within a bucket at one instant, where the service has them.
+//!
+//! Nothing is ever at both places or at none, so there is nothing to prove and nothing to write down
+//! before. A rename whose answer was lost is asked for again with the same token, and what is at the
+//! target tells the rest.
+
+use super::{Halt, Task};
+use crate::error::{ErrorKind, Missing};
+use crate::transfer::entry::{Place, WantedAcl, WantedMetadata};
+use crate::transfer::event::{Event, Strategy};
+
+impl Task<'_> {
+    /// Renames, if that is all that is wanted and the service can. False if it must be a copy.
+    pub(super) async fn rename(&self, source: &Place, target: &Place) -> Result<bool, Halt> {
+        let seen = &self.entry.seen;
+        let Some(etag) = seen
+            .etag
+            .as_ref()
+            .filter(|_| self.is_a_rename(source, target))
+        else {
+            return Ok(false);
+        };
+        let client = self.worker.target;
+        let mut call = client
+            .rename_object()
+            .bucket(&target.bucket)
+            .key(&target.key)
+            .source_key(&source.key)
+            .copy_source_if_match(etag)
+            .forbid_overwrite(self.wanted.forbid_overwrite)
+            .client_token(format!("{}/{}", self.worker.token, self.number));
+        if let Some(region) = &target.region {
+            call = call.region(region);
+        }
+        match call.send().await {
+            Ok(_) => {}
+            // The service does not know it, or not for this object.
+            Err(error) if matches!(error.status(), Some(405 | 501)) => return Ok(false),
+            // An earlier run did it, and its answer was lost with that run; or nobody did.
+            Err(error) if error.kind() == ErrorKind::NotFound(Missing::Key) => {
+                let there = self.head(client, target).await;
+                let moved =
+                    there.is_ok_and(|there| there.etag == *etag && there.size() == seen.size);
+                if !moved {
+                    return Err(error.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.tell(&Event::Strategy {
+            entry: self.number,
+            strategy: Strategy::Rename,
+        });
+        Ok(true)
+    }
+
+    /// Whether nothing but the key changes.
+    fn is_a_rename(&self, source: &Place, target: &Place) -> bool {
+        let wanted = self.wanted;
+        let class = wanted.storage_class;
+        self.worker.settings.rename
+            && source.bucket == target.bucket
+            && source.version_id.is_none()
+            && wanted.metadata == WantedMetadata::Keep
+            && !matches!(wanted.acl, WantedAcl::Set(_))
+            && (class.is_none() || class == self.entry.seen.storage_class)
+            && self.worker.is_one_account()
+            && self.standing.upload.is_none()
+            && self.standing.beginning.is_none()
+    }
+}
