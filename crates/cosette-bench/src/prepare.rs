@@ -99,6 +99,7 @@ async fn source(
         metadata: Metadata::default(),
         storage_class: None,
         acl: Default::default(),
+        tags: Default::default(),
     };
     let upload_id = connection.ask(&initiate, Payload::empty()).await?.upload_id;
     let aligned = Plan {
@@ -129,6 +130,7 @@ async fn source(
         upload_id,
         parts: done,
         forbid_overwrite: false,
+        preconditions: Default::default(),
     };
     connection
         .send(&complete, Payload::empty(), Keep::Document)

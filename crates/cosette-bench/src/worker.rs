@@ -303,7 +303,10 @@ impl Worker {
             metadata: Metadata::default(),
             storage_class: None,
             acl: Default::default(),
+            tagging_directive: None,
+            tags: Default::default(),
             forbid_overwrite: false,
+            target_preconditions: Default::default(),
         };
         self.connection
             .send(&copy, Payload::empty(), Keep::Document)
@@ -340,6 +343,7 @@ impl Worker {
             bucket: self.shared.site.bucket.clone(),
             key,
             version_id: None,
+            preconditions: Default::default(),
         };
         let none = Payload::empty();
         self.connection.send(&delete, none, Keep::Document).await?;
@@ -368,6 +372,7 @@ impl Worker {
                 source_key: source,
                 source_preconditions: Preconditions::default(),
                 forbid_overwrite: false,
+                target_preconditions: Default::default(),
                 client_token: None,
             };
             let none = Payload::empty();
@@ -388,6 +393,7 @@ impl Worker {
             metadata: Metadata::default(),
             storage_class: None,
             acl: Default::default(),
+            tags: Default::default(),
         };
         if self.shared.site.hollow {
             let none = Payload::empty();
@@ -459,6 +465,7 @@ impl Worker {
             upload_id,
             parts,
             forbid_overwrite: false,
+            preconditions: Default::default(),
         };
         self.connection
             .send(&complete, Payload::empty(), keep)
@@ -501,6 +508,8 @@ pub(crate) fn put(site: &Site, key: ObjectKey) -> ops::PutObject {
         storage_class: None,
         acl: Default::default(),
         content_md5: None,
+        tags: Default::default(),
         forbid_overwrite: false,
+        preconditions: Default::default(),
     }
 }

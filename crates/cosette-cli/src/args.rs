@@ -1,6 +1,7 @@
 //! The command line: every command, every flag, and the help that teaches them.
 
 mod api;
+mod around;
 mod bench;
 mod bulk;
 mod objects;
@@ -16,11 +17,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use cosette_types::Region;
 
 pub(crate) use api::{
-    AbortArgs, AclArgs, ApiCommand, BucketAclArgs, BucketArgs, CompleteArgs, ConditionArgs,
-    ContentArgs, CopyObjectArgs, DeleteObjectsArgs, GrantArgs, InitArgs, ListBucketsArgs,
-    ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs, MetaArgs, NewAclArgs,
-    NewBucketAclArgs, PartCopyArgs, PutBucketArgs, PutObjectArgs, PutPolicyArgs, ReadArgs,
-    RenameArgs, UploadPartArgs, VersionArgs, VersioningArgs,
+    AbortArgs, AclArgs, ApiCommand, AppendArgs, BucketAclArgs, BucketArgs, CompleteArgs,
+    ConditionArgs, ContentArgs, CopyObjectArgs, DeleteObjectArgs, DeleteObjectsArgs, GrantArgs,
+    InitArgs, ListBucketsArgs, ListObjectsArgs, ListPartsArgs, ListUploadsArgs, ListVersionsArgs,
+    MetaArgs, NewAclArgs, NewBucketAclArgs, OptionsArgs, PartCopyArgs, PrefixJobArgs,
+    PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs, PutObjectArgs, PutPolicyArgs,
+    PutTaggingArgs, ReadArgs, RenameArgs, RestoreObjectArgs, StartPrefixJobArgs, UploadPartArgs,
+    VersionArgs, VersioningArgs,
+};
+pub(crate) use around::{
+    PrefixJobsArgs, PrefixJobsCommand, PresignArgs, PresignMethod, RestoreArgs, StartJobArgs,
+    TagCommandArgs,
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
@@ -178,6 +185,10 @@ pub(crate) enum Command {
     Mb(MakeBucketArgs),
     Rb(RemoveBucketArgs),
     User(UserArgs),
+    Tag(TagCommandArgs),
+    Restore(RestoreArgs),
+    Presign(PresignArgs),
+    PrefixJobs(PrefixJobsArgs),
     Config(ConfigArgs),
     Fsck(FsckArgs),
     Scrub(ScrubArgs),

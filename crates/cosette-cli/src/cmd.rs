@@ -2,6 +2,7 @@
 //! end.
 
 mod api;
+mod around;
 mod bench;
 mod buckets;
 mod bulk;
@@ -13,6 +14,7 @@ mod ls;
 mod maintain;
 mod man;
 mod mv;
+mod prefix_jobs;
 mod rm;
 mod serve;
 mod settings;
@@ -93,6 +95,10 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         Command::Du(args) => du::run(connection, args, output).await,
         Command::Stat(args) => stat::run(connection, args, output).await,
         Command::Cat(args) => cat::run(connection, args, output).await,
+        Command::Tag(args) => around::tag(connection, args, output).await,
+        Command::Restore(args) => around::restore(connection, args, output).await,
+        Command::Presign(args) => around::presign(connection, args, output),
+        Command::PrefixJobs(args) => prefix_jobs::run(connection, args, output).await,
         Command::Mb(args) => buckets::make(connection, args, output).await,
         Command::Rb(args) => buckets::remove(connection, args, output).await,
         Command::Api { operation } => api::run(connection, *operation, output).await,

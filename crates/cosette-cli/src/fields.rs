@@ -3,13 +3,15 @@
 
 use cosette::date;
 use cosette::{
-    BucketEntry, CompleteUploadReply, CopyObjectReply, DeleteMarkerEntry, DeleteObjectReply,
-    DeleteObjectsReply, GetAclReply, GetBucketPolicyReply, HeadBucketReply, InitiateUploadReply,
+    AppendObjectReply, BucketEntry, Capabilities, CompleteUploadReply, CopyObjectReply,
+    CorsConfiguration, CorsRule, DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply,
+    GetAclReply, GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply,
     ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply,
-    MoveObjectReply, ObjectEntry, ObjectReply, PartEntry, PutObjectReply, UploadEntry,
-    UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    MoveObjectReply, ObjectEntry, ObjectReply, ObjectTaggingReply, OptionsObjectReply, PartEntry,
+    PrefixJob, PutObjectReply, RestoreObjectReply, UploadEntry, UploadPartCopyReply,
+    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
-use cosette_types::{Grant, Grantee, Metadata, Owner, Region, Text, Timestamp};
+use cosette_types::{Grant, Grantee, Metadata, Owner, Region, Tags, Text, Timestamp};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
@@ -151,6 +153,116 @@ impl Fields for MoveObjectReply {
         Object::new()
             .some("ETag", self.etag.as_ref())
             .some("VersionId", self.version_id.as_ref())
+    }
+}
+
+fn tag_set(tags: &Tags) -> Object {
+    let tag = |(key, value)| Object::new().text("Key", key).text("Value", value).done();
+    Object::new().with("TagSet", tags.iter().map(tag).collect::<Vec<_>>())
+}
+
+impl Fields for Capabilities {
+    fn fields(&self) -> Object {
+        let has = self.has.iter().map(|one| one.as_str());
+        Object::new()
+            .some("Version", self.version.as_ref())
+            .with("Capability", has.collect::<Vec<_>>())
+    }
+}
+
+impl Fields for CorsConfiguration {
+    fn fields(&self) -> Object {
+        let rule = |rule: &CorsRule| {
+            let methods = rule.allowed_methods.iter().map(|method| method.as_str());
+            Object::new()
+                .some("ID", rule.id.as_ref())
+                .with("AllowedOrigin", rule.allowed_origins.clone())
+                .with("AllowedMethod", methods.collect::<Vec<_>>())
+                .with("AllowedHeader", rule.allowed_headers.clone())
+                .with("ExposeHeader", rule.expose_headers.clone())
+                .some("MaxAgeSeconds", rule.max_age_secs)
+                .done()
+        };
+        Object::new().with("CORSRules", self.rules.iter().map(rule).collect::<Vec<_>>())
+    }
+}
+
+impl Fields for OptionsObjectReply {
+    fn fields(&self) -> Object {
+        let methods = self.allow_methods.iter().map(|method| method.as_str());
+        Object::new()
+            .text("AccessControlAllowOrigin", &self.allow_origin)
+            .with("AccessControlAllowMethods", methods.collect::<Vec<_>>())
+            .with("AccessControlAllowHeaders", self.allow_headers.clone())
+            .with("AccessControlExposeHeaders", self.expose_headers.clone())
+            .some("AccessControlMaxAge", self.max_age_secs)
+    }
+}
+
+impl Fields for AppendObjectReply {
+    fn fields(&self) -> Object {
+        Object::new()
+            .text("ETag", &self.etag)
+            .text("NextAppendPosition", self.next_position)
+            .some("CRC64", self.crc64)
+    }
+}
+
+impl Fields for RestoreObjectReply {
+    fn fields(&self) -> Object {
+        Object::new()
+    }
+}
+
+impl Fields for PrefixJob {
+    fn fields(&self) -> Object {
+        let left = self.left.iter().map(|left| {
+            Object::new()
+                .with("Number", left.number)
+                .text("Key", &left.key)
+                .text("Code", &left.code)
+                .done()
+        });
+        Object::new()
+            .text("Id", &self.id)
+            .text("State", self.state.as_str())
+            .some("Why", Some(&self.why).filter(|why| !why.is_empty()))
+            .text("Kind", self.wish.kind.as_str())
+            .text("SourceBucket", &self.wish.source_bucket)
+            .text("SourcePrefix", &self.wish.source_prefix)
+            .text("TargetPrefix", &self.wish.target_prefix)
+            .with("ForbidOverwrite", self.wish.forbid_overwrite)
+            .text("Created", time(self.created))
+            .some("Ended", self.ended.map(time))
+            .with("Done", self.done)
+            .with("DoneBytes", self.done_bytes)
+            .with("Failed", self.failed)
+            .with("Left", left.collect::<Vec<_>>())
+    }
+}
+
+impl Fields for Vec<PrefixJob> {
+    fn fields(&self) -> Object {
+        let jobs = self.iter().map(|job| job.fields().done());
+        Object::new().with("PrefixJob", jobs.collect::<Vec<_>>())
+    }
+}
+
+impl Fields for Tags {
+    fn fields(&self) -> Object {
+        tag_set(self)
+    }
+}
+
+impl Fields for GetObjectTaggingReply {
+    fn fields(&self) -> Object {
+        tag_set(&self.tags).some("VersionId", self.version_id.as_ref())
+    }
+}
+
+impl Fields for ObjectTaggingReply {
+    fn fields(&self) -> Object {
+        Object::new().some("VersionId", self.version_id.as_ref())
     }
 }
 

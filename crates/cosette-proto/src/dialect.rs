@@ -79,6 +79,10 @@ pub enum Field {
     Tagging,
     /// Keep or replace the source's tags.
     TaggingDirective,
+    /// How many tags an object has.
+    TaggingCount,
+    /// How long an object is after an append.
+    NextAppendPosition,
     /// Bandwidth limit of one request.
     TrafficLimit,
     /// The source of a move must have this tag (S3).
@@ -293,6 +297,8 @@ const fn cos_name(field: Field) -> &'static str {
         Field::SdkRetry => "x-cos-sdk-retry",
         Field::Tagging => "x-cos-tagging",
         Field::TaggingDirective => "x-cos-tagging-directive",
+        Field::TaggingCount => "x-cos-tagging-count",
+        Field::NextAppendPosition => "x-cos-next-append-position",
         Field::TrafficLimit => "x-cos-traffic-limit",
         Field::RenameSourceIfMatch => "x-cos-rename-source-if-match",
         Field::RenameSourceIfNoneMatch => "x-cos-rename-source-if-none-match",
@@ -334,6 +340,8 @@ const fn s3_name(field: Field) -> &'static str {
         Field::SdkRetry => "x-cos-sdk-retry",
         Field::Tagging => "x-amz-tagging",
         Field::TaggingDirective => "x-amz-tagging-directive",
+        Field::TaggingCount => "x-amz-tagging-count",
+        Field::NextAppendPosition => "x-amz-next-append-position",
         Field::TrafficLimit => "x-cos-traffic-limit",
         Field::RenameSourceIfMatch => "x-amz-rename-source-if-match",
         Field::RenameSourceIfNoneMatch => "x-amz-rename-source-if-none-match",

@@ -12,7 +12,9 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cosette_types::{CopySource, ETag, Md5, Text, VersionId};
-use http::header::{CONTENT_TYPE, ETAG, HeaderName};
+use http::header::{
+    CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
+};
 use http::{HeaderMap, HeaderValue};
 
 use crate::copy_source;
@@ -22,6 +24,7 @@ use crate::host;
 use crate::message::Unreadable;
 
 pub use groups::ConditionsOn;
+pub(crate) use groups::invalid_tag;
 
 /// Least and most bits per second of a bandwidth limit.
 const TRAFFIC_LIMIT: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;
@@ -197,28 +200,42 @@ impl<'a> HeaderReader<'a> {
             .ok_or_else(|| Error::new(ErrorCode::InvalidDigest))
     }
 
-    /// Refuses what would change the outcome if we did not know it: encryption, tags, and
-    /// conditions on the target of a write.
+    /// Refuses what would change the outcome of a write if it were not known: encryption, and a
+    /// condition that is about reading.
     ///
     /// # Errors
     /// `NotImplemented`, naming the header; `InvalidArgument` for an impossible bandwidth limit.
     pub fn refuse_on_write(&self) -> Result<(), Error> {
-        let tagging = self.dialect.name(Field::Tagging);
-        let on_target = [
-            "if-match",
-            "if-none-match",
-            "if-modified-since",
-            "if-unmodified-since",
-        ];
-        for name in std::iter::once(tagging).chain(on_target) {
-            if self.bytes(name)?.is_some() {
-                return Err(not_implemented(name));
-            }
-        }
+        self.refuse([IF_MODIFIED_SINCE.as_str()])?;
         if let Some(name) = self.encryption().or_else(|| self.unknown()) {
             return Err(not_implemented(name));
         }
         self.check_traffic_limit(None)
+    }
+
+    /// Refuses conditions on the target, where there is none yet.
+    ///
+    /// # Errors
+    /// `NotImplemented`, naming the header.
+    pub fn refuse_target_conditions(&self) -> Result<(), Error> {
+        self.refuse([IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE].map(|name| name.to_string()))
+    }
+
+    /// Refuses tags, where they could not be kept.
+    ///
+    /// # Errors
+    /// `NotImplemented`, naming the header.
+    pub fn refuse_tags(&self) -> Result<(), Error> {
+        self.refuse([self.dialect.name(Field::Tagging)])
+    }
+
+    fn refuse(&self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Error> {
+        for name in names {
+            if self.bytes(name.as_ref())?.is_some() {
+                return Err(not_implemented(name.as_ref()));
+            }
+        }
+        Ok(())
     }
 
     /// As [`HeaderReader::refuse_on_write`], for reads: they take no encryption headers at all.

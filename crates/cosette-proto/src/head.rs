@@ -153,6 +153,14 @@ impl Head {
         })
     }
 
+    /// The bucket that it is about, if there can be one of that name.
+    pub fn bucket_name(&self) -> Option<BucketName> {
+        match &self.place {
+            Place::Service => None,
+            Place::Bucket(bucket) | Place::Object(bucket, _) => bucket.parse().ok(),
+        }
+    }
+
     /// The headers without what only says how the body was sent.
     fn headers_of_content(&self) -> HeaderMap {
         let mut headers = self.headers.clone();

@@ -13,6 +13,12 @@ pub const USER_POLICY_BYTES_MAX: usize = 6 << 10;
 pub const SESSION_POLICY_BYTES_MAX: usize = 6 << 10;
 /// Most statements of a policy.
 pub const POLICY_STATEMENTS_MAX: usize = 100;
+/// Most rules of a bucket for pages of other origins.
+pub const CORS_RULES_MAX: usize = 100;
+/// Most days for which an archived object is restored.
+pub const RESTORE_DAYS_MAX: u16 = 365;
+/// Longest prefix that a prefix job takes keys from or gives them, in bytes.
+pub const JOB_PREFIX_BYTES_MAX: usize = 850;
 /// Largest document of any other request.
 pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
 /// How long a presigned request of the S3 dialect may be good for: a week.

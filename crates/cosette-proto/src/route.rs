@@ -35,7 +35,7 @@ impl OperationName {
     pub const fn payload(self) -> PayloadKind {
         use OperationName as Op;
         match self {
-            Op::PutObject | Op::UploadPart => PayloadKind::Object,
+            Op::PutObject | Op::AppendObject | Op::UploadPart => PayloadKind::Object,
             Op::CompleteUpload => PayloadKind::Document {
                 bytes_max: limits::COMPLETE_DOCUMENT_BYTES_MAX,
             },
@@ -46,7 +46,12 @@ impl OperationName {
             | Op::PutBucketAcl
             | Op::PutBucketPolicy
             | Op::PutObjectAcl
-            | Op::PutBucketVersioning => PayloadKind::Document {
+            | Op::PutBucketVersioning
+            | Op::PutBucketCors
+            | Op::StartPrefixJob
+            | Op::PutBucketTagging
+            | Op::PutObjectTagging
+            | Op::RestoreObject => PayloadKind::Document {
                 bytes_max: limits::DOCUMENT_BYTES_MAX,
             },
             _ => PayloadKind::None,
@@ -57,6 +62,9 @@ impl OperationName {
 /// Parameters that mean something to an operation we have. All must be signed.
 const KNOWN: &[&str] = &[
     "acl",
+    "append",
+    "cors",
+    "cosette-capabilities",
     "attributes",
     "bucket-region",
     "continuation-token",
@@ -75,7 +83,11 @@ const KNOWN: &[&str] = &[
     "part-number-marker",
     "partnumber",
     "policy",
+    "position",
+    "left-marker",
     "prefix",
+    "prefix-job",
+    "prefix-jobs",
     "region",
     "rename",
     "renameobject",
@@ -85,6 +97,8 @@ const KNOWN: &[&str] = &[
     "response-content-language",
     "response-content-type",
     "response-expires",
+    "restore",
+    "tagging",
     "start-after",
     "upload-id-marker",
     "uploadid",
@@ -99,9 +113,7 @@ const KNOWN: &[&str] = &[
 const ABSENT: &[&str] = &[
     "accelerate",
     "analytics",
-    "append",
     "asyncfetch",
-    "cors",
     "domain",
     "domaincertificate",
     "encryption",
@@ -121,13 +133,11 @@ const ABSENT: &[&str] = &[
     "referer",
     "replication",
     "requestpayment",
-    "restore",
     "retention",
     "select",
     "select-type",
     "session",
     "symlink",
-    "tagging",
     "torrent",
     "website",
 ];
@@ -154,10 +164,16 @@ pub fn is_signature_parameter(name: &str) -> bool {
 /// methods that what it is about does not take; `InvalidArgument` for half a part's address.
 pub fn resolve(head: &Head) -> Result<OperationName, Error> {
     refuse_unknown(head)?;
-    if head.method == Method::OPTIONS {
-        return Err(Error::new(ErrorCode::AccessForbidden));
-    }
     match &head.place {
+        Place::Bucket(_) | Place::Object(..) if head.method == Method::OPTIONS => {
+            Ok(OperationName::OptionsObject)
+        }
+        Place::Service if head.method == Method::OPTIONS => {
+            Err(Error::new(ErrorCode::AccessForbidden))
+        }
+        Place::Service if head.method == Method::GET && head.query.has("cosette-capabilities") => {
+            Ok(OperationName::GetCapabilities)
+        }
         Place::Service if head.method == Method::GET => Ok(OperationName::ListBuckets),
         Place::Service => Err(Error::new(ErrorCode::MethodNotAllowed)),
         Place::Bucket(_) => bucket_operation(head),
@@ -166,14 +182,16 @@ pub fn resolve(head: &Head) -> Result<OperationName, Error> {
 }
 
 fn refuse_unknown(head: &Head) -> Result<(), Error> {
-    let reads = head.method == Method::GET || head.method == Method::HEAD;
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
     let mut seen: Vec<String> = Vec::new();
     for (name, value) in head.query.iter() {
         let lower = name.to_ascii_lowercase();
         if is_signature_parameter(&lower) {
             continue;
         }
-        let absent = ABSENT.contains(&lower.as_str());
+        // A preflight changes nothing, and names what the request after it will.
+        let preflight = head.method == Method::OPTIONS;
+        let absent = ABSENT.contains(&lower.as_str()) && !preflight;
         let known = KNOWN.contains(&lower.as_str());
         if absent || (!known && value.is_empty() && !reads) {
             let words = format!("The sub-resource '{name}' is not implemented.");
@@ -193,9 +211,19 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
     use OperationName as Op;
     let has = |name| head.query.has(name);
     let found = match head.method {
+        Method::DELETE if has("prefix-job") => Op::CancelPrefixJob,
+        Method::POST if has("prefix-job") => Op::StartPrefixJob,
+        // What is meant for objects, or to be read, must not make or delete the bucket.
+        Method::PUT | Method::POST | Method::DELETE if has_any(head, NOT_CHANGING_BUCKETS) => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
         Method::GET if has("acl") => Op::GetBucketAcl,
         Method::GET if has("versioning") => Op::GetBucketVersioning,
         Method::GET if has("policy") => Op::GetBucketPolicy,
+        Method::GET if has("prefix-job") => Op::GetPrefixJob,
+        Method::GET if has("prefix-jobs") => Op::ListPrefixJobs,
+        Method::GET if has("cors") => Op::GetBucketCors,
+        Method::GET if has("tagging") => Op::GetBucketTagging,
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
         Method::GET if has("uploads") => Op::ListUploads,
@@ -205,6 +233,8 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::PUT if has("acl") => Op::PutBucketAcl,
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
         Method::PUT if has("policy") => Op::PutBucketPolicy,
+        Method::PUT if has("cors") => Op::PutBucketCors,
+        Method::PUT if has("tagging") => Op::PutBucketTagging,
         Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
             return Err(Error::with(ErrorCode::InvalidURI, words));
@@ -214,6 +244,8 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
         Method::DELETE if has("policy") => Op::DeleteBucketPolicy,
+        Method::DELETE if has("cors") => Op::DeleteBucketCors,
+        Method::DELETE if has("tagging") => Op::DeleteBucketTagging,
         Method::DELETE => Op::DeleteBucket,
         Method::POST if has("delete") => Op::DeleteObjects,
         Method::POST => {
@@ -233,6 +265,7 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
     }
     let found = match head.method {
         Method::GET if has("acl") => Op::GetObjectAcl,
+        Method::GET if has("tagging") => Op::GetObjectTagging,
         Method::GET if has("uploadId") => Op::ListParts,
         Method::GET if has("attributes") => Op::GetObjectAttributes,
         Method::GET | Method::HEAD if has("partNumber") && head.dialect == Dialect::S3 => {
@@ -241,7 +274,15 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         }
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
+        // What only buckets have would otherwise overwrite or delete an object of theirs.
+        _ if has_any(head, NOT_OF_OBJECTS) => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
+        Method::PUT | Method::DELETE if has("append") || has("restore") => {
+            return Err(Error::new(ErrorCode::MethodNotAllowed));
+        }
         Method::PUT if has("acl") => Op::PutObjectAcl,
+        Method::PUT if has("tagging") => Op::PutObjectTagging,
         Method::PUT if is_move(head) => Op::MoveObject,
         Method::PUT if has("partNumber") || has("uploadId") => {
             if !(has("partNumber") && has("uploadId")) {
@@ -259,16 +300,35 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         }
         Method::PUT if is_copy(head) => Op::CopyObject,
         Method::PUT => Op::PutObject,
+        Method::DELETE if has("tagging") => Op::DeleteObjectTagging,
         Method::DELETE if has("uploadId") => Op::AbortUpload,
         Method::DELETE if has("acl") || has("uploads") || has("delete") => {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
         Method::DELETE => Op::DeleteObject,
+        Method::POST if has("append") => Op::AppendObject,
+        Method::POST if has("restore") => Op::RestoreObject,
         Method::POST if has("uploads") => Op::InitiateUpload,
         Method::POST if has("uploadId") => Op::CompleteUpload,
         _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
     };
     Ok(found)
+}
+
+/// Parameters that no change of a bucket itself has.
+const NOT_CHANGING_BUCKETS: &[&str] = &[
+    "append",
+    "cosette-capabilities",
+    "prefix-job",
+    "prefix-jobs",
+    "restore",
+];
+
+/// Parameters that no request about an object has.
+const NOT_OF_OBJECTS: &[&str] = &["cors", "cosette-capabilities", "prefix-job", "prefix-jobs"];
+
+fn has_any(head: &Head, names: &[&str]) -> bool {
+    names.iter().any(|name| head.query.has(name))
 }
 
 /// A move is told by its sub-resource, which the dialects call differently.
@@ -329,6 +389,17 @@ mod tests {
             ("DELETE", "/b-1/k?VersionId=v", false, Op::DeleteObject),
             ("GET", "/b-1/k?uploadId=u", false, Op::ListParts),
             ("PUT", "/b-1/k?rename", false, Op::MoveObject),
+            ("POST", "/b-1/k?append&position=0", false, Op::AppendObject),
+            ("POST", "/b-1/k?restore", false, Op::RestoreObject),
+            (
+                "OPTIONS",
+                "/b-1/k?append&position=0",
+                false,
+                Op::OptionsObject,
+            ),
+            ("OPTIONS", "/b-1", false, Op::OptionsObject),
+            ("GET", "/?cosette-capabilities", false, Op::GetCapabilities),
+            ("GET", "/b-1?cors", false, Op::GetBucketCors),
             ("PUT", "/b-1/k?renameObject", false, Op::MoveObject),
             ("GET", "/b-1?list-type=2", false, Op::ListObjectsV2),
             ("GET", "/b-1/k?attributes", false, Op::GetObjectAttributes),
@@ -340,7 +411,6 @@ mod tests {
     #[test]
     fn what_nobody_knows_changes_nothing() {
         for (method, uri, copy, wanted) in [
-            ("PUT", "/b-1/k?tagging", false, ErrorCode::NotImplemented),
             ("GET", "/b-1?website", false, ErrorCode::NotImplemented),
             ("PUT", "/b-1/k?policy", false, ErrorCode::MethodNotAllowed),
             (
@@ -349,6 +419,7 @@ mod tests {
                 false,
                 ErrorCode::MethodNotAllowed,
             ),
+            ("PUT", "/b-1/k?retention", false, ErrorCode::NotImplemented),
             ("PUT", "/b-1/k?unheard-of", false, ErrorCode::NotImplemented),
             (
                 "DELETE",
@@ -356,12 +427,7 @@ mod tests {
                 false,
                 ErrorCode::NotImplemented,
             ),
-            (
-                "POST",
-                "/b-1/k?append&position=0",
-                false,
-                ErrorCode::NotImplemented,
-            ),
+            ("POST", "/b-1/k?select", false, ErrorCode::NotImplemented),
             ("POST", "/b-1", false, ErrorCode::NotImplemented),
             (
                 "PUT",
@@ -380,7 +446,22 @@ mod tests {
             ("PUT", "/b-1/k?uploads", false, ErrorCode::MethodNotAllowed),
             ("PATCH", "/b-1/k", false, ErrorCode::MethodNotAllowed),
             ("DELETE", "/", false, ErrorCode::MethodNotAllowed),
-            ("OPTIONS", "/b-1/k", false, ErrorCode::AccessForbidden),
+            ("OPTIONS", "/", false, ErrorCode::AccessForbidden),
+            ("PUT", "/b-1/k?cors", false, ErrorCode::MethodNotAllowed),
+            (
+                "PUT",
+                "/b-1/k?cosette-capabilities",
+                false,
+                ErrorCode::MethodNotAllowed,
+            ),
+            ("DELETE", "/b-1?append", false, ErrorCode::MethodNotAllowed),
+            (
+                "DELETE",
+                "/b-1?prefix-jobs",
+                false,
+                ErrorCode::MethodNotAllowed,
+            ),
+            ("PUT", "/b-1?prefix-job", false, ErrorCode::MethodNotAllowed),
         ] {
             assert_eq!(route(method, uri, copy), Err(wanted), "{method} {uri}");
         }

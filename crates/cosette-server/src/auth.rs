@@ -103,6 +103,17 @@ impl Accounts {
         })
     }
 
+    /// The user itself, as it can sign by its own keys.
+    pub(crate) fn user(&self, user: &Owner) -> Option<User> {
+        let mut accounts = self.by_key.values();
+        let account = accounts.find(|account| account.user == *user)?;
+        Some(User::new(
+            account.user.clone(),
+            account.reach.clone(),
+            Vec::new(),
+        ))
+    }
+
     /// Whether a uin is somebody's.
     pub(crate) fn knows(&self, uin: &str) -> bool {
         let mut users = self.by_key.values().map(|account| &account.user);
@@ -164,6 +175,10 @@ impl User {
         }
     }
 
+    pub(crate) const fn owner(&self) -> &Owner {
+        &self.user
+    }
+
     /// Whether it is an account itself, and none of its users.
     pub(crate) fn is_account(&self) -> bool {
         self.user.is_root_account()
@@ -176,6 +191,13 @@ impl User {
 }
 
 impl Caller {
+    /// A user that signed before, for work that outlives its request; `None` once nobody can sign
+    /// as him any more.
+    pub(crate) fn again(access: &Access, user: &Owner) -> Option<Self> {
+        let user = access.user(user)?;
+        Some(Self(Who::User(Box::new(user))))
+    }
+
     fn signed(&self) -> Option<&User> {
         match &self.0 {
             Who::Anonymous => None,

@@ -21,6 +21,9 @@ pub struct Config {
     pub keep_alive_after: Duration,
     /// The pause between two bytes that keep such an answer alive.
     pub keep_alive_every: Duration,
+    /// How long a restore of an archived object takes. The bytes are on the disk all the time: this
+    /// is for clients that want to see one take long.
+    pub restore_delay: Duration,
     /// A file that gets one line of JSON for each request.
     pub access_log: Option<PathBuf>,
 }
@@ -33,6 +36,7 @@ impl Default for Config {
             part_bytes_min: PART_BYTES_MIN,
             keep_alive_after: limits::KEEP_ALIVE_AFTER,
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
+            restore_delay: Duration::ZERO,
             access_log: None,
         }
     }

@@ -206,6 +206,7 @@ impl Embedded {
             // A task that panicked has nothing more to finish.
             let _ = serving.await;
         }
+        self.service.end_jobs().await;
         self.store.close().await
     }
 }

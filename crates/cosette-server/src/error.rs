@@ -164,7 +164,18 @@ impl Error {
             Fact::ObjectTooLarge { .. } | Fact::TooFragmented => {
                 Self::with(Code::EntityTooLarge, sentence(&words))
             }
-            Fact::PreconditionFailed => Self::new(Code::PreconditionFailed),
+            Fact::PreconditionFailed | Fact::TargetPreconditionFailed => {
+                Self::new(Code::PreconditionFailed)
+            }
+            Fact::AppendPosition { .. } => Self::with(Code::AppendPositionErr, sentence(&words)),
+            Fact::NotAppendable => Self::new(Code::ObjectNotAppendable),
+            Fact::Appendable => Self::with(Code::MethodNotAllowed, sentence(&words)),
+            Fact::NotArchived { .. } => Self::new(Code::RestoreNonArchiveObject),
+            Fact::RestoreUnderWay => Self::new(Code::RestoreAlreadyInProgress),
+            Fact::NoSuchJob => Self::new(Code::NoSuchJob),
+            Fact::PrefixesOverlap => Self::with(Code::InvalidRequest, sentence(&words)),
+            Fact::TooManyJobs => Self::with(Code::SlowDown, sentence(&words)),
+            Fact::SettingTooLarge { .. } => Self::with(Code::XMLSizeLimit, sentence(&words)),
             Fact::SelfCopyWithoutChange => Self::with(
                 Code::InvalidRequest,
                 "A copy of an object onto itself must change something: use the metadata directive \

@@ -19,6 +19,7 @@ mod log;
 mod ops;
 mod payload;
 mod policy;
+mod prefix_jobs;
 mod request_id;
 mod service;
 mod spelling;

@@ -13,10 +13,10 @@ use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
 };
 use cosette_store::{Clock, Store};
-use cosette_types::Timestamp;
+use cosette_types::{BucketName, Timestamp};
 use futures_util::FutureExt;
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
 
 use crate::access::Access;
 use crate::auth::{self, Accounts};
@@ -29,6 +29,7 @@ use crate::log::{AccessLog, Entry, Logged};
 use crate::ops::{self, Answer, Context};
 use crate::payload::{self, Arriving};
 use crate::policy::{self, Circumstances, Court, Peer};
+use crate::prefix_jobs::Jobs;
 use crate::request_id::{RequestId, RequestIds};
 use crate::spelling::Spelling;
 use crate::sts;
@@ -41,13 +42,14 @@ pub struct Service(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    access: Access,
+    access: Arc<Access>,
     config: Config,
     hosts: Hosts,
     clock: Arc<dyn Clock>,
     ids: RequestIds,
     access_log: Option<Arc<AccessLog>>,
     spelling: Spelling,
+    jobs: Jobs,
 }
 
 /// What a response needs of its request beside the outcome.
@@ -55,6 +57,8 @@ struct Inner {
 struct Asked {
     id: RequestId,
     resource: String,
+    /// The bucket that it is about, once that is known.
+    bucket: Option<BucketName>,
     dialect: Dialect,
 }
 
@@ -84,16 +88,23 @@ impl Service {
         let access = Access::open(store.clone(), accounts)
             .await
             .map_err(|error| std::io::Error::other(error.cause().unwrap_or_default().to_owned()))?;
+        let access = Arc::new(access);
         Ok(Self(Arc::new(Inner {
             hosts: Hosts::new(config.domains.iter().map(String::as_str)),
             access_log: access_log.map(Arc::new),
             ids: RequestIds::new(),
             spelling: Spelling::learn().await,
+            jobs: Jobs::begin(&store, &access, &clock),
             store,
             access,
             config,
             clock,
         })))
+    }
+
+    /// Ends what works in the background; requests are answered as before.
+    pub(crate) async fn end_jobs(&self) {
+        self.0.jobs.end().await;
     }
 
     /// Answers a request: any request, always, with its id.
@@ -112,6 +123,7 @@ impl Service {
         let mut asked = Asked {
             id,
             resource: entry.resource(),
+            bucket: None,
             dialect: Dialect::default(),
         };
         let body = Arriving::new(body);
@@ -125,6 +137,7 @@ impl Service {
             Ok(settled) => settled,
             Err(error) => self.refusal(&error, &asked),
         };
+        self.allow_origin(&parts, &asked, &mut settled).await;
         if unread.is_some() && settled.status.is_client_error() {
             // What stands behind a body that nobody has read cannot be told from it.
             settled
@@ -206,6 +219,7 @@ impl Service {
         }
         let head = Head::decode(parts, &this.hosts)?;
         asked.resource = head.resource();
+        asked.bucket = head.bucket_name();
         asked.dialect = head.dialect;
         let (caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
@@ -222,7 +236,8 @@ impl Service {
         let court = Court {
             store: &store,
             access: &this.access,
-            head: &head,
+            host_region: head.region.as_ref(),
+            dialect: head.dialect,
             region: &this.config.region,
             circumstances: &circumstances,
         };
@@ -232,6 +247,8 @@ impl Service {
             access: &this.access,
             head: &head,
             region: &this.config.region,
+            restore_delay: this.config.restore_delay,
+            jobs: &this.jobs,
         };
         let answer = ops::run(&context, op, payload).await?;
         let mut settled = self.settle(answer, asked).await?;
@@ -239,6 +256,20 @@ impl Service {
             tell(&mut settled.headers, checksum);
         }
         Ok(settled)
+    }
+
+    /// A page of another origin gets to see a reply, errors included, if a rule of the bucket says so.
+    async fn allow_origin(&self, parts: &request::Parts, asked: &Asked, settled: &mut Settled) {
+        let origin = parts.headers.get(header::ORIGIN);
+        let origin = origin.and_then(|origin| origin.to_str().ok());
+        // The reply to a preflight says by itself what is allowed.
+        if let (Some(origin), Some(bucket)) = (origin, &asked.bucket)
+            && parts.method != Method::OPTIONS
+        {
+            let method = parts.method.as_str();
+            let headers = ops::cors::reply_headers(&self.0.store, bucket, origin, method).await;
+            settled.headers.extend(headers);
+        }
     }
 
     /// Waits for what takes long, but not for longer than a connection can stand.

@@ -192,6 +192,56 @@ impl<'a> BodyBuilder<'a> {
     }
 }
 
+/// A body that is about to grow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Growing {
+    pub(crate) id: BodyId,
+    /// Its size before.
+    pub(crate) size: u64,
+}
+
+/// A body's list with more items at its end, as the transaction will leave it. Only for a body that
+/// nobody else refers to.
+pub(crate) async fn list_with(
+    txn: &mut Txn,
+    body: Growing,
+    list: List,
+    more: Vec<Item>,
+) -> Result<List, Error> {
+    let fits = |items: usize, bytes_max: usize| items * ITEM_BYTES_MAX <= bytes_max;
+    let encoded = |items: &[Item]| {
+        let mut list = Encoder::list();
+        items.iter().for_each(|item| encode_item(&mut list, item));
+        list.into_value()
+    };
+    let mut starts = match list {
+        List::Inline(mut items) => {
+            items.extend(more);
+            if fits(items.len(), limits::INLINE_LIST_BYTES_MAX) {
+                return Ok(List::Inline(items));
+            }
+            txn.put_value(tables::chain(body.id, 0), encoded(&items));
+            return Ok(List::Chained(vec![0]));
+        }
+        List::Chained(starts) => starts,
+    };
+    let number = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    let last = tables::chain(body.id, number(starts.len().saturating_sub(1)));
+    let row = txn.get_value(last.clone()).await?;
+    let mut items =
+        items_of(&row.ok_or_else(|| Error::corrupt("a body's chained row is missing"))?)?;
+    if fits(items.len() + more.len(), limits::CHAIN_ROW_BYTES_MAX) {
+        items.extend(more);
+        txn.put_value(last, encoded(&items));
+    } else if starts.len() >= limits::CHAIN_ROWS_MAX {
+        return Err(Error::TooFragmented);
+    } else {
+        txn.put_value(tables::chain(body.id, number(starts.len())), encoded(&more));
+        starts.push(body.size);
+    }
+    Ok(List::Chained(starts))
+}
+
 fn marker() -> Bytes {
     Marker.to_value()
 }

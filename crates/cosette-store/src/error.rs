@@ -70,6 +70,35 @@ pub enum Error {
     TooFragmented,
     /// A precondition on the source does not hold.
     PreconditionFailed,
+    /// A precondition on what the write would replace or remove does not hold.
+    TargetPreconditionFailed,
+    /// A settings document of a bucket is larger than one may be.
+    SettingTooLarge {
+        /// The largest size.
+        limit: usize,
+    },
+    /// An append that does not begin at the object's end.
+    AppendPosition {
+        /// Where it would have to begin.
+        next: u64,
+    },
+    /// An append to an object that was put otherwise, or in a bucket with versions.
+    NotAppendable,
+    /// A copy of an object that may be appended to: its body is its own.
+    Appendable,
+    /// A restore of an object that is not archived.
+    NotArchived {
+        /// Its class.
+        class: StorageClass,
+    },
+    /// A restore of an object that is being restored.
+    RestoreUnderWay,
+    /// There is no prefix job of this id, or it is forgotten.
+    NoSuchJob,
+    /// A prefix job whose targets could be its sources again.
+    PrefixesOverlap,
+    /// As many prefix jobs are under way as there may be.
+    TooManyJobs,
     /// A copy of an object onto itself that would change nothing.
     SelfCopyWithoutChange,
     /// A move of an object onto itself.
@@ -183,6 +212,24 @@ impl fmt::Display for Error {
             }
             Self::TooFragmented => f.write_str("the object would have too many slices"),
             Self::PreconditionFailed => f.write_str("a precondition does not hold"),
+            Self::AppendPosition { next } => {
+                write!(f, "the next append begins at position {next}")
+            }
+            Self::NotAppendable => f.write_str("the object cannot be appended to"),
+            Self::Appendable => f.write_str("an object that is appended to cannot be copied"),
+            Self::NotArchived { class } => write!(f, "the object is {class}, not archived"),
+            Self::RestoreUnderWay => f.write_str("the object is being restored already"),
+            Self::NoSuchJob => f.write_str("the job does not exist"),
+            Self::PrefixesOverlap => {
+                f.write_str("one prefix begins with the other, so a target could be a source again")
+            }
+            Self::TooManyJobs => f.write_str("too many prefix jobs are under way"),
+            Self::TargetPreconditionFailed => {
+                f.write_str("a precondition on the target does not hold")
+            }
+            Self::SettingTooLarge { limit } => {
+                write!(f, "the document is larger than {limit} bytes")
+            }
             Self::SelfCopyWithoutChange => {
                 f.write_str("a copy of an object onto itself must change something")
             }

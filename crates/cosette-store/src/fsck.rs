@@ -22,7 +22,7 @@ use crate::extents::{Address, ExtentId};
 use crate::limits;
 use crate::meta::Snapshot;
 use crate::ops::read::read_body;
-use crate::records::{BodyRecord, FormatRecord, Pending, Referrer};
+use crate::records::{BodyRecord, FormatRecord, JobFailure, JobRecord, Pending, Referrer};
 use crate::recover::parse_pending;
 use crate::store::Store;
 use crate::tables::{self, BodyId, BucketId, LinkId, Table, UploadRef};
@@ -50,12 +50,13 @@ impl Report {
         self.rows.get(&table).copied().unwrap_or_default()
     }
 
-    /// Rows of all tables but those of the format, of buckets and of the directory: none in an emptied store.
+    /// Rows of all tables but those of the format, of buckets and what is left with them, and of the
+    /// directory: none in an emptied store.
     pub fn rows_beside_buckets(&self) -> usize {
         let mut rows = self.rows.iter();
         let beside = rows
             .by_ref()
-            .filter(|(table, _)| !['m', 'b', 'o'].contains(table));
+            .filter(|(table, _)| !['m', 'b', 's', 'o'].contains(table));
         beside.map(|(_, count)| count).sum()
     }
 }
@@ -174,6 +175,8 @@ struct Check {
     /// Rows that only an expiry row removes, and what expiry rows name.
     expiring: BTreeSet<Bytes>,
     expiries: BTreeSet<Bytes>,
+    /// Buckets that documents were left with.
+    documented: BTreeSet<BucketId>,
 }
 
 #[derive(Debug)]
@@ -241,6 +244,18 @@ impl Check {
                 self.take_upload(table, row, value)?;
             }
             Table::Answer | Table::Token | Table::Outcome => {
+                self.expiring.insert(row.clone());
+            }
+            Table::Setting => {
+                self.documented.insert(BucketId(id(0)?));
+            }
+            Table::Job => {
+                if JobRecord::from_value(value)?.ended.is_some() {
+                    self.expiring.insert(row.clone());
+                }
+            }
+            Table::JobFailure => {
+                JobFailure::from_value(value)?;
                 self.expiring.insert(row.clone());
             }
             Table::Digest => *self.digests.entry(BodyId(id(0)?)).or_default() += 1,

@@ -42,6 +42,8 @@ pub use environment::{Clock, Random, SystemClock, SystemRandom};
 pub use error::Error;
 pub use fsck::Report;
 pub use ops::abort_upload::AbortUpload;
+pub use ops::append_object::{AppendObject, Appended};
+pub use ops::bucket_documents::BucketDocument;
 pub use ops::bucket_settings::Versioning;
 pub use ops::buckets::{Bucket, BucketFilter, BucketPage, NewBucket};
 pub use ops::complete_upload::{CompleteUpload, Completed};
@@ -56,8 +58,12 @@ pub use ops::list_uploads::{ListUploads, ListedUpload, UploadPage};
 pub use ops::list_versions::{ListVersions, ListedVersion, VersionPage};
 pub use ops::move_object::{MoveObject, Moved};
 pub use ops::object::ObjectVersion;
+pub use ops::prefix_job::{
+    Candidate, LeftObject, NewPrefixJob, PrefixJob, PrefixJobKind, PrefixJobState, Verdict,
+};
 pub use ops::put_object::{Put, PutObject};
 pub use ops::put_part::{PutPart, StoredPart};
+pub use ops::restore_object::{RestoreObject, RestoreState, Restoring};
 pub use ops::stage::{StageError, StageLimits, Staged};
 pub use scrub::{Damage, Holder, ScrubReport};
 pub use store::{Options, Store};

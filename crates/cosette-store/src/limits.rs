@@ -18,7 +18,26 @@ pub const DIRECTORY_KEY_BYTES_MAX: usize = 512;
 pub const DIRECTORY_VALUE_BYTES_MAX: usize = 60 << 10;
 /// Most directory rows that change at one instant.
 pub const DIRECTORY_CHANGES_MAX: usize = 50;
+/// Largest document that may be left with a bucket.
+pub const BUCKET_DOCUMENT_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of one row of such a document.
+pub(crate) const BUCKET_DOCUMENT_PIECE_BYTES: usize = 60 << 10;
+/// Most prefix jobs under way.
+pub const JOBS_RUNNING_MAX: usize = 64;
+/// Objects that a prefix job may leave where they were before it gives up.
+pub const JOB_LEFT_MAX: u64 = 10_000;
+/// How long a prefix job that has ended can be asked for, in seconds.
+pub const JOB_KEPT_SECS: u64 = 7 * 24 * 60 * 60;
+/// How long it can be asked what a job left where it was, from then on, in seconds.
+pub const JOB_LEFT_KEPT_SECS: u64 = 30 * 24 * 60 * 60;
+
+/// Objects that a prefix job looks at together.
+pub(crate) const JOB_BATCH_OBJECTS: usize = 64;
+/// Checks and writes after which a transaction of several objects takes no more.
+pub(crate) const JOB_TXN_ENTRIES: usize = 470;
+/// Bytes after which it takes no more: an object's rows are far below the rest.
+pub(crate) const JOB_TXN_BYTES: usize = 3 << 20;
 /// Tries of one transaction before it is given up as a conflict.
 pub(crate) const TRIES_MAX: u32 = 64;
 /// From this try on, a transaction also waits for its turn at the keys that it only reads.

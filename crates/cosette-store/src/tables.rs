@@ -35,6 +35,11 @@ id!(
     UploadRef
 );
 
+id!(
+    /// A prefix job.
+    JobId
+);
+
 /// A kind of row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Table {
@@ -82,6 +87,12 @@ pub(crate) enum Table {
     Expiry,
     /// `o` name → what the server keeps there: users, keys, policies.
     Directory,
+    /// `s` bucket, kind, number → a piece of one of the bucket's settings documents.
+    Setting,
+    /// `a` job → a prefix job, and how far it is.
+    Job,
+    /// `q` job, number → an object that the job left where it was.
+    JobFailure,
     /// `i` transaction → nothing: it happened, or never will (see `txn`).
     Outcome,
 }
@@ -104,7 +115,7 @@ pub(crate) enum Travels {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Format,
         Self::Bucket,
         Self::Head,
@@ -127,6 +138,9 @@ impl Table {
         Self::Punch,
         Self::Expiry,
         Self::Directory,
+        Self::Setting,
+        Self::Job,
+        Self::JobFailure,
         Self::Outcome,
     ];
 
@@ -155,6 +169,9 @@ impl Table {
             Self::Punch => b'j',
             Self::Expiry => b't',
             Self::Directory => b'o',
+            Self::Setting => b's',
+            Self::Job => b'a',
+            Self::JobFailure => b'q',
             Self::Outcome => b'i',
         }
     }
@@ -170,6 +187,7 @@ impl Table {
             | Self::Answer
             | Self::Token
             | Self::Leftover
+            | Self::Setting
             | Self::Directory => Travels::AsItIs,
             Self::Bucket => Travels::Last,
             Self::Upload | Self::Expiry => Travels::Changed,
@@ -181,6 +199,9 @@ impl Table {
             | Self::FreeBody
             | Self::FreeExtent
             | Self::Punch
+            // What was under way in one store is not begun again in another.
+            | Self::Job
+            | Self::JobFailure
             | Self::Outcome => Travels::Never,
         }
     }
@@ -319,6 +340,33 @@ pub(crate) fn parts(upload: UploadRef) -> Bytes {
 
 pub(crate) fn token(bucket: BucketId, token: &str) -> Bytes {
     Table::Token.key(&[&bucket.0, token.as_bytes()])
+}
+
+/// A piece of a settings document of a bucket.
+pub(crate) fn setting(bucket: BucketId, kind: u8, piece: u16) -> Bytes {
+    Table::Setting.key(&[&bucket.0, &[kind], &piece.to_be_bytes()])
+}
+
+/// All pieces of one settings document.
+pub(crate) fn setting_pieces(bucket: BucketId, kind: u8) -> Bytes {
+    Table::Setting.key(&[&bucket.0, &[kind]])
+}
+
+/// All settings documents of a bucket.
+pub(crate) fn settings(bucket: BucketId) -> Bytes {
+    Table::Setting.key(&[&bucket.0])
+}
+
+pub(crate) fn job(job: JobId) -> Bytes {
+    Table::Job.key(&[&job.0])
+}
+
+pub(crate) fn job_failure(job: JobId, number: u64) -> Bytes {
+    Table::JobFailure.key(&[&job.0, &number.to_be_bytes()])
+}
+
+pub(crate) fn job_failures(job: JobId) -> Bytes {
+    Table::JobFailure.key(&[&job.0])
 }
 
 pub(crate) fn digest(body: BodyId, start: u64, end: u64) -> Bytes {

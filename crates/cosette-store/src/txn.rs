@@ -57,16 +57,19 @@ impl Txn {
 
     /// A row whose value, or absence, must not have changed when the transaction commits.
     pub(crate) async fn get<R: Record>(&mut self, key: Bytes) -> Result<Option<R>, Error> {
-        debug_assert!(!self.writes.contains_key(&key), "read after write");
-        let value = match self.seen.get(&key) {
-            Some(value) => value.clone(),
-            None => {
-                let value = self.snapshot.get(&key).await?;
-                self.seen.insert(key, value.clone());
-                value
-            }
-        };
+        let value = self.get_value(key).await?;
         value.map(|value| R::from_value(&value)).transpose()
+    }
+
+    /// As [`Txn::get`], of a row that is no record.
+    pub(crate) async fn get_value(&mut self, key: Bytes) -> Result<Option<Bytes>, Error> {
+        debug_assert!(!self.writes.contains_key(&key), "read after write");
+        if let Some(value) = self.seen.get(&key) {
+            return Ok(value.clone());
+        }
+        let value = self.snapshot.get(&key).await?;
+        self.seen.insert(key, value.clone());
+        Ok(value)
     }
 
     /// A row that may have changed when the transaction commits.
@@ -112,6 +115,18 @@ impl Txn {
     /// How many writes there are.
     pub(crate) fn len(&self) -> usize {
         self.writes.len()
+    }
+
+    /// Whether another object's rows might be too much.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        let bytes = |rows: &BTreeMap<Bytes, Option<Bytes>>| -> usize {
+            let sizes = rows
+                .iter()
+                .map(|(key, value)| key.len() + value.as_ref().map_or(0, Bytes::len));
+            sizes.sum()
+        };
+        self.seen.len() + self.writes.len() > limits::JOB_TXN_ENTRIES
+            || bytes(&self.seen) + bytes(&self.writes) > limits::JOB_TXN_BYTES
     }
 
     /// The bucket, for reading. One that is being deleted still exists: it may turn out not empty.

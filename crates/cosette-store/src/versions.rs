@@ -3,7 +3,7 @@
 //! The newest version is the current one, always: every change takes a later time. All changes of a
 //! key go through its head row, so two of them never miss each other.
 
-use cosette_types::{ObjectKey, Owner, Timestamp, VersionId, VersionTime};
+use cosette_types::{Facts, ObjectKey, Owner, Preconditions, Timestamp, VersionId, VersionTime};
 
 use crate::codec::Record;
 use crate::error::Error;
@@ -42,6 +42,39 @@ impl<'a> Versions<'a> {
         } else {
             Ok(())
         }
+    }
+
+    /// Judges the conditions on what a write to the key would replace: the current object.
+    pub(crate) fn check_target(&self, conditions: &Preconditions) -> Result<(), Error> {
+        let current = self.head.as_ref().map(|head| &head.current);
+        let facts = current.and_then(|current| {
+            current.object.as_ref().map(|object| Facts {
+                etag: object.etag.clone(),
+                last_modified: current.last_modified,
+            })
+        });
+        holds(conditions, facts.as_ref())
+    }
+
+    /// Judges the conditions on what a delete would remove: the version named, or the current one.
+    pub(crate) async fn check_removed(
+        &self,
+        txn: &mut Txn,
+        id: Option<&VersionId>,
+        conditions: &Preconditions,
+    ) -> Result<(), Error> {
+        if id.is_none() || conditions.is_empty() {
+            return self.check_target(conditions);
+        }
+        let facts = match self.find_any(txn, id).await {
+            Ok(version) => version.object.map(|object| Facts {
+                etag: object.etag,
+                last_modified: version.last_modified,
+            }),
+            Err(Error::NoSuchVersion) => None,
+            Err(error) => return Err(error),
+        };
+        holds(conditions, facts.as_ref())
     }
 
     /// Whether this version is the current one.
@@ -154,6 +187,38 @@ impl<'a> Versions<'a> {
         Ok(version)
     }
 
+    /// The time of the current version, a delete marker's too.
+    pub(crate) fn current_time(&self) -> Option<VersionTime> {
+        self.head.as_ref().map(|head| head.current.time)
+    }
+
+    /// Whether the key can have one version only.
+    pub(crate) fn is_single(&self) -> bool {
+        self.bucket.versioning == Versioning::Unversioned
+    }
+
+    /// Takes the one version away and leaves its reference, which is another version's from then on.
+    pub(crate) fn take(&self, txn: &mut Txn) {
+        if let Some(head) = &self.head {
+            txn.delete(tables::version(self.bucket.id, self.key, head.current.time));
+            txn.delete(tables::head(self.bucket.id, self.key));
+        }
+    }
+
+    /// Rewrites the current version in place: its rows, and what the head says of it.
+    pub(crate) fn change(&self, core: &Core, txn: &mut Txn, version: &VersionRecord) {
+        txn.put(
+            tables::version(self.bucket.id, self.key, version.time),
+            version,
+        );
+        let head = Head {
+            last: self.next_time(core),
+            null: self.head.as_ref().and_then(|head| head.null),
+            current: version.summary(),
+        };
+        txn.put(tables::head(self.bucket.id, self.key), &head);
+    }
+
     /// Deletes the key as the bucket's versioning says, or removes the version named.
     pub(crate) async fn delete(
         &self,
@@ -253,6 +318,14 @@ impl<'a> Versions<'a> {
     fn next_time(&self, core: &Core) -> VersionTime {
         let floor = self.head.as_ref().map_or(VersionTime(0), |head| head.last);
         core.versions.next(core.now(), floor)
+    }
+}
+
+fn holds(conditions: &Preconditions, facts: Option<&Facts>) -> Result<(), Error> {
+    if conditions.hold_of_target(facts) {
+        Ok(())
+    } else {
+        Err(Error::TargetPreconditionFailed)
     }
 }
 

@@ -39,6 +39,7 @@ async fn move_object(lab: &Lab, from: &str, to: &str) {
         key: key(to),
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
         client_token: None,
     };
     lab.store.move_object(request).await.unwrap();

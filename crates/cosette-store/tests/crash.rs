@@ -220,6 +220,7 @@ async fn move_in_every_state_of_versioning() {
                     key: key("tiny"),
                     preconditions: Preconditions::default(),
                     forbid_overwrite: false,
+                    target_preconditions: Default::default(),
                     client_token: Some("token".to_owned()),
                 };
                 let first = store.move_object(request.clone()).await?;

@@ -566,6 +566,7 @@ async fn client(store: &Store, random: &TestRandom) {
                     key: key(to),
                     preconditions: Default::default(),
                     forbid_overwrite: false,
+                    target_preconditions: Default::default(),
                     client_token: None,
                 };
                 fact(store.move_object(request).await);

@@ -273,6 +273,7 @@ impl Run {
             key: key(to.1),
             preconditions: Preconditions::default(),
             forbid_overwrite: false,
+            target_preconditions: Default::default(),
             client_token: None,
         };
         let named = request.source.version_id.clone();
@@ -366,6 +367,7 @@ impl Run {
             metadata: Default::default(),
             storage_class: StorageClass::Standard,
             acl: None,
+            tags: Default::default(),
         };
         let id = self.lab.store.initiate_upload(request).await.unwrap();
         let model = self.model.get_mut(name).unwrap();

@@ -20,6 +20,7 @@ fn move_request(from: &str, to: &str) -> MoveObject {
         key: key(to),
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
         client_token: None,
     }
 }

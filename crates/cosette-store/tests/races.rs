@@ -250,6 +250,7 @@ async fn storm(store: &Store, seed: u64, steps: usize) {
                     key: key(to),
                     preconditions: Default::default(),
                     forbid_overwrite: false,
+                    target_preconditions: Default::default(),
                     client_token: None,
                 };
                 tolerate(store.move_object(request).await);

@@ -21,6 +21,16 @@ pub enum Why {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// More characters than the named limit.
+    TooManyCharacters {
+        /// The limit.
+        limit: usize,
+    },
+    /// More entries than the named limit.
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// A character that the thing may not hold.
     BadCharacter,
     /// A number outside its range.
@@ -47,6 +57,10 @@ impl fmt::Display for Error {
         match &self.why {
             Why::Empty => write!(f, "the {what} is empty"),
             Why::TooLong { limit } => write!(f, "the {what} is longer than {limit} bytes"),
+            Why::TooManyCharacters { limit } => {
+                write!(f, "the {what} is longer than {limit} characters")
+            }
+            Why::TooMany { limit } => write!(f, "the {what} has more than {limit}"),
             Why::BadCharacter => write!(f, "the {what} holds a character it may not hold"),
             Why::OutOfRange => write!(f, "the {what} is out of range"),
             Why::Unknown => write!(f, "the {what} is none of the values that exist"),

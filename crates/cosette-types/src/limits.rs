@@ -32,6 +32,14 @@ pub const LIST_BUCKETS_MAX: u16 = 2000;
 pub const DELETE_KEYS_MAX: usize = 1000;
 /// Most grants in one ACL.
 pub const GRANTS_MAX: usize = 100;
+/// Most tags of one object.
+pub const OBJECT_TAGS_MAX: usize = 10;
+/// Most tags of one bucket.
+pub const BUCKET_TAGS_MAX: usize = 50;
+/// Longest key of a tag, in characters.
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// Longest value of a tag, in characters.
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Longest version or upload id taken from outside.
 pub const ID_BYTES_MAX: usize = 256;
 /// Smallest part of a slice copy; smaller wishes are raised to it.

@@ -48,6 +48,16 @@ impl Preconditions {
         self.matches(of) && self.unmodified(of) && self.differs(of) && self.modified(of)
     }
 
+    /// Whether all of them hold of what a write would replace or remove; `None` when there is nothing.
+    /// `If-None-Match: *` is "only if there is nothing", and nothing never matches `If-Match`.
+    /// If-Modified-Since is about reading and is not judged.
+    pub fn hold_of_target(&self, of: Option<&Facts>) -> bool {
+        match of {
+            Some(of) => self.matches(of) && self.differs(of) && self.unmodified(of),
+            None => self.if_match.is_none(),
+        }
+    }
+
     /// What a GET or HEAD does. A failed If-Match or If-Unmodified-Since wins over "not modified";
     /// If-None-Match, when given, decides alone over If-Modified-Since (RFC 9110, 13.2.2).
     pub fn read(&self, of: &Facts) -> ReadOutcome {
@@ -140,6 +150,22 @@ mod tests {
         // No condition hides another: a matching tag does not excuse a date that fails.
         assert!(!hold([same, None], [None, Some(9)]));
         assert!(!hold([None, other], [Some(10), None]));
+    }
+
+    #[test]
+    fn a_write_looks_at_what_it_would_replace() {
+        let hold = |tag: [Option<&str>; 2], unmodified, there: bool| {
+            let facts = facts();
+            conditions(tag, [None, unmodified]).hold_of_target(there.then_some(&facts))
+        };
+        assert!(hold([None, None], None, false) && hold([None, None], None, true));
+        for (tag, wanted) in [("aa", true), ("bb", false), ("*", true)] {
+            assert_eq!(hold([Some(tag), None], None, true), wanted, "{tag}");
+            assert!(!hold([Some(tag), None], None, false), "{tag}");
+            assert_eq!(hold([None, Some(tag)], None, true), !wanted, "{tag}");
+            assert!(hold([None, Some(tag)], None, false), "{tag}");
+        }
+        assert!(hold([None, None], Some(10), true) && !hold([None, None], Some(9), true));
     }
 
     #[test]

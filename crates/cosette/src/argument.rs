@@ -1,7 +1,10 @@
 //! What the setters of calls take: the type itself, or its text.
 
 use bytes::Bytes;
-use cosette_proto::ops::{CompletedPart, NewAcl, ObjectToDelete, VersioningStatus};
+use cosette_proto::ops::{
+    CompletedPart, CorsConfiguration, NewAcl, ObjectToDelete, PrefixJobWish, RestoreTier,
+    VersioningStatus,
+};
 use cosette_proto::{copy_source, date};
 use cosette_types::{
     AclHeaders, BucketName, ByteRange, CannedAcl, CopySource, Directive, ETag, ETagMatch, Grantee,
@@ -82,6 +85,7 @@ itself!(
     ByteRange,
     CannedAcl,
     CopySource,
+    CorsConfiguration,
     Directive,
     ETag,
     ETagMatch,
@@ -89,8 +93,10 @@ itself!(
     NewAcl,
     ObjectKey,
     PartNumber,
+    PrefixJobWish,
     ReadRange,
     Region,
+    RestoreTier,
     StorageClass,
     Text,
     Timestamp,
@@ -100,10 +106,12 @@ itself!(
     Vec<CompletedPart>,
     Vec<Grantee>,
     Vec<ObjectToDelete>,
+    Vec<String>,
     String,
     bool,
     char,
     u16,
+    u64,
 );
 
 text!(
@@ -131,6 +139,8 @@ text!(
         "Suspended" => Ok(VersioningStatus::Suspended),
         _ => Err("the status must be Enabled or Suspended".to_owned()),
     },
+    RestoreTier => |text| RestoreTier::of(text)
+        .ok_or_else(|| "the tier must be Expedited, Standard or Bulk".to_owned()),
     char => |text| {
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {

@@ -278,7 +278,10 @@ impl Copier {
             metadata,
             storage_class: self.class(source),
             acl: self.plan.acl.clone(),
+            tagging_directive: self.plan.tagging_directive,
+            tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
+            target_preconditions: Preconditions::default(),
         };
         let output = reconcile::copy_object(&self.client, &self.making, &message).await?;
         Ok(output.map(|reply| SliceCopied {

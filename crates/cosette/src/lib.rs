@@ -85,16 +85,19 @@ pub use upload::{Upload, Uploaded};
 /// Times as headers, listings and results write them.
 pub use cosette_proto::date;
 pub use cosette_proto::ops::{
-    AclDocument, BucketEntry, CompleteUploadReply, CompletedPart, ContentRange, CopyObjectReply,
-    DeleteFailure, DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry,
-    GetAclReply, GetBucketPolicyReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
+    AclDocument, AppendObjectReply, BucketEntry, Capabilities, Capability, CompleteUploadReply,
+    CompletedPart, ContentRange, CopyObjectReply, CorsConfiguration, DeleteFailure,
+    DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry, GetAclReply,
+    GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
     ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl,
-    ObjectEntry, ObjectReply, ObjectToDelete, ObjectType, PartEntry, PutObjectReply, UploadEntry,
-    UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply,
+    PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish,
+    PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply,
+    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
 pub use cosette_types::{
-    AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, Crc64,
-    Directive, ETag, ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner, PartNumber,
-    Permission, Preconditions, ReadRange, Region, StorageClass, Text, Timestamp, UploadId,
-    UserMetadata, VersionId,
+    AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,
+    CorsRule, Crc64, Directive, ETag, ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
+    PartNumber, Permission, Preconditions, ReadRange, Region, StorageClass, Tags, Text, Timestamp,
+    UploadId, UserMetadata, VersionId,
 };

@@ -5,10 +5,11 @@
 //! to be at the target.
 
 use cosette_proto::ops::{DeleteObject, DeleteObjectReply, GetAclReply, ObjectReply};
-use cosette_types::Directive;
+use cosette_types::{Directive, Preconditions};
 
 use crate::calls::{
     acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
+    tag_setters,
 };
 use crate::client::Client;
 use crate::copier::Copier;
@@ -160,6 +161,7 @@ async fn finish(
         bucket: copier.source.bucket.clone(),
         key: copier.source.key.clone(),
         version_id: copier.source.version_id.clone(),
+        preconditions: Preconditions::default(),
     };
     Ok(
         match copier.reader.perform(&copier.reading, &message, None).await {

@@ -6,11 +6,12 @@
 
 use cosette_types::{
     AclHeaders, BucketName, CopySource, Crc64, Directive, ETag, Metadata, ObjectKey, Preconditions,
-    StorageClass, UploadId, VersionId,
+    StorageClass, Tags, UploadId, VersionId,
 };
 
 use crate::calls::{
     acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
+    tag_setters,
 };
 use crate::client::Client;
 use crate::copier::Copier;
@@ -39,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) acl: AclHeaders,
     pub(crate) conditions: Preconditions,
+    pub(crate) tagging_directive: Option<Directive>,
+    pub(crate) tags: Tags,
     pub(crate) forbid_overwrite: Option<bool>,
     pub(crate) slice_size: Option<u64>,
     pub(crate) chunk_size: Option<u64>,
@@ -122,6 +125,9 @@ macro_rules! plan_setters {
             /// The target's class.
             storage_class storage_class $crate::StorageClass);
         plan_setter!(
+            /// Whether the source's tags are copied (the default), or replaced by the call's.
+            tagging_directive tagging_directive $crate::Directive);
+        plan_setter!(
             /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
             forbid_overwrite forbid_overwrite bool);
         plan_setter!(
@@ -141,6 +147,7 @@ macro_rules! plan_setters {
             number parallel parallel usize);
         metadata_setters!(plan.metadata);
         acl_setters!(plan.acl);
+        tag_setters!(plan.tags);
         source_condition_setters!(plan.conditions);
 
         /// Changes one field of the source's metadata and keeps all others. Several are made in turn.
@@ -270,6 +277,8 @@ impl Plan {
             storage_class: None,
             acl: AclHeaders::default(),
             conditions: Preconditions::default(),
+            tagging_directive: None,
+            tags: Tags::new(),
             forbid_overwrite: None,
             slice_size: None,
             chunk_size: None,

@@ -12,13 +12,13 @@ use cosette_proto::ops::{
     AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, PutObject, UploadPart,
 };
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Metadata, ObjectKey, Region, StorageClass, UploadId,
-    VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Metadata, ObjectKey, Preconditions, Region, StorageClass,
+    Tags, UploadId, VersionId,
 };
 use futures_util::StreamExt;
 
 use crate::body::Body;
-use crate::calls::{acl_setters, common_setters, metadata_setters};
+use crate::calls::{acl_setters, common_setters, metadata_setters, tag_setters};
 use crate::checksum::crc64;
 use crate::client::Client;
 use crate::draft::Draft;
@@ -53,6 +53,7 @@ pub(crate) struct Plan {
     pub(crate) metadata: Metadata,
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) acl: AclHeaders,
+    pub(crate) tags: Tags,
     pub(crate) forbid_overwrite: Option<bool>,
     pub(crate) part_size: Option<u64>,
     pub(crate) parallel: Option<usize>,
@@ -133,6 +134,7 @@ impl Upload {
         number parallel parallel usize);
     metadata_setters!(plan.metadata);
     acl_setters!(plan.acl);
+    tag_setters!(plan.tags);
 
     /// The bytes: some, or a stream.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
@@ -247,7 +249,9 @@ impl Uploader {
             storage_class: self.plan.storage_class,
             acl: self.plan.acl.clone(),
             content_md5: None,
+            tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
+            preconditions: Preconditions::default(),
         };
         let output = self
             .client
@@ -270,6 +274,7 @@ impl Uploader {
             metadata: self.plan.metadata.clone(),
             storage_class: self.plan.storage_class,
             acl: self.plan.acl.clone(),
+            tags: self.plan.tags.clone(),
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -322,6 +327,7 @@ impl Uploader {
             upload_id: upload_id.clone(),
             parts: stored.into_iter().map(|stored| stored.part).collect(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
+            preconditions: Preconditions::default(),
         };
         let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
         self.compare(crc, output.crc64)?;

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use cosette_types::{
     BucketName, ByteRange, CannedAcl, Directive, ETag, ETagMatch, Grantee, ObjectKey, PartNumber,
-    ReadRange, Region, StorageClass, Text, Timestamp, UploadId, VersionId,
+    ReadRange, Region, StorageClass, Tags, Text, Timestamp, UploadId, VersionId,
 };
+
+use cosette::{PrefixJobKind, RestoreTier};
 
 use super::values;
 use crate::name::CosName;
@@ -58,7 +60,7 @@ pub(crate) enum ApiCommand {
     /// HEAD Object: an object's properties
     HeadObject(Box<ReadArgs>),
     /// DELETE Object: remove an object, or a version for good
-    DeleteObject(VersionArgs),
+    DeleteObject(DeleteObjectArgs),
     /// DELETE Multiple Objects: remove up to 1,000 objects
     #[command(visible_alias = "delete-multiple-object")]
     DeleteMultipleObjects(DeleteObjectsArgs),
@@ -66,6 +68,16 @@ pub(crate) enum ApiCommand {
     PutObjectAcl(Box<AclArgs>),
     /// GET Object acl: an object's ACL
     GetObjectAcl(VersionArgs),
+    /// APPEND Object: add bytes to the end of an object, or begin one
+    AppendObject(Box<AppendArgs>),
+    /// POST Object restore: make an archived object readable for some days
+    RestoreObject(RestoreObjectArgs),
+    /// PUT Object tagging: replace an object's tags
+    PutObjectTagging(PutTaggingArgs),
+    /// GET Object tagging: an object's tags
+    GetObjectTagging(VersionArgs),
+    /// DELETE Object tagging: remove an object's tags
+    DeleteObjectTagging(VersionArgs),
     /// PUT Object (rename): move an object in one request; an extension that not every store has
     RenameObject(RenameArgs),
     /// GET Service: your buckets
@@ -94,6 +106,30 @@ pub(crate) enum ApiCommand {
     GetBucketPolicy(BucketArgs),
     /// DELETE Bucket policy: remove a bucket's policy
     DeleteBucketPolicy(BucketArgs),
+    /// What the store can do that COS cannot; an extension that not every store has
+    GetCapabilities,
+    /// Start a prefix job: the server moves or copies everything below a prefix; an extension
+    StartPrefixJob(StartPrefixJobArgs),
+    /// GET prefix job: how far one is
+    GetPrefixJob(PrefixJobArgs),
+    /// List prefix jobs: those into a bucket
+    ListPrefixJobs(BucketArgs),
+    /// Cancel a prefix job; what was done stays done
+    CancelPrefixJob(PrefixJobArgs),
+    /// PUT Bucket cors: replace a bucket's rules for pages of other origins
+    PutBucketCors(PutBucketDocumentArgs),
+    /// GET Bucket cors: a bucket's rules for pages of other origins
+    GetBucketCors(BucketArgs),
+    /// DELETE Bucket cors: remove a bucket's rules for pages of other origins
+    DeleteBucketCors(BucketArgs),
+    /// OPTIONS Object: ask, as a browser does, whether a page of an origin may send a request
+    OptionsObject(OptionsArgs),
+    /// PUT Bucket tagging: replace a bucket's tags
+    PutBucketTagging(PutBucketTaggingArgs),
+    /// GET Bucket tagging: a bucket's tags
+    GetBucketTagging(BucketArgs),
+    /// DELETE Bucket tagging: remove a bucket's tags
+    DeleteBucketTagging(BucketArgs),
     /// GET Bucket location: the region a bucket was made in
     GetBucketLocation(BucketArgs),
 }
@@ -166,6 +202,169 @@ pub(crate) struct MetaArgs {
     /// User metadata, name:value; may be given several times, 2 KB in all
     #[arg(long, value_name = "NAME:VALUE", value_parser = values::meta)]
     pub(crate) meta: Vec<(String, Text)>,
+}
+
+/// Tags that an object gets.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TagArgs {
+    /// Tag, key=value; may be given several times, 10 for an object
+    #[arg(long, value_name = "KEY=VALUE", value_parser = values::tag)]
+    pub(crate) tag: Vec<(String, String)>,
+}
+
+impl TagArgs {
+    /// The tags, each key once.
+    pub(crate) fn tags(self) -> Result<Tags, cosette_types::Error> {
+        let mut tags = Tags::new();
+        for (key, value) in self.tag {
+            tags.insert(&key, &value)?;
+        }
+        Ok(tags)
+    }
+}
+
+/// Conditions on what a write replaces or removes.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TargetConditionArgs {
+    /// Only if what is replaced or removed has this ETag, else 412; an extension that not every
+    /// store has
+    #[arg(long, value_name = "ETAG")]
+    pub(crate) if_match: Option<ETagMatch>,
+    /// Only if there is nothing (`*`), or something with another ETag, else 412; an extension that
+    /// not every store has
+    #[arg(long, value_name = "ETAG")]
+    pub(crate) if_none_match: Option<ETagMatch>,
+}
+
+/// A document that a bucket gets.
+#[derive(Debug, Args)]
+pub(crate) struct PutBucketDocumentArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// File with the XML document of the COS documents; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// Start a prefix job.
+#[derive(Debug, Args)]
+pub(crate) struct StartPrefixJobArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Move or Copy
+    #[arg(long, value_name = "KIND", value_parser = values::job_kind)]
+    pub(crate) kind: PrefixJobKind,
+    /// Bucket that the objects are in
+    #[arg(long, value_name = "BUCKET")]
+    pub(crate) source_bucket: BucketName,
+    /// What their keys begin with
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub(crate) source_prefix: String,
+    /// What takes that beginning's place
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub(crate) target_prefix: String,
+    /// Leave objects where they are whose target exists
+    #[arg(long)]
+    pub(crate) forbid_overwrite: bool,
+    /// The same token again finds the same job again
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) client_token: Option<Text>,
+}
+
+/// A prefix job.
+#[derive(Debug, Args)]
+pub(crate) struct PrefixJobArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// The job's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+    /// What was left, from this number on
+    #[arg(long, value_name = "N")]
+    pub(crate) left_marker: Option<u64>,
+}
+
+/// OPTIONS Object.
+#[derive(Debug, Args)]
+pub(crate) struct OptionsArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    /// Object key; without one the request is about the bucket
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<ObjectKey>,
+    /// Where the page is from
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: String,
+    /// The method it would use
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) method: String,
+    /// A header it would send; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) header: Vec<String>,
+}
+
+/// APPEND Object.
+#[derive(Debug, Args)]
+pub(crate) struct AppendArgs {
+    #[command(flatten)]
+    pub(crate) object: ObjectArgs,
+    /// How long the object is now
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) position: u64,
+    /// File with the bytes; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+    #[command(flatten)]
+    pub(crate) acl: NewAclArgs,
+    /// Storage class of an object that is begun [default: STANDARD]
+    #[arg(long, value_name = "CLASS", value_parser = values::storage_class(), ignore_case = true)]
+    pub(crate) storage_class: Option<StorageClass>,
+    #[command(flatten)]
+    pub(crate) meta: MetaArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
+}
+
+/// POST Object restore.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreObjectArgs {
+    #[command(flatten)]
+    pub(crate) object: VersionArgs,
+    /// For how many days, 1 to 365
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: u16,
+    /// How soon: Expedited, Standard or Bulk [default: Standard]
+    #[arg(long, value_name = "TIER", value_parser = values::restore_tier)]
+    pub(crate) tier: Option<RestoreTier>,
+}
+
+/// PUT Object tagging.
+#[derive(Debug, Args)]
+pub(crate) struct PutTaggingArgs {
+    #[command(flatten)]
+    pub(crate) object: VersionArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
+}
+
+/// PUT Bucket tagging.
+#[derive(Debug, Args)]
+pub(crate) struct PutBucketTaggingArgs {
+    #[command(flatten)]
+    pub(crate) bucket: BucketArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
+}
+
+/// DELETE Object.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteObjectArgs {
+    #[command(flatten)]
+    pub(crate) object: VersionArgs,
+    #[command(flatten)]
+    pub(crate) conditions: TargetConditionArgs,
 }
 
 /// ACL of an object: a preset and grants.
@@ -248,9 +447,16 @@ pub(crate) struct CopyObjectArgs {
     pub(crate) content: ContentArgs,
     #[command(flatten)]
     pub(crate) meta: MetaArgs,
+    /// Copy: the source's tags go along. Replaced: the target has those given here [default: Copy]
+    #[arg(long, value_name = "DIRECTIVE", value_parser = values::directive(), ignore_case = true)]
+    pub(crate) tagging_directive: Option<Directive>,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
     /// Fail if the target is there already
     #[arg(long)]
     pub(crate) forbid_overwrite: bool,
+    #[command(flatten)]
+    pub(crate) target_conditions: TargetConditionArgs,
 }
 
 /// Initiate Multipart Upload.
@@ -267,6 +473,8 @@ pub(crate) struct InitArgs {
     pub(crate) storage_class: Option<StorageClass>,
     #[command(flatten)]
     pub(crate) meta: MetaArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
 }
 
 /// Upload Part.
@@ -321,6 +529,8 @@ pub(crate) struct CompleteArgs {
     /// Fail if the target is there already
     #[arg(long)]
     pub(crate) forbid_overwrite: bool,
+    #[command(flatten)]
+    pub(crate) target_conditions: TargetConditionArgs,
 }
 
 /// Abort Multipart Upload.
@@ -419,9 +629,13 @@ pub(crate) struct PutObjectArgs {
     pub(crate) storage_class: Option<StorageClass>,
     #[command(flatten)]
     pub(crate) meta: MetaArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
     /// Fail if the object is there already
     #[arg(long)]
     pub(crate) forbid_overwrite: bool,
+    #[command(flatten)]
+    pub(crate) target_conditions: TargetConditionArgs,
 }
 
 /// GET and HEAD Object.
@@ -542,6 +756,11 @@ pub(crate) struct RenameArgs {
     /// The key that it has now, in the same bucket
     #[arg(long, value_name = "KEY")]
     pub(crate) rename_source: ObjectKey,
+    /// Fail if the target is there already
+    #[arg(long)]
+    pub(crate) forbid_overwrite: bool,
+    #[command(flatten)]
+    pub(crate) target_conditions: TargetConditionArgs,
 }
 
 /// `1:"etag"`, with or without quotes.

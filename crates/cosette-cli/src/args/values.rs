@@ -1,7 +1,10 @@
 //! Values of flags that are more than a word.
 
+use std::time::Duration;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cosette::transfer::{ContentHeader, Edit};
+use cosette::{PrefixJobKind, RestoreTier};
 use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Timestamp};
 
 /// A storage class, with all of them in the help.
@@ -70,6 +73,46 @@ fn known_header(name: &str) -> Result<ContentHeader, String> {
         let all = ContentHeader::ALL.map(ContentHeader::as_str).join(", ");
         format!("`{name}` is not kept with an object; these are: {all}")
     })
+}
+
+/// What a prefix job does.
+pub(super) fn job_kind(text: &str) -> Result<PrefixJobKind, String> {
+    PrefixJobKind::of(text).ok_or_else(|| "write Move or Copy".to_owned())
+}
+
+/// How soon an archived object is wanted.
+pub(super) fn restore_tier(text: &str) -> Result<RestoreTier, String> {
+    RestoreTier::of(text).ok_or_else(|| "write Expedited, Standard or Bulk".to_owned())
+}
+
+/// How long: `900`, `15m`, `2h`, `7d`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("`{text}` is no time; write seconds, or a unit as in 15m, 2h, 7d");
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    let secs = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(bad()),
+    };
+    number
+        .checked_mul(secs)
+        .filter(|secs| *secs > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(bad)
+}
+
+/// `key=value` of a tag.
+pub(super) fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not of the form key=value"))?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// One or several grantees: `id="100000000001"[, id="…"]`, or without `id=` and quotes, which

@@ -19,7 +19,9 @@ use crate::failure::{Failure, Result};
 use crate::fields::{self, Fields, Object};
 use crate::files;
 use crate::output::Output;
-use crate::transfer::given::{given, with_acl, with_read_conditions, with_source_conditions};
+use crate::transfer::given::{
+    given, with_acl, with_read_conditions, with_source_conditions, with_target_conditions,
+};
 
 /// A successful answer as its JSON object.
 type Answered = Result<Value>;
@@ -30,7 +32,7 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<()> {
     let client = &match &command {
-        ApiCommand::GetService(_) => connection.service()?,
+        ApiCommand::GetService(_) | ApiCommand::GetCapabilities => connection.service()?,
         _ => connection.client(None)?,
     };
     let answered = match command {
@@ -48,6 +50,11 @@ pub(crate) async fn run(
         ApiCommand::DeleteMultipleObjects(args) => objects::delete_many(client, args).await,
         ApiCommand::PutObjectAcl(args) => objects::put_acl(client, *args).await,
         ApiCommand::GetObjectAcl(args) => objects::acl(client, args).await,
+        ApiCommand::AppendObject(args) => objects::append(client, *args).await,
+        ApiCommand::RestoreObject(args) => objects::restore(client, args).await,
+        ApiCommand::PutObjectTagging(args) => objects::put_tagging(client, args).await,
+        ApiCommand::GetObjectTagging(args) => objects::tagging(client, args).await,
+        ApiCommand::DeleteObjectTagging(args) => objects::delete_tagging(client, args).await,
         ApiCommand::RenameObject(args) => objects::rename(client, args).await,
         ApiCommand::MultipartInit(args) => uploads::init(client, *args).await,
         ApiCommand::UploadPart(args) => uploads::part(client, args).await,
@@ -74,6 +81,18 @@ pub(crate) async fn run(
         ApiCommand::PutBucketPolicy(args) => buckets::put_policy(client, args).await,
         ApiCommand::GetBucketPolicy(args) => buckets::policy(client, args).await,
         ApiCommand::DeleteBucketPolicy(args) => buckets::delete_policy(client, args).await,
+        ApiCommand::GetCapabilities => buckets::capabilities(client).await,
+        ApiCommand::StartPrefixJob(args) => buckets::start_job(client, args).await,
+        ApiCommand::GetPrefixJob(args) => buckets::job(client, args).await,
+        ApiCommand::ListPrefixJobs(args) => buckets::jobs(client, args).await,
+        ApiCommand::CancelPrefixJob(args) => buckets::cancel_job(client, args).await,
+        ApiCommand::PutBucketCors(args) => buckets::put_cors(client, args).await,
+        ApiCommand::GetBucketCors(args) => buckets::cors(client, args).await,
+        ApiCommand::DeleteBucketCors(args) => buckets::delete_cors(client, args).await,
+        ApiCommand::OptionsObject(args) => buckets::options(client, args).await,
+        ApiCommand::PutBucketTagging(args) => buckets::put_tagging(client, args).await,
+        ApiCommand::GetBucketTagging(args) => buckets::tagging(client, args).await,
+        ApiCommand::DeleteBucketTagging(args) => buckets::delete_tagging(client, args).await,
         ApiCommand::GetBucketLocation(args) => buckets::location(client, args).await,
     };
     let value = answered?;

@@ -37,6 +37,18 @@ macro_rules! with_source_conditions {
     }};
 }
 
+/// Puts conditions on what a write replaces or removes.
+macro_rules! with_target_conditions {
+    ($call:expr, $conditions:expr) => {{
+        let conditions = $conditions;
+        $crate::transfer::given::given!(
+            $call,
+            if_match = conditions.if_match,
+            if_none_match = conditions.if_none_match,
+        )
+    }};
+}
+
 /// Puts conditions on a read.
 macro_rules! with_read_conditions {
     ($call:expr, $conditions:expr) => {
@@ -50,4 +62,6 @@ macro_rules! with_read_conditions {
     };
 }
 
-pub(crate) use {given, with_acl, with_read_conditions, with_source_conditions};
+pub(crate) use {
+    given, with_acl, with_read_conditions, with_source_conditions, with_target_conditions,
+};

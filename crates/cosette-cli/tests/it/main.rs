@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod around;
 mod bulk;
 mod class;
 mod conditions;

@@ -1,7 +1,7 @@
 //! Headers that belong together: metadata, ACL, preconditions.
 
 use cosette_types::{
-    AclHeaders, CannedAcl, ContentHeaders, ETagMatch, Grantee, Metadata, Preconditions, Text,
+    AclHeaders, CannedAcl, ContentHeaders, ETagMatch, Grantee, Metadata, Preconditions, Tags, Text,
     Timestamp, UserMetadata, Why, limits,
 };
 use http::header::{
@@ -13,6 +13,7 @@ use super::{HeaderReader, HeaderWriter};
 use crate::date;
 use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
+use crate::percent;
 
 /// What preconditions are about, which decides how their headers are called and how strictly their
 /// dates are read.
@@ -52,6 +53,11 @@ impl ConditionsOn {
             .map(|field| HeaderName::from_static(dialect.name(field))),
         }
     }
+}
+
+/// The refusal of tags that are none.
+pub(crate) fn invalid_tag(error: cosette_types::Error) -> Error {
+    Error::with(ErrorCode::InvalidTag, error.to_string())
 }
 
 impl HeaderReader<'_> {
@@ -167,6 +173,50 @@ impl HeaderReader<'_> {
         })
     }
 
+    /// Conditions on what a write replaces or removes. No condition may be skipped, so a date that
+    /// is none is an error.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a tag or a date that is none.
+    pub fn target_conditions(&self) -> Result<Preconditions, Error> {
+        let until = match self.text_of(IF_UNMODIFIED_SINCE.as_str())? {
+            Some(text) => Some(date::parse_http(text).ok_or_else(|| {
+                Error::argument(format!(
+                    "The header {IF_UNMODIFIED_SINCE} is not an HTTP date."
+                ))
+            })?),
+            None => None,
+        };
+        Ok(Preconditions {
+            if_match: self.parse_of(IF_MATCH.as_str())?,
+            if_none_match: self.parse_of(IF_NONE_MATCH.as_str())?,
+            if_modified_since: None,
+            if_unmodified_since: until,
+        })
+    }
+
+    /// The tags of an object that is written: `k1=v1&k2=v2`, each side percent-encoded.
+    ///
+    /// # Errors
+    /// `InvalidTag` for tags that no object may have.
+    pub fn tags(&self) -> Result<Tags, Error> {
+        let mut tags = Tags::new();
+        let pairs = self.text(Field::Tagging)?.unwrap_or_default().split('&');
+        for pair in pairs.filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let bad = || {
+                Error::with(
+                    ErrorCode::InvalidTag,
+                    "The tags are not percent-encoded text.",
+                )
+            };
+            let key = percent::decode_query(key).ok_or_else(bad)?;
+            let value = percent::decode_query(value).ok_or_else(bad)?;
+            tags.insert(&key, &value).map_err(invalid_tag)?;
+        }
+        tags.for_object().map_err(invalid_tag)
+    }
+
     /// Preconditions, on what is read or on the source of a copy.
     ///
     /// # Errors
@@ -234,6 +284,24 @@ impl HeaderWriter {
                 self.with_some(Field::Acl, acl.canned),
                 |writer, (field, grantees)| writer.with(field, Grantee::print_list(grantees)),
             )
+    }
+
+    /// Conditions on what a write replaces or removes.
+    #[must_use]
+    pub fn with_target_conditions(self, conditions: &Preconditions) -> Self {
+        let conditions = Preconditions {
+            if_modified_since: None,
+            ..conditions.clone()
+        };
+        self.with_preconditions(&conditions, ConditionsOn::Object)
+    }
+
+    /// Tags, if there are any.
+    #[must_use]
+    pub fn with_tags(self, tags: &Tags) -> Self {
+        let pair = |(key, value)| format!("{}={}", percent::encode(key), percent::encode(value));
+        let pairs: Vec<_> = tags.iter().map(pair).collect();
+        self.with_some(Field::Tagging, (!tags.is_empty()).then(|| pairs.join("&")))
     }
 
     /// Preconditions, on what is read or on the source of a copy.

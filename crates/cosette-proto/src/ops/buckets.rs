@@ -63,6 +63,8 @@ impl Message for PutBucket {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_target_conditions()?;
+        headers.refuse_tags()?;
         if let Some(document) = request.document() {
             refuse_several_zones(&Element::parse(document)?)?;
         }

@@ -1,6 +1,8 @@
 //! Complete Multipart Upload: makes the object from the parts that the request lists.
 
-use cosette_types::{BucketName, Crc64, ETag, ObjectKey, PartNumber, UploadId, VersionId, limits};
+use cosette_types::{
+    BucketName, Crc64, ETag, ObjectKey, PartNumber, Preconditions, UploadId, VersionId, limits,
+};
 use http::Method;
 
 use super::OperationName;
@@ -39,6 +41,8 @@ pub struct CompleteUpload {
     pub parts: Vec<CompletedPart>,
     /// Whether an object that exists already is an error.
     pub forbid_overwrite: bool,
+    /// What must hold of the object that it replaces.
+    pub preconditions: Preconditions,
 }
 
 /// The object is made.
@@ -72,8 +76,9 @@ impl Message for CompleteUpload {
             }
         });
         let query = Query::new().with(UPLOAD_ID, &self.upload_id);
-        let headers =
-            HeaderWriter::new(dialect).with_flag(Field::ForbidOverwrite, self.forbid_overwrite);
+        let headers = HeaderWriter::new(dialect)
+            .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
+            .with_target_conditions(&self.preconditions);
         Request::of_object(
             Method::POST,
             (&self.bucket, &self.key),
@@ -86,6 +91,7 @@ impl Message for CompleteUpload {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
         let upload_id = request.query.upload_id()?;
         let root = request.root(ROOT, dialect)?;
@@ -108,6 +114,7 @@ impl Message for CompleteUpload {
             upload_id,
             parts,
             forbid_overwrite,
+            preconditions: headers.target_conditions()?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use cosette_types::{
     AclHeaders, BucketName, CopySource, Crc64, Directive, ETag, Metadata, ObjectKey, Preconditions,
-    StorageClass, Timestamp, VersionId,
+    StorageClass, Tags, Timestamp, VersionId,
 };
 use http::Method;
 
@@ -36,8 +36,15 @@ pub struct CopyObject {
     pub storage_class: Option<StorageClass>,
     /// The target's ACL; inherited when empty, whatever the source's.
     pub acl: AclHeaders,
+    /// Whether the source's tags go over, or `tags` take their place. `None` leaves the header out,
+    /// which means [`Directive::Copy`].
+    pub tagging_directive: Option<Directive>,
+    /// The new tags; ignored unless the tagging directive is [`Directive::Replaced`].
+    pub tags: Tags,
     /// Whether a target that exists already is an error.
     pub forbid_overwrite: bool,
+    /// What must hold of the target that it replaces.
+    pub target_preconditions: Preconditions,
 }
 
 /// The copy is made.
@@ -67,7 +74,10 @@ impl Message for CopyObject {
             .with_metadata(&self.metadata)
             .with_some(Field::StorageClass, self.storage_class)
             .with_acl(&self.acl)
-            .with_flag(Field::ForbidOverwrite, self.forbid_overwrite);
+            .with_some(Field::TaggingDirective, self.tagging_directive)
+            .with_tags(&self.tags)
+            .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
+            .with_target_conditions(&self.target_preconditions);
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -79,14 +89,17 @@ impl Message for CopyObject {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
-        // Objects have no tags yet, so both directives mean the same; a third one is an error.
-        headers.parse::<Directive>(Field::TaggingDirective)?;
         let (bucket, key) = request.object()?;
         let directive = headers.parse(Field::MetadataDirective)?;
         let metadata = match directive {
             Some(Directive::Replaced) => headers.metadata()?,
             // Ignored, so nothing in it can be wrong or too long.
             Some(Directive::Copy) | None => Metadata::default(),
+        };
+        let tagging_directive = headers.parse(Field::TaggingDirective)?;
+        let tags = match tagging_directive {
+            Some(Directive::Replaced) => headers.tags()?,
+            Some(Directive::Copy) | None => Tags::default(),
         };
         Ok(Self {
             bucket,
@@ -97,7 +110,10 @@ impl Message for CopyObject {
             metadata,
             storage_class: headers.parse(Field::StorageClass)?,
             acl: headers.acl_of_object()?,
+            tagging_directive,
+            tags,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
+            target_preconditions: headers.target_conditions()?,
         })
     }
 

@@ -1,6 +1,6 @@
 //! DELETE Object: removes a key, or one version of it. A key that is not there is no error.
 
-use cosette_types::{BucketName, ObjectKey, VersionId};
+use cosette_types::{BucketName, ObjectKey, Preconditions, VersionId};
 use http::{Method, StatusCode};
 
 use super::OperationName;
@@ -20,6 +20,8 @@ pub struct DeleteObject {
     pub key: ObjectKey,
     /// The version to remove for good.
     pub version_id: Option<VersionId>,
+    /// What must hold of what is removed: of the version named, or of the current one.
+    pub preconditions: Preconditions,
 }
 
 /// It is gone.
@@ -37,17 +39,20 @@ impl Message for DeleteObject {
 
     fn encode(&self, dialect: Dialect) -> Request {
         let query = Query::new().with_some(VERSION_ID, self.version_id.as_ref());
-        let headers = HeaderWriter::new(dialect).done();
-        Request::of_object(Method::DELETE, (&self.bucket, &self.key), query, headers)
+        let headers = HeaderWriter::new(dialect).with_target_conditions(&self.preconditions);
+        let object = (&self.bucket, &self.key);
+        Request::of_object(Method::DELETE, object, query, headers.done())
     }
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
-        HeaderReader::new(&request.headers, dialect).refuse_on_write()?;
+        let headers = HeaderReader::new(&request.headers, dialect);
+        headers.refuse_on_write()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,
             key,
             version_id: request.query.version_id()?,
+            preconditions: headers.target_conditions()?,
         })
     }
 

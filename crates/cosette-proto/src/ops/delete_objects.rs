@@ -99,6 +99,8 @@ impl Message for DeleteObjects {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_target_conditions()?;
+        headers.refuse_tags()?;
         // S3 takes any checksum; those are verified with the body.
         if headers.bytes(CONTENT_MD5)?.is_none() && dialect == Dialect::Cos {
             let words = "Missing required header for this request: Content-MD5";

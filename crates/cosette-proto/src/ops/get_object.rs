@@ -112,6 +112,8 @@ pub struct ObjectReply {
     pub crc64: Option<Crc64>,
     /// Its version, if the bucket has or had versioning.
     pub version_id: Option<VersionId>,
+    /// How many tags it has; the header is left out for none.
+    pub tagging_count: u16,
     /// How it was written.
     pub object_type: ObjectType,
     /// State of a restore, as sent.
@@ -261,6 +263,7 @@ impl ObjectReply {
             (false, None) => StatusCode::OK,
         };
         let class = Some(self.storage_class).filter(|class| *class != StorageClass::Standard);
+        let count = Some(self.tagging_count).filter(|count| *count > 0);
         // S3 knows no types, so only what is out of the ordinary is told.
         let plain = dialect == Dialect::S3 && self.object_type == ObjectType::Normal;
         let object_type = (!plain).then(|| self.object_type.as_str());
@@ -272,6 +275,7 @@ impl ObjectReply {
             .with_some(Field::StorageClass, class)
             .with_some(Field::HashCrc64, self.crc64)
             .with_some(Field::VersionId, self.version_id.as_ref())
+            .with_some(Field::TaggingCount, count)
             .with_some(Field::ObjectType, object_type)
             .with_text(
                 HeaderName::from_static(dialect.name(Field::Restore)),
@@ -313,6 +317,7 @@ impl ObjectReply {
             storage_class: headers.parse(Field::StorageClass)?.unwrap_or_default(),
             crc64: headers.parse(Field::HashCrc64)?,
             version_id: headers.version_id()?,
+            tagging_count: headers.parse(Field::TaggingCount)?.unwrap_or_default(),
             object_type: ObjectType::read(headers.text(Field::ObjectType)?)?,
             restore: restore.map(Text::from_bytes).transpose()?,
         })

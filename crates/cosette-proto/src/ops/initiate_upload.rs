@@ -1,6 +1,6 @@
 //! Initiate Multipart Upload: begins an object that is put together from parts.
 
-use cosette_types::{AclHeaders, BucketName, Metadata, ObjectKey, StorageClass, UploadId};
+use cosette_types::{AclHeaders, BucketName, Metadata, ObjectKey, StorageClass, Tags, UploadId};
 use http::Method;
 
 use super::OperationName;
@@ -26,6 +26,8 @@ pub struct InitiateUpload {
     pub storage_class: Option<StorageClass>,
     /// The object's ACL; inherited when empty.
     pub acl: AclHeaders,
+    /// The object's tags.
+    pub tags: Tags,
 }
 
 /// The upload is open.
@@ -47,7 +49,8 @@ impl Message for InitiateUpload {
         let headers = HeaderWriter::new(dialect)
             .with_metadata(&self.metadata)
             .with_some(Field::StorageClass, self.storage_class)
-            .with_acl(&self.acl);
+            .with_acl(&self.acl)
+            .with_tags(&self.tags);
         let query = Query::new().with(UPLOADS, "");
         Request::of_object(
             Method::POST,
@@ -60,6 +63,7 @@ impl Message for InitiateUpload {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_target_conditions()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,
@@ -67,6 +71,7 @@ impl Message for InitiateUpload {
             metadata: headers.metadata()?,
             storage_class: headers.parse(Field::StorageClass)?,
             acl: headers.acl_of_object()?,
+            tags: headers.tags()?,
         })
     }
 

@@ -5,9 +5,12 @@
 
 mod abort_upload;
 mod acl;
+mod append_object;
 mod buckets;
+mod capabilities;
 mod complete_upload;
 mod copy_object;
+mod cors;
 mod delete_object;
 mod delete_objects;
 mod document;
@@ -23,7 +26,10 @@ mod list_versions;
 mod move_object;
 mod parameters;
 mod policy;
+mod prefix_jobs;
 mod put_object;
+mod restore_object;
+mod tagging;
 mod upload_part;
 mod upload_part_copy;
 mod versioning;
@@ -32,9 +38,15 @@ pub use abort_upload::AbortUpload;
 pub use acl::{
     AclDocument, GetAclReply, GetBucketAcl, GetObjectAcl, NewAcl, PutBucketAcl, PutObjectAcl,
 };
+pub use append_object::{AppendObject, AppendObjectReply};
 pub use buckets::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket};
+pub use capabilities::{Capabilities, Capability, GetCapabilities};
 pub use complete_upload::{CompleteUpload, CompleteUploadReply, CompletedPart};
 pub use copy_object::{CopyObject, CopyObjectReply};
+pub use cors::{
+    CorsConfiguration, DeleteBucketCors, GetBucketCors, OptionsObject, OptionsObjectReply,
+    PutBucketCors,
+};
 pub use delete_object::{DeleteObject, DeleteObjectReply};
 pub use delete_objects::{
     DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
@@ -54,7 +66,16 @@ pub use list_versions::{
 };
 pub use move_object::{MoveObject, MoveObjectReply};
 pub use policy::{DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyReply, PutBucketPolicy};
+pub use prefix_jobs::{
+    CancelPrefixJob, GetPrefixJob, ListPrefixJobs, PrefixJob, PrefixJobKind, PrefixJobLeft,
+    PrefixJobState, PrefixJobWish, StartPrefixJob,
+};
 pub use put_object::{PutObject, PutObjectReply};
+pub use restore_object::{RestoreObject, RestoreObjectReply, RestoreTier};
+pub use tagging::{
+    DeleteBucketTagging, DeleteObjectTagging, GetBucketTagging, GetObjectTagging,
+    GetObjectTaggingReply, ObjectTaggingReply, PutBucketTagging, PutObjectTagging,
+};
 pub use upload_part::{UploadPart, UploadPartReply};
 pub use upload_part_copy::{UploadPartCopy, UploadPartCopyReply};
 pub use versioning::{GetBucketVersioning, PutBucketVersioning, VersioningStatus};
@@ -123,6 +144,8 @@ macro_rules! operations {
 operations! {
     /// GET Service
     ListBuckets => "GetService",
+    /// GET capabilities (`GET /?cosette-capabilities`)
+    GetCapabilities => "GetCapabilities",
     /// PUT Bucket
     PutBucket => "PutBucket",
     /// HEAD Bucket
@@ -145,6 +168,28 @@ operations! {
     GetBucketPolicy => "GetBucketPolicy",
     /// DELETE Bucket policy
     DeleteBucketPolicy => "DeleteBucketPolicy",
+    /// Start a prefix job (`POST ?prefix-job`)
+    StartPrefixJob => "StartPrefixJob",
+    /// GET prefix job (`GET ?prefix-job=<id>`)
+    GetPrefixJob => "GetPrefixJob",
+    /// List prefix jobs (`GET ?prefix-jobs`)
+    ListPrefixJobs => "ListPrefixJobs",
+    /// Cancel a prefix job (`DELETE ?prefix-job=<id>`)
+    CancelPrefixJob => "CancelPrefixJob",
+    /// PUT Bucket cors
+    PutBucketCors => "PutBucketCORS",
+    /// GET Bucket cors
+    GetBucketCors => "GetBucketCORS",
+    /// DELETE Bucket cors
+    DeleteBucketCors => "DeleteBucketCORS",
+    /// OPTIONS Object
+    OptionsObject => "OptionsObject",
+    /// PUT Bucket tagging
+    PutBucketTagging => "PutBucketTagging",
+    /// GET Bucket tagging
+    GetBucketTagging => "GetBucketTagging",
+    /// DELETE Bucket tagging
+    DeleteBucketTagging => "DeleteBucketTagging",
     /// GET Bucket (List Objects)
     ListObjects => "GetBucket",
     /// List Objects V2 (S3)
@@ -173,6 +218,16 @@ operations! {
     PutObjectAcl => "PutObjectACL",
     /// GET Object acl
     GetObjectAcl => "GetObjectACL",
+    /// APPEND Object
+    AppendObject => "AppendObject",
+    /// POST Object restore
+    RestoreObject => "PostObjectRestore",
+    /// PUT Object tagging
+    PutObjectTagging => "PutObjectTagging",
+    /// GET Object tagging
+    GetObjectTagging => "GetObjectTagging",
+    /// DELETE Object tagging
+    DeleteObjectTagging => "DeleteObjectTagging",
     /// Initiate Multipart Upload
     InitiateUpload => "InitiateMultipartUpload",
     /// Upload Part

@@ -39,6 +39,8 @@ pub struct MoveObject {
     pub source_preconditions: Preconditions,
     /// Whether a target that exists already is an error.
     pub forbid_overwrite: bool,
+    /// What must hold of the target that it replaces.
+    pub target_preconditions: Preconditions,
     /// The same token again gives the first answer again; printable ASCII.
     pub client_token: Option<Text>,
 }
@@ -62,6 +64,7 @@ impl Message for MoveObject {
             .with(Field::RenameSource, source)
             .with_preconditions(&self.source_preconditions, ConditionsOn::RenameSource)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
+            .with_target_conditions(&self.target_preconditions)
             .with_some(Field::ClientToken, self.client_token.as_ref());
         let query = Query::new().with(rename(dialect), "");
         Request::of_object(
@@ -75,6 +78,7 @@ impl Message for MoveObject {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,
@@ -82,6 +86,7 @@ impl Message for MoveObject {
             source_key: read_source(&headers, dialect)?,
             source_preconditions: headers.preconditions(ConditionsOn::RenameSource)?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
+            target_preconditions: headers.target_conditions()?,
             client_token: headers
                 .text(Field::ClientToken)?
                 .map(read_token)
@@ -128,7 +133,7 @@ fn read_source(headers: &HeaderReader<'_>, dialect: Dialect) -> Result<ObjectKey
     read_key(&key, dialect)
 }
 
-fn read_token(text: &str) -> Result<Text, Error> {
+pub(super) fn read_token(text: &str) -> Result<Text, Error> {
     let legal = text.len() <= CLIENT_TOKEN_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic());
     if legal {
         Ok(text.parse()?)

@@ -1,7 +1,8 @@
 //! PUT Object: stores the body of the request under a key.
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, StorageClass, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, Preconditions, StorageClass,
+    Tags, VersionId,
 };
 use http::header::ETAG;
 use http::{Method, StatusCode};
@@ -27,8 +28,12 @@ pub struct PutObject {
     pub acl: AclHeaders,
     /// The MD5 that the bytes must have.
     pub content_md5: Option<Md5>,
+    /// Its tags.
+    pub tags: Tags,
     /// Whether an object that exists already is an error.
     pub forbid_overwrite: bool,
+    /// What must hold of the object that it replaces.
+    pub preconditions: Preconditions,
 }
 
 /// The object is stored.
@@ -52,7 +57,9 @@ impl Message for PutObject {
             .with_some(Field::StorageClass, self.storage_class)
             .with_acl(&self.acl)
             .with_md5(self.content_md5)
-            .with_flag(Field::ForbidOverwrite, self.forbid_overwrite);
+            .with_tags(&self.tags)
+            .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
+            .with_target_conditions(&self.preconditions);
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -72,7 +79,9 @@ impl Message for PutObject {
             storage_class: headers.parse(Field::StorageClass)?,
             acl: headers.acl_of_object()?,
             content_md5: headers.content_md5()?,
+            tags: headers.tags()?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
+            preconditions: headers.target_conditions()?,
         })
     }
 

@@ -55,6 +55,8 @@ impl Message for UploadPart {
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
+        headers.refuse_target_conditions()?;
+        headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,

@@ -3,7 +3,7 @@
 use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, Crc64, ETag,
     ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner, PartNumber, Permission,
-    Preconditions, ReadRange, Region, StorageClass, Text, Timestamp, UploadId, UserMetadata,
+    Preconditions, ReadRange, Region, StorageClass, Tags, Text, Timestamp, UploadId, UserMetadata,
     VersionId,
 };
 use proptest::collection::vec;
@@ -252,6 +252,26 @@ pub(crate) fn preconditions() -> impl Strategy<Value = Preconditions> {
         if_modified_since: all.2,
         if_unmodified_since: all.3,
     })
+}
+
+/// What writes ask of their target.
+pub(crate) fn target_conditions() -> impl Strategy<Value = Preconditions> {
+    preconditions().prop_map(|conditions| Preconditions {
+        if_modified_since: None,
+        ..conditions
+    })
+}
+
+pub(crate) fn tags() -> impl Strategy<Value = Tags> {
+    let word = "[a-zA-Z0-9 +_=.:/@中-]{1,20}";
+    proptest::collection::btree_map(word, prop_oneof![Just(String::new()), word.boxed()], 0..10)
+        .prop_map(|pairs| {
+            let mut tags = Tags::new();
+            for (key, value) in pairs {
+                tags.insert(&key, &value).unwrap();
+            }
+            tags
+        })
 }
 
 pub(crate) fn copy_source() -> impl Strategy<Value = CopySource> {

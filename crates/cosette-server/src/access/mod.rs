@@ -125,6 +125,17 @@ impl Access {
         })
     }
 
+    /// A user who can sign now, by any key of his own.
+    pub(crate) fn user(&self, user: &Owner) -> Option<User> {
+        if let Some(user) = self.fixed.user(user) {
+            return Some(user);
+        }
+        let live = self.now();
+        let (name, ready) = live.ready.iter().find(|(_, ready)| ready.owner() == user)?;
+        let mut keys = live.keys.values();
+        keys.any(|known| known.name == *name).then(|| ready.clone())
+    }
+
     /// The policy of a bucket. One that was left behind by an earlier bucket of the name is none.
     pub(crate) async fn bucket_policy(
         &self,

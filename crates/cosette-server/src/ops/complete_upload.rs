@@ -22,6 +22,7 @@ pub(super) fn answer(cx: &Context<'_>, _: &Permit, op: CompleteUpload) -> Answer
                 upload_id: op.upload_id,
                 parts,
                 forbid_overwrite: op.forbid_overwrite,
+                target_preconditions: op.preconditions,
             })
             .await?;
         let reply = CompleteUploadReply {

@@ -37,7 +37,10 @@ fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
         directive: op.directive.unwrap_or_default(),
         metadata: with_content_type(op.metadata),
         storage_class: op.storage_class,
+        tagging_directive: op.tagging_directive.unwrap_or_default(),
+        tags: op.tags,
         forbid_overwrite: op.forbid_overwrite,
+        target_preconditions: op.target_preconditions,
     };
     Ok(Wanted {
         request,

@@ -9,10 +9,15 @@ use crate::policy::Permit;
 pub(super) async fn run(
     store: &Store,
     _: &Permit,
-    op: &DeleteObject,
+    op: DeleteObject,
 ) -> Result<DeleteObjectReply, Error> {
     let done = store
-        .delete_object(&op.bucket, &op.key, op.version_id.as_ref())
+        .delete_object_if(
+            &op.bucket,
+            &op.key,
+            op.version_id.as_ref(),
+            op.preconditions,
+        )
         .await?;
     Ok(DeleteObjectReply {
         version_id: done.version_id,

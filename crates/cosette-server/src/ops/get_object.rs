@@ -1,12 +1,12 @@
 //! Reads an object: the version that was permitted, as a stream that its reader paces.
 
-use cosette_proto::Message;
 use cosette_proto::ops::{
     ContentRange, GetObject, GetObjectAttributes, GetObjectAttributesReply, HeadObject,
     ObjectAttribute, ObjectReply, ObjectType, ResponseOverrides,
 };
-use cosette_store::ObjectVersion;
-use cosette_types::{Metadata, Preconditions, ReadOutcome, ReadRange, Span};
+use cosette_proto::{Message, date};
+use cosette_store::{ObjectVersion, RestoreState};
+use cosette_types::{Metadata, Preconditions, ReadOutcome, ReadRange, Span, Text};
 use futures_util::TryStreamExt;
 
 use super::{Answer, Context};
@@ -22,7 +22,7 @@ pub(super) fn get(cx: &Context<'_>, permit: &Permit, op: &GetObject) -> Result<A
     if reply.not_modified {
         return Ok(Answer::Reply(head));
     }
-    if version.storage_class.is_archived() {
+    if !version.is_readable() {
         return Err(Error::archived(version.storage_class));
     }
     let bytes = cx.store.read(version, span).inspect_err(|error| {
@@ -93,10 +93,26 @@ fn read(
         storage_class: version.storage_class,
         crc64: Some(version.crc64),
         version_id: version.version_id.clone(),
-        object_type: ObjectType::Normal,
-        restore: None,
+        tagging_count: u16::try_from(version.tags.len()).unwrap_or(u16::MAX),
+        object_type: if version.appendable {
+            ObjectType::Appendable
+        } else {
+            ObjectType::Normal
+        },
+        restore: version.restore.and_then(restore_text),
     };
     Ok((reply, span))
+}
+
+fn restore_text(state: RestoreState) -> Option<Text> {
+    let text = match state {
+        RestoreState::UnderWay => "ongoing-request=\"true\"".to_owned(),
+        RestoreState::Readable { until } => {
+            let until = date::rfc1123(until);
+            format!("ongoing-request=\"false\", expiry-date=\"{until}\"")
+        }
+    };
+    text.parse().ok()
 }
 
 fn overridden(metadata: &mut Metadata, overrides: &ResponseOverrides) {

@@ -19,6 +19,7 @@ pub(super) async fn run(
         key: op.key.clone(),
         metadata: with_content_type(op.metadata),
         storage_class: op.storage_class.unwrap_or_default(),
+        tags: op.tags,
     };
     let upload_id = store.initiate_upload(request).await?;
     Ok(InitiateUploadReply {

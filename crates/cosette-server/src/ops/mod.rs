@@ -3,9 +3,12 @@
 
 mod abort_upload;
 mod acl;
+mod append_object;
 mod buckets;
+mod capabilities;
 mod complete_upload;
 mod copy_object;
+pub(crate) mod cors;
 mod delete_object;
 mod delete_objects;
 mod get_object;
@@ -18,10 +21,15 @@ mod list_uploads;
 mod list_versions;
 mod move_object;
 mod policy;
+mod prefix_jobs;
 mod put_object;
+mod restore_object;
+mod tagging;
 mod upload_part;
 mod upload_part_copy;
 mod versioning;
+
+use std::time::Duration;
 
 use cosette_proto::ops::{self as wire, Operation};
 use cosette_proto::{Dialect, Head, Message, Reply, Style, percent};
@@ -34,6 +42,7 @@ use crate::error::Error;
 use crate::keep_alive::Long;
 use crate::payload::{ObjectBytes, Payload};
 use crate::policy::{Permit, Permitted};
+use crate::prefix_jobs::Jobs;
 
 /// What operations may use beside their request.
 pub(crate) struct Context<'a> {
@@ -42,6 +51,10 @@ pub(crate) struct Context<'a> {
     pub(crate) head: &'a Head,
     /// The region of buckets made through a host that names none.
     pub(crate) region: &'a Region,
+    /// How long a restore of an archived object takes.
+    pub(crate) restore_delay: Duration,
+    /// What does the work of prefix jobs.
+    pub(crate) jobs: &'a Jobs,
 }
 
 /// What an operation answers with.
@@ -75,6 +88,15 @@ pub(crate) async fn run(
             let bytes = object_bytes(payload)?;
             reply::<wire::PutObject>(put_object::run(store, permit, op, bytes).await, dialect)
         }
+        Operation::AppendObject(op) => {
+            let bytes = object_bytes(payload)?;
+            let done = append_object::run(store, permit, op, bytes).await;
+            reply::<wire::AppendObject>(done, dialect)
+        }
+        Operation::RestoreObject(op) => {
+            let done = restore_object::run(store, permit, op, cx.restore_delay).await;
+            reply::<wire::RestoreObject>(done, dialect)
+        }
         Operation::UploadPart(op) => {
             let bytes = object_bytes(payload)?;
             reply::<wire::UploadPart>(upload_part::run(store, permit, op, bytes).await, dialect)
@@ -83,7 +105,7 @@ pub(crate) async fn run(
             reply::<wire::MoveObject>(move_object::run(store, permit, op).await, dialect)
         }
         Operation::DeleteObject(op) => {
-            reply::<wire::DeleteObject>(delete_object::run(store, permit, &op).await, dialect)
+            reply::<wire::DeleteObject>(delete_object::run(store, permit, op).await, dialect)
         }
         Operation::DeleteObjects(op) => {
             let done = delete_objects::run(store, permit, op, dialect).await;
@@ -150,6 +172,16 @@ async fn run_on_bucket(
         Operation::GetObjectAcl(op) => {
             reply::<wire::GetObjectAcl>(acl::get_object(permit, &op), dialect)
         }
+        Operation::PutObjectTagging(op) => {
+            reply::<wire::PutObjectTagging>(tagging::put_object(store, permit, op).await, dialect)
+        }
+        Operation::GetObjectTagging(op) => {
+            reply::<wire::GetObjectTagging>(tagging::get_object(permit, &op), dialect)
+        }
+        Operation::DeleteObjectTagging(op) => {
+            let done = tagging::delete_object(store, permit, op).await;
+            reply::<wire::DeleteObjectTagging>(done, dialect)
+        }
         Operation::ListObjects(op) => {
             reply::<wire::ListObjects>(list_objects::run(store, permit, op).await, dialect)
         }
@@ -164,6 +196,58 @@ async fn run_on_bucket(
         }
         Operation::ListUploads(op) => {
             reply::<wire::ListUploads>(list_uploads::run(store, permit, op).await, dialect)
+        }
+        operation => run_around(cx, permit, operation).await,
+    }
+}
+
+/// What stands around buckets and objects: documents that are left with a bucket, jobs, and what the
+/// store can do.
+async fn run_around(
+    cx: &Context<'_>,
+    permit: &Permit,
+    operation: Operation,
+) -> Result<Answer, Error> {
+    let (store, dialect) = (cx.store, cx.head.dialect);
+    match operation {
+        Operation::GetCapabilities(op) => {
+            reply::<wire::GetCapabilities>(Ok(capabilities::get(permit, op)), dialect)
+        }
+        Operation::StartPrefixJob(op) => {
+            let started = prefix_jobs::start(store, permit, op).await;
+            cx.jobs.tell();
+            reply::<wire::StartPrefixJob>(started, dialect)
+        }
+        Operation::GetPrefixJob(op) => {
+            reply::<wire::GetPrefixJob>(prefix_jobs::get(store, permit, &op).await, dialect)
+        }
+        Operation::ListPrefixJobs(op) => {
+            reply::<wire::ListPrefixJobs>(prefix_jobs::list(store, permit, &op).await, dialect)
+        }
+        Operation::CancelPrefixJob(op) => {
+            reply::<wire::CancelPrefixJob>(prefix_jobs::cancel(store, permit, &op).await, dialect)
+        }
+        Operation::PutBucketCors(op) => {
+            reply::<wire::PutBucketCors>(cors::put(store, permit, &op).await, dialect)
+        }
+        Operation::GetBucketCors(op) => {
+            reply::<wire::GetBucketCors>(cors::get(store, permit, &op).await, dialect)
+        }
+        Operation::DeleteBucketCors(op) => {
+            reply::<wire::DeleteBucketCors>(cors::delete(store, permit, &op).await, dialect)
+        }
+        Operation::OptionsObject(op) => {
+            reply::<wire::OptionsObject>(cors::options(store, permit, &op).await, dialect)
+        }
+        Operation::PutBucketTagging(op) => {
+            reply::<wire::PutBucketTagging>(tagging::put_bucket(store, permit, &op).await, dialect)
+        }
+        Operation::GetBucketTagging(op) => {
+            reply::<wire::GetBucketTagging>(tagging::get_bucket(store, permit, &op).await, dialect)
+        }
+        Operation::DeleteBucketTagging(op) => {
+            let done = tagging::delete_bucket(store, permit, &op).await;
+            reply::<wire::DeleteBucketTagging>(done, dialect)
         }
         other => Err(Error::internal(format!(
             "{} is not run anywhere",

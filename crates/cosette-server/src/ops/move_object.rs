@@ -25,6 +25,7 @@ pub(super) async fn run(
         bucket: op.bucket,
         key: op.key,
         forbid_overwrite: op.forbid_overwrite,
+        target_preconditions: op.target_preconditions,
         client_token: op.client_token.map(|token| token.to_text()),
     };
     let made = store

@@ -23,7 +23,9 @@ pub(super) async fn run(
         key: op.key,
         metadata: with_content_type(op.metadata),
         storage_class: op.storage_class.unwrap_or_default(),
+        tags: op.tags,
         forbid_overwrite: op.forbid_overwrite,
+        target_preconditions: op.preconditions,
     };
     let staged = stage(store, bytes, op.content_md5).await?;
     let made = store.put_object(request, staged).await?;

@@ -23,7 +23,8 @@ pub(crate) struct Peer {
 /// A request as conditions see it.
 #[derive(Debug)]
 pub(crate) struct Circumstances<'a> {
-    head: &'a Head,
+    /// None where no request asks: a job in the background.
+    head: Option<&'a Head>,
     peer: Peer,
     now: Timestamp,
     whole: OnceLock<Facts>,
@@ -32,8 +33,18 @@ pub(crate) struct Circumstances<'a> {
 impl<'a> Circumstances<'a> {
     pub(crate) fn new(head: &'a Head, peer: Peer, now: Timestamp) -> Self {
         Self {
-            head,
+            head: Some(head),
             peer,
+            now,
+            whole: OnceLock::new(),
+        }
+    }
+
+    /// Of work in the background, which comes from nowhere.
+    pub(crate) fn of_job(now: Timestamp) -> Self {
+        Self {
+            head: None,
+            peer: Peer::default(),
             now,
             whole: OnceLock::new(),
         }
@@ -62,7 +73,8 @@ impl<'a> Circumstances<'a> {
     }
 
     fn read(&self) -> Facts {
-        let field = |field| self.header(self.head.dialect.name(field));
+        let dialect = self.head.map(|head| head.dialect).unwrap_or_default();
+        let field = |field| self.header(dialect.name(field));
         self.of_caller()
             .with(Key::Prefix, self.parameter("prefix"))
             .with(Key::Delimiter, self.parameter("delimiter"))
@@ -86,14 +98,14 @@ impl<'a> Circumstances<'a> {
 
     /// A header that is there and not empty.
     fn header(&self, name: &str) -> Option<Fact> {
-        let value = self.head.headers.get(name)?;
+        let value = self.head?.headers.get(name)?;
         let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (!text.is_empty()).then_some(Fact::Text(text))
     }
 
     /// A parameter that is there and not empty.
     fn parameter(&self, name: &str) -> Option<Fact> {
-        let text = self.head.query.get(name)?;
+        let text = self.head?.query.get(name)?;
         (!text.is_empty()).then(|| Fact::Text(text.to_owned()))
     }
 }

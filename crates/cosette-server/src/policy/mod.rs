@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cosette_proto::head::read_key;
 use cosette_proto::ops::{ObjectToDelete, Operation, ResponseOverrides};
-use cosette_proto::{ErrorCode, Head};
+use cosette_proto::{Dialect, ErrorCode};
 use cosette_store::{Bucket, ObjectVersion, Store};
 use cosette_types::policy::{Facts, Resource};
 use cosette_types::{
@@ -60,7 +60,9 @@ struct Source {
 pub(crate) struct Court<'a> {
     pub(crate) store: &'a Store,
     pub(crate) access: &'a Access,
-    pub(crate) head: &'a Head,
+    /// The region that the request's host names, if it names one.
+    pub(crate) host_region: Option<&'a Region>,
+    pub(crate) dialect: Dialect,
     /// The region of buckets that are made through a host that names none.
     pub(crate) region: &'a Region,
     pub(crate) circumstances: &'a Circumstances<'a>,
@@ -77,6 +79,7 @@ pub(crate) async fn permit(
     operation: Operation,
 ) -> Result<Permitted, Error> {
     refuse_overrides(&caller, &operation)?;
+    refuse_job_of_session(&caller, &operation)?;
     let mut permit = Permit {
         caller,
         place: None,
@@ -103,6 +106,16 @@ fn refuse_overrides(caller: &Caller, operation: &Operation) -> Result<(), Error>
     Ok(())
 }
 
+/// A job goes on when credentials that end have ended, and asks for each object as its user: what the
+/// credentials were narrowed to would be forgotten.
+fn refuse_job_of_session(caller: &Caller, operation: &Operation) -> Result<(), Error> {
+    if matches!(operation, Operation::StartPrefixJob(_)) && caller.expires().is_some() {
+        let words = "A prefix job is begun with permanent keys: it may outlive temporary ones.";
+        return Err(Error::with(ErrorCode::AccessDenied, words));
+    }
+    Ok(())
+}
+
 fn denied() -> Error {
     Error::new(ErrorCode::AccessDenied)
 }
@@ -115,7 +128,7 @@ impl Court<'_> {
     /// The request's bucket, as seen through its host: from another region it does not exist.
     async fn found(&self, name: &BucketName) -> Result<Arc<Place>, Error> {
         let place = self.anywhere(name).await?;
-        match &self.head.region {
+        match self.host_region {
             Some(region) if *region != place.bucket.region => {
                 Err(Error::new(ErrorCode::NoSuchBucket))
             }
@@ -144,7 +157,7 @@ impl Permit {
                 allow(case.of_account(by_right, true))
             }
             Touch::NewBucket(name) => {
-                let region = court.head.region.as_ref().unwrap_or(court.region);
+                let region = court.host_region.unwrap_or(court.region);
                 let resource = Resource::Bucket(name, region);
                 let case = self.case(Action::PutBucket, resource, court.facts());
                 let by_right = self.caller.makes_bucket(name);
@@ -173,6 +186,12 @@ impl Permit {
             Touch::Key(name, key, action) => {
                 let place = self.enter(court, name).await?;
                 allow(self.may_at_key(&place, key, action, court.facts()))
+            }
+            Touch::Below(name, prefix, action) => {
+                let place = self.enter(court, name).await?;
+                let granted = || self.granted_by_bucket(&place, action);
+                let case = self.at(&place, prefix, action, court.facts());
+                allow(case.in_bucket(&place).or(granted))
             }
             Touch::NewAcl(name, key) => {
                 let place = self.enter(court, name).await?;
@@ -231,7 +250,7 @@ impl Permit {
         let mut each = Vec::with_capacity(entries.len());
         for entry in entries {
             // A key that can be none is answered in its own entry, like one that is not there.
-            let Ok(key) = read_key(&entry.key, court.head.dialect) else {
+            let Ok(key) = read_key(&entry.key, court.dialect) else {
                 each.push(true);
                 continue;
             };

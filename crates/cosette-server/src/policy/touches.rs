@@ -1,7 +1,7 @@
 //! The table: what each operation touches, and which action that takes. A new operation has its row
 //! here, and is asked for nowhere else.
 
-use cosette_proto::ops::{ObjectToDelete, Operation};
+use cosette_proto::ops::{ObjectToDelete, Operation, PrefixJobKind};
 use cosette_types::{Action, BucketName, CopySource, ObjectKey, VersionId};
 
 /// What an operation touches.
@@ -18,6 +18,8 @@ pub(super) enum Touch<'a> {
     Object(&'a BucketName, &'a ObjectKey, Option<&'a VersionId>, Action),
     /// The place of an object, whether or not there is one: to write there, to remove what is there.
     Key(&'a BucketName, &'a ObjectKey, Action),
+    /// Somewhere below a prefix, where an object's own right is asked for later.
+    Below(&'a BucketName, &'a str, Action),
     /// The ACL of an object that this request makes.
     NewAcl(&'a BucketName, &'a ObjectKey),
     /// A version that is to be removed for good.
@@ -48,6 +50,44 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::PutBucketPolicy(op) => vec![T::Bucket(&op.bucket, A::PutBucketPolicy)],
         Op::GetBucketPolicy(op) => vec![T::Bucket(&op.bucket, A::GetBucketPolicy)],
         Op::DeleteBucketPolicy(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketPolicy)],
+        // A browser asks before it has a signature, and gets to know a rule and nothing else.
+        Op::OptionsObject(_) | Op::GetCapabilities(_) => Vec::new(),
+        // Each object's own rights are asked for when the job comes to it.
+        Op::StartPrefixJob(op) => {
+            let source = &op.wish.source_bucket;
+            let mut touches = vec![T::Bucket(source, A::GetBucket)];
+            if op.wish.kind == PrefixJobKind::Move {
+                touches.push(T::Below(source, op.wish.source_prefix.as_str(), A::DeleteObject));
+            }
+            touches.push(T::Below(&op.bucket, op.wish.target_prefix.as_str(), A::PutObject));
+            touches
+        }
+        Op::GetPrefixJob(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
+        Op::ListPrefixJobs(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
+        Op::CancelPrefixJob(op) => vec![T::Below(&op.bucket, "", A::PutObject)],
+        Op::PutBucketCors(op) => vec![T::Bucket(&op.bucket, A::PutBucketCors)],
+        Op::GetBucketCors(op) => vec![T::Bucket(&op.bucket, A::GetBucketCors)],
+        Op::DeleteBucketCors(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketCors)],
+        Op::PutBucketTagging(op) => vec![T::Bucket(&op.bucket, A::PutBucketTagging)],
+        Op::GetBucketTagging(op) => vec![T::Bucket(&op.bucket, A::GetBucketTagging)],
+        Op::DeleteBucketTagging(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketTagging)],
+        Op::PutObjectTagging(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::PutObjectTagging)]
+        }
+        Op::GetObjectTagging(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::GetObjectTagging)]
+        }
+        Op::DeleteObjectTagging(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::DeleteObjectTagging)]
+        }
+        Op::RestoreObject(op) => {
+            let version_id = op.version_id.as_ref();
+            vec![T::Object(&op.bucket, &op.key, version_id, A::RestoreObject)]
+        }
+        Op::AppendObject(op) => writes(&op.bucket, &op.key, A::AppendObject, !op.acl.is_empty()),
         Op::ListObjects(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
         Op::ListObjectsV2(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
         Op::ListVersions(op) => vec![T::Bucket(&op.bucket, A::GetBucketObjectVersions)],

@@ -141,11 +141,11 @@ async fn what_nobody_knows_is_not_ignored() {
     let server = Server::start().await;
     server.put("/k", "old").ok().await;
     for path in [
-        "/k?tagging",
+        "/k?retention",
         "/k?unheard-of",
         "/k?unheard-of=",
         "/?lifecycle",
-        "/k?append&position=0",
+        "/k?select&select-type=2",
     ] {
         server.put(path, "new").refused(501, "NotImplemented").await;
         server.delete(path).refused(501, "NotImplemented").await;

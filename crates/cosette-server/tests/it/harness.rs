@@ -389,8 +389,9 @@ impl Server {
                 }
                 writeln!(
                     dump,
-                    "{:?} {:?} {:?} {:x?}",
+                    "{:?} {:?} {:?} {:?} {:x?}",
                     version.metadata,
+                    version.tags,
                     version.acl,
                     version.owner,
                     digest.finalize()

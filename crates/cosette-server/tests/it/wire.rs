@@ -58,7 +58,7 @@ async fn every_answer_has_an_id_of_its_own() {
         server.head("/").anonymous(),
         server.call("OPTIONS", "/k").anonymous(),
         server.call("BREW", "/k"),
-        server.put("/k?tagging", "x"),
+        server.put("/k?retention", "x"),
         server.get("/k").host("not-a-bucket"),
         server.get("/%zz").anonymous(),
         server.delete("/none"),

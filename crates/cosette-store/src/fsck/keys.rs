@@ -75,6 +75,12 @@ impl Check {
         self.parts_to_references();
         self.upload_states();
         self.references_to_referrers();
+        let documented = self.documented.iter();
+        let lost = documented.filter(|bucket| !self.buckets.contains_key(bucket));
+        let lost: Vec<_> = lost.map(|bucket| hex(bucket.0)).collect();
+        for bucket in lost {
+            self.problem(format!("settings of a bucket {bucket} that is gone"));
+        }
         for row in self
             .expiring
             .difference(&self.expiries)

@@ -241,7 +241,10 @@ impl Core {
         if txn.get(row.clone()).await?.as_ref() == Some(guarded) {
             match left {
                 Some(bucket) => txn.put(row, bucket),
-                None => txn.delete(row),
+                None => {
+                    txn.delete(row);
+                    Self::remove_documents(&mut txn, guarded.id).await?;
+                }
             }
         }
         txn.delete(tables::pending(self.epoch, pending));

@@ -17,7 +17,8 @@ use crate::uploads::Step;
 use crate::versions::{NewVersion, Versions};
 use cosette_md5::Md5 as Hasher;
 use cosette_types::{
-    BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Timestamp, UploadId, VersionId,
+    BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Preconditions, Timestamp, UploadId,
+    VersionId,
     limits as protocol,
 };
 
@@ -34,6 +35,8 @@ pub struct CompleteUpload {
     pub parts: Vec<(PartNumber, ETag)>,
     /// Refuses to replace an existing object. Without effect once the bucket was ever versioned.
     pub forbid_overwrite: bool,
+    /// What must hold of the object that it replaces.
+    pub target_preconditions: Preconditions,
 }
 
 /// An upload that was completed.
@@ -55,7 +58,8 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchUpload`], [`Error::InvalidPart`],
     /// [`Error::InvalidPartOrder`], [`Error::NoPartsListed`], [`Error::PartTooSmall`],
-    /// [`Error::ObjectTooLarge`], [`Error::ObjectExists`].
+    /// [`Error::ObjectTooLarge`], [`Error::ObjectExists`],
+    /// [`Error::TargetPreconditionFailed`].
     pub async fn complete_upload(&self, request: CompleteUpload) -> Result<Completed, Error> {
         self.detached(|core| async move { complete(&core, &request).await })
             .await
@@ -312,6 +316,7 @@ impl Plan for Publish<'_> {
         }
         let versions = Versions::load(txn, &bucket, key).await?;
         versions.forbid_overwrite(self.request.forbid_overwrite)?;
+        versions.check_target(&self.request.target_preconditions)?;
         self.body.publish(txn);
         txn.end_pending(core.epoch, self.body.id).await?;
         let now = core.now();
@@ -327,6 +332,7 @@ impl Plan for Publish<'_> {
                 class: self.upload.class,
                 metadata: self.upload.metadata.clone(),
                 acl: self.upload.acl.clone(),
+                extras: self.upload.extras.clone(),
             }),
         };
         let version = versions.add(core, txn, new).await?;

@@ -6,11 +6,12 @@
 
 use cosette_types::{
     BucketName, CopySource, Crc64, Directive, ETag, Facts, Grant, Metadata, ObjectKey, Owner,
-    Preconditions, StorageClass, Timestamp, VersionId,
+    Preconditions, StorageClass, Tags, Timestamp, VersionId,
 };
 
+use super::restore_object::RestoreState;
 use crate::error::Error;
-use crate::records::{BucketRecord, ObjectRecord, VersionRecord};
+use crate::records::{BucketRecord, Extras, ObjectRecord, VersionRecord};
 use crate::store::{Core, Store};
 use crate::tables::LinkId;
 use crate::txn::{Plan, Turns, Txn};
@@ -37,8 +38,14 @@ pub struct CopyObject {
     pub storage_class: Option<StorageClass>,
     /// The target's own grants; `None` inherits its bucket's.
     pub acl: Option<Vec<Grant>>,
+    /// Whether the target has the source's tags, or `tags`.
+    pub tagging_directive: Directive,
+    /// The target's tags under [`Directive::Replaced`]; else not looked at.
+    pub tags: Tags,
     /// Refuses to replace an existing object. Without effect once the bucket was ever versioned.
     pub forbid_overwrite: bool,
+    /// What must hold of the object that it replaces.
+    pub target_preconditions: Preconditions,
 }
 
 /// An object that was copied.
@@ -62,7 +69,8 @@ impl Store {
     /// # Errors
     /// [`Error::NoSuchBucket`] (of either end), [`Error::NoSuchKey`], [`Error::KeyIsDeleted`],
     /// [`Error::NoSuchVersion`], [`Error::VersionIsDeleteMarker`], [`Error::MalformedVersionId`],
-    /// [`Error::PreconditionFailed`], [`Error::Archived`], [`Error::ObjectExists`].
+    /// [`Error::PreconditionFailed`], [`Error::Archived`], [`Error::Appendable`], [`Error::ObjectExists`],
+    /// [`Error::TargetPreconditionFailed`].
     /// [`Error::SelfCopyWithoutChange`]: onto itself without [`Directive::Replaced`], a class asked
     /// for, or an older version named.
     pub async fn copy_object(&self, request: CopyObject) -> Result<Copied, Error> {
@@ -81,9 +89,10 @@ impl Plan for CopyObject {
             return Err(Error::SelfCopyWithoutChange);
         }
         source.check(&self.preconditions)?;
-        source.check_restored()?;
+        source.check_copyable(core.now())?;
         let versions = Versions::load(txn, &target, &self.key).await?;
         versions.forbid_overwrite(self.forbid_overwrite)?;
+        versions.check_target(&self.target_preconditions)?;
         let new = NewVersion {
             now: core.now(),
             owner: self.owner.clone(),
@@ -115,7 +124,9 @@ impl CopyObject {
     /// Whether a copy onto itself is one that was asked for. A class counts even if it is the one
     /// that the object has: a retry after a lost answer must succeed.
     fn changes_something(&self) -> bool {
-        self.directive == Directive::Replaced || self.storage_class.is_some()
+        self.directive == Directive::Replaced
+            || self.tagging_directive == Directive::Replaced
+            || self.storage_class.is_some()
     }
 
     /// The target: the same body under a reference of its own.
@@ -132,6 +143,10 @@ impl CopyObject {
                 Directive::Replaced => self.metadata.clone(),
             },
             acl: self.acl.clone(),
+            extras: Extras::of_tags(match self.tagging_directive {
+                Directive::Copy => source.extras.tags.clone(),
+                Directive::Replaced => self.tags.clone(),
+            }),
         }
     }
 }
@@ -175,10 +190,14 @@ impl Source {
         }
     }
 
-    /// Archived bytes must be restored before they are copied.
-    pub(crate) fn check_restored(&self) -> Result<(), Error> {
-        let class = self.object.class;
-        if class.is_archived() {
+    /// Archived bytes must be restored before they are copied, and what is appended to is not shared.
+    pub(crate) fn check_copyable(&self, now: Timestamp) -> Result<(), Error> {
+        let (class, extras) = (self.object.class, &self.object.extras);
+        let state = extras.restore.and_then(|record| record.state(now));
+        let restored = matches!(state, Some(RestoreState::Readable { .. }));
+        if extras.appendable {
+            Err(Error::Appendable)
+        } else if class.is_archived() && !restored {
             Err(Error::Archived { class })
         } else {
             Ok(())

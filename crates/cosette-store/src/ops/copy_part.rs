@@ -121,7 +121,7 @@ async fn find_source(core: &Arc<Core>, request: &CopyPart) -> Result<Found, Erro
     let mut txn = core.begin().await?;
     let source = Source::find(&mut txn, &request.source).await?;
     source.check(&request.preconditions)?;
-    source.check_restored()?;
+    source.check_copyable(core.now())?;
     let size = source.object.size;
     let span = match request.range {
         None => Span::whole(size),

@@ -1,6 +1,6 @@
 //! Deletes an object, or one version of it. Deleting what does not exist succeeds.
 
-use cosette_types::{BucketName, ObjectKey, VersionId};
+use cosette_types::{BucketName, ObjectKey, Preconditions, VersionId};
 
 use crate::error::Error;
 use crate::store::{Core, Store};
@@ -28,10 +28,27 @@ impl Store {
         key: &ObjectKey,
         version_id: Option<&VersionId>,
     ) -> Result<Deleted, Error> {
+        self.delete_object_if(bucket, key, version_id, Preconditions::default())
+            .await
+    }
+
+    /// As [`Store::delete_object`], if what would be removed is still what the caller knows: the
+    /// version named, or the current one.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], [`Error::MalformedVersionId`], [`Error::TargetPreconditionFailed`].
+    pub async fn delete_object_if(
+        &self,
+        bucket: &BucketName,
+        key: &ObjectKey,
+        version_id: Option<&VersionId>,
+        preconditions: Preconditions,
+    ) -> Result<Deleted, Error> {
         let delete = Delete {
             bucket: bucket.clone(),
             key: key.clone(),
             version_id: version_id.cloned(),
+            preconditions,
         };
         self.detached(|core| async move { core.run(&delete).await })
             .await
@@ -43,6 +60,7 @@ struct Delete {
     bucket: BucketName,
     key: ObjectKey,
     version_id: Option<VersionId>,
+    preconditions: Preconditions,
 }
 
 impl Plan for Delete {
@@ -51,7 +69,9 @@ impl Plan for Delete {
     async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Deleted, Error> {
         let bucket = txn.live_bucket(&self.bucket).await?;
         let versions = Versions::load(txn, &bucket, &self.key).await?;
-        versions.delete(core, txn, self.version_id.as_ref()).await
+        let id = self.version_id.as_ref();
+        versions.check_removed(txn, id, &self.preconditions).await?;
+        versions.delete(core, txn, id).await
     }
 
     fn turns(&self) -> Turns<'_> {

@@ -1,9 +1,9 @@
 //! Begins a multipart upload. What is given here is what the object will have.
 
-use cosette_types::{BucketName, Grant, Metadata, ObjectKey, Owner, StorageClass, UploadId};
+use cosette_types::{BucketName, Grant, Metadata, ObjectKey, Owner, StorageClass, Tags, UploadId};
 
 use crate::error::Error;
-use crate::records::{UploadRecord, UploadState};
+use crate::records::{Extras, UploadRecord, UploadState};
 use crate::store::{Core, Store};
 use crate::tables::{self, UploadRef};
 use crate::txn::{Plan, Turns, Txn};
@@ -23,6 +23,8 @@ pub struct InitiateUpload {
     pub storage_class: StorageClass,
     /// The object's own grants; `None` inherits the bucket's.
     pub acl: Option<Vec<Grant>>,
+    /// The object's tags.
+    pub tags: Tags,
 }
 
 impl Store {
@@ -50,6 +52,7 @@ impl Plan for InitiateUpload {
             class: self.storage_class,
             metadata: self.metadata.clone(),
             acl: self.acl.clone(),
+            extras: Extras::of_tags(self.tags.clone()),
             state: UploadState::Open,
         };
         txn.put(tables::upload(bucket.id, &self.key, &id), &upload);

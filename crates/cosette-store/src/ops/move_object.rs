@@ -8,6 +8,7 @@ use cosette_types::{
     BucketName, CopySource, Crc64, ETag, Md5, ObjectKey, Preconditions, Timestamp, VersionId,
 };
 
+use super::bucket_settings::Versioning;
 use super::copy_object::Source;
 use super::delete_object::Deleted;
 use crate::error::Error;
@@ -31,6 +32,8 @@ pub struct MoveObject {
     pub preconditions: Preconditions,
     /// Refuses to replace an existing object. Without effect once the bucket was ever versioned.
     pub forbid_overwrite: bool,
+    /// What must hold of the object that it replaces.
+    pub target_preconditions: Preconditions,
     /// Names this move for a day: a repeat with the same token gets the first answer.
     pub client_token: Option<String>,
 }
@@ -87,8 +90,13 @@ impl Plan for MoveObject {
         txn.live_bucket(&self.source.bucket).await?;
         let source = Source::find(txn, &self.source).await?;
         source.check(&self.preconditions)?;
+        // Where the source stays as a version, two would share a body that may grow.
+        if source.object.extras.appendable && source.bucket.versioning != Versioning::Unversioned {
+            return Err(Error::Appendable);
+        }
         let versions = Versions::load(txn, &target, &self.key).await?;
         versions.forbid_overwrite(self.forbid_overwrite)?;
+        versions.check_target(&self.target_preconditions)?;
         let new = NewVersion {
             now: core.now(),
             owner: source.version.owner.clone(),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use cosette_types::{
-    BucketName, Crc64, ETag, Facts, Grant, Metadata, ObjectKey, Owner, StorageClass, Timestamp,
-    VersionId,
+    BucketName, Crc64, ETag, Facts, Grant, Metadata, ObjectKey, Owner, StorageClass, Tags,
+    Timestamp, VersionId,
 };
 
+use super::restore_object::RestoreState;
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::store::Store;
@@ -31,6 +32,12 @@ pub struct ObjectVersion {
     pub storage_class: StorageClass,
     /// Its own grants; `None` inherits the bucket's.
     pub acl: Option<Vec<Grant>>,
+    /// Whether it may be appended to.
+    pub appendable: bool,
+    /// Whether an archived one can be read; `None` if it was not restored, or not archived.
+    pub restore: Option<RestoreState>,
+    /// Its tags.
+    pub tags: Tags,
     /// Whose it is.
     pub owner: Owner,
     /// Its id (`null` for one of before versioning or of suspended versioning); `None` if the bucket
@@ -43,6 +50,12 @@ pub struct ObjectVersion {
 }
 
 impl ObjectVersion {
+    /// Whether its bytes can be read: those of an archived object after a restore only.
+    pub fn is_readable(&self) -> bool {
+        let restored = matches!(self.restore, Some(RestoreState::Readable { .. }));
+        restored || !self.storage_class.is_archived()
+    }
+
     /// What preconditions are about.
     pub fn facts(&self) -> Facts {
         Facts {
@@ -71,6 +84,7 @@ impl Store {
         let versions = Versions::load(&mut txn, &bucket, key).await?;
         let (version, object) = versions.find(&mut txn, version_id).await?;
         let lease = entry.lease(object.body);
+        let now = self.core.now();
         Ok(ObjectVersion {
             size: object.size,
             etag: object.etag,
@@ -79,6 +93,9 @@ impl Store {
             metadata: object.metadata,
             storage_class: object.class,
             acl: object.acl,
+            appendable: object.extras.appendable,
+            restore: object.extras.restore.and_then(|record| record.state(now)),
+            tags: object.extras.tags,
             is_latest: versions.is_current(&version),
             version_id: version.shown_id(bucket.versioning),
             owner: version.owner,

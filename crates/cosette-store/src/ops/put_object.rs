@@ -2,12 +2,13 @@
 //! instant. What the key held before is kept or given back, as the bucket's versioning says.
 
 use cosette_types::{
-    BucketName, Crc64, ETag, Grant, Metadata, ObjectKey, Owner, StorageClass, Timestamp, VersionId,
+    BucketName, Crc64, ETag, Grant, Metadata, ObjectKey, Owner, Preconditions, StorageClass, Tags,
+    Timestamp, VersionId,
 };
 
 use super::stage::Staged;
 use crate::error::Error;
-use crate::records::ObjectRecord;
+use crate::records::{Extras, ObjectRecord};
 use crate::store::{Core, Store};
 use crate::tables::LinkId;
 use crate::txn::{Plan, Turns, Txn};
@@ -28,8 +29,12 @@ pub struct PutObject {
     pub storage_class: StorageClass,
     /// Its own grants; `None` inherits the bucket's.
     pub acl: Option<Vec<Grant>>,
+    /// Its tags.
+    pub tags: Tags,
     /// Refuses to replace an existing object. Without effect once the bucket was ever versioned.
     pub forbid_overwrite: bool,
+    /// What must hold of the object that it replaces.
+    pub target_preconditions: Preconditions,
 }
 
 /// An object that was put.
@@ -49,7 +54,7 @@ impl Store {
     /// Puts staged bytes as an object.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::ObjectExists`]. The staged bytes are given back.
+    /// [`Error::NoSuchBucket`], [`Error::ObjectExists`], [`Error::TargetPreconditionFailed`]. The staged bytes are given back.
     pub async fn put_object(&self, request: PutObject, staged: Staged) -> Result<Put, Error> {
         let publish = Publish { request, staged };
         self.detached(|core| async move { core.run(&publish).await })
@@ -71,6 +76,7 @@ impl Plan for Publish {
         let bucket = txn.live_bucket(&request.bucket).await?;
         let versions = Versions::load(txn, &bucket, &request.key).await?;
         versions.forbid_overwrite(request.forbid_overwrite)?;
+        versions.check_target(&request.target_preconditions)?;
         let digests = self.staged.digests();
         let etag = ETag::of_md5(digests.md5);
         let object = ObjectRecord {
@@ -82,6 +88,7 @@ impl Plan for Publish {
             class: request.storage_class,
             metadata: request.metadata.clone(),
             acl: request.acl.clone(),
+            extras: Extras::of_tags(request.tags.clone()),
         };
         let new = NewVersion {
             now: core.now(),

@@ -136,6 +136,23 @@ impl Staged {
     /// to write.
     pub(crate) fn publish(&self, core: &Core, txn: &mut Txn) -> Result<BodyId, Error> {
         let body = BodyId(core.random()?);
+        let record = BodyRecord {
+            size: self.digests.size,
+            crc64: self.digests.crc64,
+            md5: Some(self.digests.md5),
+            list: List::Inline(self.items(core, txn, body)?),
+        };
+        txn.put(tables::body(body), &record);
+        Ok(body)
+    }
+
+    /// Writes the extents of these bytes as the body's, and tells what is to be put on its list.
+    pub(crate) fn items(
+        &self,
+        core: &Core,
+        txn: &mut Txn,
+        body: BodyId,
+    ) -> Result<Vec<Item>, Error> {
         let mut items = vec![Item::Part(self.digests)];
         let slice = |extent, tiny, length| {
             Item::Slice(Slice {
@@ -161,14 +178,7 @@ impl Staged {
                 }
             }
         }
-        let record = BodyRecord {
-            size: self.digests.size,
-            crc64: self.digests.crc64,
-            md5: Some(self.digests.md5),
-            list: List::Inline(items),
-        };
-        txn.put(tables::body(body), &record);
-        Ok(body)
+        Ok(items)
     }
 }
 

@@ -4,6 +4,7 @@
 mod body;
 mod bucket;
 mod housekeeping;
+mod job;
 mod upload;
 mod version;
 
@@ -12,12 +13,13 @@ pub(crate) use bucket::{BucketRecord, BucketState};
 pub(crate) use housekeeping::{
     ExtentRecord, FormatRecord, Happened, Marker, Pending, Referrer, TokenRecord,
 };
+pub(crate) use job::{JobEnd, JobFailure, JobRecord};
 pub(crate) use upload::{AnswerRecord, PartRecord, UploadRecord, UploadState};
-pub(crate) use version::{Head, ObjectRecord, Summary, VersionRecord};
+pub(crate) use version::{Extras, Head, ObjectRecord, RestoreRecord, Summary, VersionRecord};
 
 use cosette_types::{
     BucketName, ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
-    Permission, StorageClass, Text, Timestamp, UserMetadata, VersionId,
+    Permission, StorageClass, Tags, Text, Timestamp, UserMetadata, VersionId,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder};
@@ -101,6 +103,14 @@ impl Encoder {
         }
     }
 
+    fn tags(&mut self, tags: &Tags) {
+        self.number(tags.len() as u64);
+        for (key, value) in tags.iter() {
+            self.text(key);
+            self.text(value);
+        }
+    }
+
     fn etag(&mut self, etag: &ETag) {
         self.text(etag.value());
     }
@@ -180,6 +190,16 @@ impl Decoder<'_> {
                 .map_err(|_| Damaged("user metadata that is none"))?;
         }
         Ok(Metadata { content, user })
+    }
+
+    fn tags(&mut self) -> Result<Tags, Damaged> {
+        let mut tags = Tags::new();
+        for _ in 0..self.number()? {
+            let (key, value) = (self.text()?, self.text()?);
+            tags.insert(key, value)
+                .map_err(|_| Damaged("a tag that is none"))?;
+        }
+        Ok(tags)
     }
 
     /// A bucket's name in either dialect.

@@ -3,6 +3,7 @@
 use cosette_types::{Crc64, ETag, Grant, Md5, Metadata, Owner, StorageClass, Timestamp, VersionId};
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
+use crate::records::Extras;
 use crate::tables::{BodyId, LinkId, UploadRef};
 
 /// An unfinished upload. Every part checks this row, so changing it freezes the parts.
@@ -14,6 +15,8 @@ pub(crate) struct UploadRecord {
     pub(crate) class: StorageClass,
     pub(crate) metadata: Metadata,
     pub(crate) acl: Option<Vec<Grant>>,
+    /// What else the object will have.
+    pub(crate) extras: Extras,
     pub(crate) state: UploadState,
 }
 
@@ -66,6 +69,7 @@ impl Record for UploadRecord {
                 to.fixed(&body.0);
             }
         }
+        self.extras.encode(to);
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
@@ -81,6 +85,7 @@ impl Record for UploadRecord {
                 1 => UploadState::Completing(from.number()?, BodyId(from.fixed()?)),
                 _ => return Err(Damaged("an unknown state")),
             },
+            extras: Extras::decode(from)?,
         })
     }
 }

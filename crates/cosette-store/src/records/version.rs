@@ -1,7 +1,7 @@
 //! The rows of a key: its head, and each of its versions.
 
 use cosette_types::{
-    Crc64, ETag, Grant, Metadata, Owner, StorageClass, Timestamp, VersionId, VersionTime,
+    Crc64, ETag, Grant, Metadata, Owner, StorageClass, Tags, Timestamp, VersionId, VersionTime,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
@@ -62,6 +62,71 @@ pub(crate) struct ObjectRecord {
     pub(crate) class: StorageClass,
     pub(crate) metadata: Metadata,
     pub(crate) acl: Option<Vec<Grant>>,
+    pub(crate) extras: Extras,
+}
+
+/// What few objects have. Each is kept as a code and its fields behind everything else, so that
+/// objects without any are as short as ever, and as rows written before there were any.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Extras {
+    pub(crate) tags: Tags,
+    /// Whether it may be appended to: then its body is its own.
+    pub(crate) appendable: bool,
+    pub(crate) restore: Option<RestoreRecord>,
+}
+
+/// When an archived object can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RestoreRecord {
+    pub(crate) ready: Timestamp,
+    pub(crate) expires: Timestamp,
+}
+
+const TAGS: u8 = 1;
+const APPENDABLE: u8 = 2;
+const RESTORE: u8 = 3;
+
+impl Extras {
+    pub(crate) fn of_tags(tags: Tags) -> Self {
+        Self {
+            tags,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn encode(&self, to: &mut Encoder) {
+        if !self.tags.is_empty() {
+            to.byte(TAGS);
+            to.tags(&self.tags);
+        }
+        if self.appendable {
+            to.byte(APPENDABLE);
+        }
+        if let Some(restore) = self.restore {
+            to.byte(RESTORE);
+            to.moment(restore.ready);
+            to.moment(restore.expires);
+        }
+    }
+
+    /// Reads all that is left.
+    pub(crate) fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
+        let mut extras = Self::default();
+        while !from.is_empty() {
+            match from.byte()? {
+                TAGS => extras.tags = from.tags()?,
+                APPENDABLE => extras.appendable = true,
+                RESTORE => {
+                    extras.restore = Some(RestoreRecord {
+                        ready: from.moment()?,
+                        expires: from.moment()?,
+                    });
+                }
+                _ => return Err(Damaged("written by a later version")),
+            }
+        }
+        Ok(extras)
+    }
 }
 
 impl VersionRecord {
@@ -164,6 +229,7 @@ impl Record for VersionRecord {
             to.class(object.class);
             to.metadata(&object.metadata);
             to.acl(object.acl.as_ref());
+            object.extras.encode(to);
         });
     }
 
@@ -183,6 +249,7 @@ impl Record for VersionRecord {
                     class: from.class()?,
                     metadata: from.metadata()?,
                     acl: from.acl()?,
+                    extras: Extras::decode(from)?,
                 })
             })?,
         })

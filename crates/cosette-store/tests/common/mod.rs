@@ -257,7 +257,9 @@ pub(crate) fn put_request(name: &str, key_name: &str) -> PutObject {
         metadata: Metadata::default(),
         storage_class: StorageClass::Standard,
         acl: None,
+        tags: Default::default(),
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
     }
 }
 
@@ -309,7 +311,10 @@ pub(crate) fn copy_request(from: &str, to: &str) -> CopyObject {
         metadata: Metadata::default(),
         storage_class: None,
         acl: None,
+        tagging_directive: Directive::Copy,
+        tags: Default::default(),
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
     }
 }
 
@@ -329,6 +334,7 @@ pub(crate) async fn initiate(store: &Store, key_name: &str) -> UploadId {
         metadata: Metadata::default(),
         storage_class: StorageClass::Standard,
         acl: None,
+        tags: Default::default(),
     };
     store.initiate_upload(request).await.unwrap()
 }
@@ -380,5 +386,6 @@ pub(crate) fn complete_request(
             .map(|(part, etag)| (number(*part), (*etag).clone()))
             .collect(),
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
     }
 }

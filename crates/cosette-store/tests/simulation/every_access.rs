@@ -56,6 +56,10 @@ fn prepared() -> Run {
             at: at("c", "b/1"),
             version: None,
         },
+        Operation::Append {
+            to: at("b", "log"),
+            bytes: content(9, 60),
+        },
         Operation::Initiate { at: at("b", "a/2") },
         // Work for the sweep.
         put("b", "b/1", 4000),
@@ -122,6 +126,19 @@ fn operations(run: &Run) -> Vec<Operation> {
             from: at("b", "b"),
             version: None,
             to: at("c", "b/1"),
+        },
+        Operation::Append {
+            to: at("b", "log"),
+            bytes: content(202, 70),
+        },
+        Operation::Append {
+            to: at("b", "new"),
+            bytes: content(203, 2000),
+        },
+        Operation::Tag {
+            at: at("b", "b"),
+            version: None,
+            tag: "new".to_owned(),
         },
         delete(at("b", "a/1"), None),
         delete(at("c", "a"), None),

@@ -16,6 +16,7 @@ mod common;
 mod every_access;
 mod model;
 mod operation;
+mod prefix_jobs;
 mod run;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -20,6 +20,9 @@ pub(crate) const BUCKETS: [&str; 2] = ["b", "c"];
 pub(crate) struct Content {
     pub(crate) bytes: Bytes,
     pub(crate) etag: ETag,
+    /// The value of its one tag; empty if it has none.
+    pub(crate) tag: String,
+    pub(crate) appendable: bool,
 }
 
 /// One version; a delete marker has no content. Its id is not known if its making was not answered.
@@ -52,6 +55,8 @@ pub(crate) fn content_of(bytes: &Bytes) -> Content {
     Content {
         bytes: bytes.clone(),
         etag: ETag::of_md5(md5_of(bytes)),
+        tag: String::new(),
+        appendable: false,
     }
 }
 
@@ -111,6 +116,9 @@ impl Model {
                 if from == to && current && !replaced {
                     return Err(Error::SelfCopyWithoutChange);
                 }
+                if content.appendable {
+                    return Err(Error::Appendable);
+                }
                 self.add(to, done, Some(content));
             }
             Operation::Move { from, version, to } => {
@@ -118,12 +126,25 @@ impl Model {
                     return Err(Error::SelfMove);
                 }
                 let (content, _) = self.find(from, version.as_ref())?;
+                let versioned = self.bucket(from.bucket).versioning != Versioning::Unversioned;
+                if content.appendable && versioned {
+                    return Err(Error::Appendable);
+                }
                 self.add(to, done, Some(content));
                 let removed = done.map(|done| Done {
                     version: done.source_version.clone(),
                     ..Done::default()
                 });
                 self.delete(from, version.as_ref(), removed.as_ref());
+            }
+            Operation::Append { to, bytes } => self.append(to, bytes)?,
+            Operation::Tag { at, version, tag } => {
+                self.find(at, version.as_ref())?;
+                let bucket = self.bucket_mut(at.bucket);
+                let versions = bucket.keys.get_mut(at.key).unwrap().iter_mut().rev();
+                let mut named = versions.filter(|one| version.is_none() || one.id == *version);
+                let content = named.next().unwrap().content.as_mut();
+                content.unwrap().tag.clone_from(tag);
             }
             Operation::Delete { at, version } => self.delete(at, version.as_ref(), done),
             Operation::Versioning { bucket, to } => self.bucket_mut(bucket).versioning = *to,
@@ -156,6 +177,9 @@ impl Model {
                 range,
             } => {
                 let (content, _) = self.find(from, None)?;
+                if content.appendable {
+                    return Err(Error::Appendable);
+                }
                 let size = content.bytes.len();
                 let bytes = match *range {
                     None => content.bytes,
@@ -178,6 +202,34 @@ impl Model {
             }
             Operation::Sweep | Operation::Jump { .. } | Operation::Restart => {}
         }
+        Ok(())
+    }
+
+    fn append(&mut self, to: &Place, bytes: &Bytes) -> Result<(), Error> {
+        let bucket = self.bucket_mut(to.bucket);
+        if bucket.versioning != Versioning::Unversioned {
+            return Err(Error::NotAppendable);
+        }
+        let versions = bucket.keys.get_mut(to.key);
+        let Some(content) = versions.and_then(|versions| versions.last_mut()?.content.as_mut())
+        else {
+            let content = Content {
+                appendable: true,
+                ..content_of(bytes)
+            };
+            self.add(to, None, Some(content));
+            return Ok(());
+        };
+        if !content.appendable {
+            return Err(Error::NotAppendable);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let before = content.etag.part_count().unwrap_or(1);
+        let tags = [content.etag.value().as_bytes(), &md5_of(bytes).0].concat();
+        content.etag = ETag::of_parts(md5_of(&tags), before as usize + 1);
+        content.bytes = [content.bytes.as_ref(), bytes].concat().into();
         Ok(())
     }
 
@@ -246,6 +298,8 @@ impl Model {
         let content = Content {
             etag: ETag::of_parts(md5_of(&tags), chosen.len()),
             bytes: bytes.into(),
+            tag: String::new(),
+            appendable: false,
         };
         self.bucket_mut(bucket).uploads.remove(upload);
         let keys = ["a", "a/1", "a/2", "b", "b/1"];

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
-    AbortUpload, CompleteUpload, InitiateUpload, MoveObject, StageError, StageLimits, Staged,
-    Store, Versioning,
+    AbortUpload, AppendObject, CompleteUpload, InitiateUpload, MoveObject, StageError, StageLimits,
+    Staged, Store, Versioning,
 };
 use cosette_types::{
-    ByteRange, CopySource, Directive, ETag, Metadata, Preconditions, StorageClass, UploadId,
+    ByteRange, CopySource, Directive, ETag, Metadata, Preconditions, StorageClass, Tags, UploadId,
     VersionId,
 };
 use futures_util::stream;
@@ -35,6 +35,11 @@ pub(crate) enum Operation {
         to: Place,
         bytes: Bytes,
     },
+    /// At the end of what is there.
+    Append {
+        to: Place,
+        bytes: Bytes,
+    },
     Copy {
         from: Place,
         version: Option<VersionId>,
@@ -49,6 +54,12 @@ pub(crate) enum Operation {
     Delete {
         at: Place,
         version: Option<VersionId>,
+    },
+    /// Replaces all tags by one.
+    Tag {
+        at: Place,
+        version: Option<VersionId>,
+        tag: String,
     },
     Versioning {
         bucket: &'static str,
@@ -112,6 +123,7 @@ impl Operation {
     pub(crate) fn told(&self) -> String {
         let text = match self {
             Self::Put { to, bytes } => format!("put {} bytes to {to:?}", bytes.len()),
+            Self::Append { to, bytes } => format!("append {} bytes to {to:?}", bytes.len()),
             Self::PutPart {
                 bucket,
                 upload,
@@ -134,11 +146,13 @@ impl Operation {
         let place = |place: &Place| format!("{}/{}", place.bucket, place.key);
         let upload = |bucket: &str, upload: &Upload| format!("{bucket}/{}", upload.key);
         match self {
-            Self::Put { to, .. } => vec![place(to)],
+            Self::Put { to, .. } | Self::Append { to, .. } => vec![place(to)],
             Self::Copy { from, to, .. } | Self::Move { from, to, .. } => {
                 vec![place(from), place(to)]
             }
-            Self::Delete { at, .. } | Self::Initiate { at } => vec![place(at)],
+            Self::Delete { at, .. } | Self::Tag { at, .. } | Self::Initiate { at } => {
+                vec![place(at)]
+            }
             Self::PutPart {
                 bucket,
                 upload: one,
@@ -180,6 +194,7 @@ impl Operation {
                 assert_eq!(put.etag, crate::model::content_of(bytes).etag);
                 Ok(Done::made(put.version_id))
             }
+            Self::Append { to, bytes } => append(store, model, to, bytes).await,
             Self::Copy {
                 from,
                 version,
@@ -202,6 +217,14 @@ impl Operation {
                 let deleted = store.delete_object(&bucket, &key, version.as_ref()).await?;
                 Ok(Done::made(deleted.version_id))
             }
+            Self::Tag { at, version, tag } => {
+                let mut tags = Tags::new();
+                tags.insert("tag", tag).unwrap();
+                let (bucket, key) = (bucket(at.bucket), key(at.key));
+                let id = version.as_ref();
+                store.set_object_tags(&bucket, &key, id, tags).await?;
+                Ok(Done::default())
+            }
             Self::Versioning { bucket: name, to } => {
                 store.set_versioning(&bucket(name), *to).await?;
                 Ok(Done::default())
@@ -214,6 +237,7 @@ impl Operation {
                     metadata: Metadata::default(),
                     storage_class: StorageClass::Standard,
                     acl: None,
+                    tags: Default::default(),
                 };
                 let upload = Some(store.initiate_upload(request).await?);
                 Ok(Done {
@@ -284,6 +308,24 @@ impl Operation {
     }
 }
 
+async fn append(store: &Store, model: &Model, to: &Place, bytes: &Bytes) -> Result<Done, Error> {
+    let versions = model.bucket(to.bucket).keys.get(to.key);
+    let current = versions.and_then(|versions| versions.last()?.content.as_ref());
+    let request = AppendObject {
+        bucket: bucket(to.bucket),
+        key: key(to.key),
+        position: current.map_or(0, |content| content.bytes.len() as u64),
+        owner: owner(),
+        metadata: Metadata::default(),
+        storage_class: StorageClass::Standard,
+        acl: None,
+        tags: Tags::new(),
+    };
+    let staged = stage(store, bytes).await?;
+    store.append_object(request, staged).await?;
+    Ok(Done::default())
+}
+
 async fn move_object(
     store: &Store,
     from: &Place,
@@ -296,6 +338,7 @@ async fn move_object(
         key: key(to.key),
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
         client_token: None,
     };
     let moved = store.move_object(request).await?;
@@ -318,6 +361,7 @@ async fn complete(
         upload_id: upload.id.clone(),
         parts,
         forbid_overwrite: false,
+        target_preconditions: Default::default(),
     };
     let completed = store.complete_upload(request.clone()).await?;
     match store.complete_upload(request).await {

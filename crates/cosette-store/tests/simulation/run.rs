@@ -234,6 +234,16 @@ impl Run {
         self.check();
     }
 
+    /// The power went: the store is opened again, and nothing is compared with the model.
+    pub(crate) fn restart_after_cut(&mut self) {
+        self.counts.crashes += 1;
+        self.disk.crash();
+        self.life = None;
+        self.reopen();
+        self.disk.heal();
+        self.check();
+    }
+
     fn check(&self) {
         let report = self.life().wait(self.life().store.fsck(true)).unwrap();
         assert!(report.is_clean(), "{report}");
@@ -425,7 +435,11 @@ impl Run {
         let dice = self.random.below(100);
         let upload = self.upload();
         match (dice, upload) {
-            (0..18, _) => Operation::Put {
+            (0..5, _) => Operation::Append {
+                to,
+                bytes: self.bytes(),
+            },
+            (5..18, _) => Operation::Put {
                 to,
                 bytes: self.bytes(),
             },
@@ -440,7 +454,12 @@ impl Run {
                 from,
                 to,
             },
-            (46..58, _) => Operation::Delete {
+            (46..49, _) => Operation::Tag {
+                version: self.version_of(to),
+                at: to,
+                tag: format!("{}", self.random.below(1000)),
+            },
+            (49..58, _) => Operation::Delete {
                 version: self.version_of(to),
                 at: to,
             },
@@ -519,9 +538,16 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
         let mut content = None;
         if let Some((size, etag, _)) = listed.object {
             let object = store.object(&name, &key(&listed.key), Some(&id)).await;
-            let bytes = common::read(store, &object.unwrap()).await.unwrap();
+            let object = object.unwrap();
+            let bytes = common::read(store, &object).await.unwrap();
+            let tag = object.tags.value("tag").unwrap_or_default().to_owned();
             assert_eq!(bytes.len() as u64, size);
-            content = Some(Content { bytes, etag });
+            content = Some(Content {
+                bytes,
+                etag,
+                tag,
+                appendable: object.appendable,
+            });
         }
         let id = Some(id);
         let versions = seen.keys.entry(listed.key).or_default();
@@ -546,6 +572,8 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
             let content = Content {
                 bytes: Bytes::new(),
                 etag: part.etag,
+                tag: String::new(),
+                appendable: false,
             };
             (u64::from(part.number.get()), content)
         });

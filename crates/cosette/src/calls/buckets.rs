@@ -1,11 +1,11 @@
 //! Calls about the service and its buckets.
 
 use bytes::Bytes;
-use cosette_proto::ops::{ObjectToDelete, VersioningStatus};
-use cosette_types::{AclHeaders, BucketName, Region, UploadId, VersionId};
+use cosette_proto::ops::{CorsConfiguration, ObjectToDelete, PrefixJobWish, VersioningStatus};
+use cosette_types::{AclHeaders, BucketName, ObjectKey, Region, Tags, Text, UploadId, VersionId};
 
 use super::acl::AclParts;
-use super::setters::{acl_setters, call, common_setters, sends};
+use super::setters::{acl_setters, call, common_setters, sends, tag_setters};
 
 call! {
     /// Lists the caller's buckets (GET Service): of all regions, or of the one given.
@@ -72,6 +72,139 @@ call! {
     /// Asks whether versioning is on; `None` when it never was (GET Bucket versioning).
     #[doc(alias = "getBucketVersioning")]
     GetBucketVersioning(get_bucket_versioning) => GetBucketVersioning {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Asks what the store can do that COS cannot: see [`Capability`](crate::Capability). A store
+    /// that does not know the question has none.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+    /// # fn main() { example(|client| async move {
+    /// let can = client.get_capabilities().send().await?;
+    /// assert!(can.has.contains(&cosette::Capability::Rename));
+    /// # Ok(()) }) }
+    /// ```
+    GetCapabilities(get_capabilities) => GetCapabilities {}
+}
+
+call! {
+    /// Has the server move or copy all objects below a prefix by itself, as a job that survives its
+    /// restarts (an extension: see [`Capability::PrefixJobs`](crate::Capability)). The answer is the
+    /// job as it begins.
+    StartPrefixJob(start_prefix_job) => StartPrefixJob {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+        /// What is to be done.
+        wish (wish): required PrefixJobWish,
+        /// The same token again finds the same job again.
+        client_token (client_token): optional Text,
+    }
+}
+
+call! {
+    /// Asks how far a prefix job is, and what it left where it was.
+    GetPrefixJob(get_prefix_job) => GetPrefixJob {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+        /// The job's id.
+        id (id): required String,
+        /// Tells what was left from this number on.
+        left_marker (left_marker): optional u64,
+    }
+}
+
+call! {
+    /// Asks for all prefix jobs into a bucket, those that ended in the last days included.
+    ListPrefixJobs(list_prefix_jobs) => ListPrefixJobs {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Stops a prefix job. What was done stays done.
+    CancelPrefixJob(cancel_prefix_job) => CancelPrefixJob {
+        /// The bucket that the objects go to.
+        bucket (bucket): required BucketName,
+        /// The job's id.
+        id (id): required String,
+    }
+}
+
+call! {
+    /// Replaces a bucket's rules for pages of other origins (PUT Bucket cors).
+    #[doc(alias = "putBucketCors")]
+    PutBucketCors(put_bucket_cors) => PutBucketCors {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The rules, in the order in which they are tried.
+        configuration (configuration): required CorsConfiguration,
+    }
+}
+
+call! {
+    /// Asks for a bucket's rules for pages of other origins; one without any is 404
+    /// `NoSuchCORSConfiguration` (GET Bucket cors).
+    #[doc(alias = "getBucketCors")]
+    GetBucketCors(get_bucket_cors) => GetBucketCors {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes a bucket's rules for pages of other origins (DELETE Bucket cors).
+    #[doc(alias = "deleteBucketCors")]
+    DeleteBucketCors(delete_bucket_cors) => DeleteBucketCors {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Asks, as a browser does, whether a page of an origin may send a request (OPTIONS Object).
+    #[doc(alias = "optionsObject")]
+    OptionsObject(options_object) => OptionsObject {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The key; none for a request about the bucket.
+        key (key): optional ObjectKey,
+        /// Where the page is from.
+        origin (origin): required String,
+        /// The method it would use.
+        method (method): required String,
+        /// The headers it would send.
+        headers (headers): plain Vec<String>,
+    }
+}
+
+call! {
+    /// Replaces all tags of a bucket (PUT Bucket tagging). A bucket has at most 50.
+    #[doc(alias = "putBucketTagging")]
+    PutBucketTagging(put_bucket_tagging) => PutBucketTagging {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        tags (tags): tags Tags,
+    }
+}
+
+call! {
+    /// Asks for the tags of a bucket; one without any is 404 `NoSuchTagSet` (GET Bucket tagging).
+    #[doc(alias = "getBucketTagging")]
+    GetBucketTagging(get_bucket_tagging) => GetBucketTagging {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes all tags of a bucket (DELETE Bucket tagging).
+    #[doc(alias = "deleteBucketTagging")]
+    DeleteBucketTagging(delete_bucket_tagging) => DeleteBucketTagging {
         /// The bucket.
         bucket (bucket): required BucketName,
     }
@@ -204,6 +337,18 @@ call! {
 }
 
 sends! {
+    StartPrefixJob => StartPrefixJob,
+    GetPrefixJob => GetPrefixJob,
+    ListPrefixJobs => ListPrefixJobs,
+    CancelPrefixJob => CancelPrefixJob,
+    GetCapabilities => GetCapabilities,
+    PutBucketCors => PutBucketCors,
+    GetBucketCors => GetBucketCors,
+    DeleteBucketCors => DeleteBucketCors,
+    OptionsObject => OptionsObject,
+    PutBucketTagging => PutBucketTagging,
+    GetBucketTagging => GetBucketTagging,
+    DeleteBucketTagging => DeleteBucketTagging,
     GetService => ListBuckets,
     PutBucket => PutBucket,
     HeadBucket => HeadBucket,

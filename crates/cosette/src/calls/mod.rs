@@ -11,14 +11,17 @@ mod objects;
 mod uploads;
 
 pub use buckets::{
-    DeleteBucket, DeleteBucketPolicy, DeleteMultipleObject, GetBucket, GetBucketAcl,
-    GetBucketLocation, GetBucketPolicy, GetBucketVersioning, GetService, HeadBucket,
-    ListObjectVersions, MultipartList, PutBucket, PutBucketAcl, PutBucketPolicy,
-    PutBucketVersioning,
+    CancelPrefixJob, DeleteBucket, DeleteBucketCors, DeleteBucketPolicy, DeleteBucketTagging,
+    DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketCors, GetBucketLocation,
+    GetBucketPolicy, GetBucketTagging, GetBucketVersioning, GetCapabilities, GetPrefixJob,
+    GetService, HeadBucket, ListObjectVersions, ListPrefixJobs, MultipartList, OptionsObject,
+    PutBucket, PutBucketAcl, PutBucketCors, PutBucketPolicy, PutBucketTagging,
+    PutBucketVersioning, StartPrefixJob,
 };
 pub use objects::{
-    DeleteObject, GetObject, GetObjectAcl, HeadObject, ObjectWithBody, PutObject, PutObjectAcl,
-    PutObjectCopy, RenameObject,
+    AppendObject, DeleteObject, DeleteObjectTagging, GetObject, GetObjectAcl, GetObjectTagging,
+    HeadObject, ObjectWithBody, PutObject, PutObjectAcl, PutObjectCopy, PutObjectTagging,
+    RenameObject, RestoreObject,
 };
 pub use uploads::{
     MultipartAbort, MultipartComplete, MultipartInit, MultipartListPart, MultipartUpload,
@@ -27,4 +30,5 @@ pub use uploads::{
 
 pub(crate) use setters::{
     acl_setters, common_setters, condition_setter, metadata_setters, source_condition_setters,
+    tag_setters,
 };

@@ -3,16 +3,16 @@
 use std::ops::Deref;
 
 use cosette_proto::Message;
-use cosette_proto::ops::{ObjectReply, ResponseOverrides};
+use cosette_proto::ops::{ObjectReply, ResponseOverrides, RestoreTier};
 use cosette_types::{
     AclHeaders, BucketName, CopySource, Directive, Md5, Metadata, ObjectKey, Preconditions,
-    ReadRange, StorageClass, Text, VersionId,
+    ReadRange, StorageClass, Tags, Text, VersionId,
 };
 
 use super::acl::AclParts;
 use super::setters::{
     acl_setters, call, common_setters, condition_setter, metadata_setters, override_setters,
-    read_condition_setters, sends, source_condition_setters,
+    read_condition_setters, sends, source_condition_setters, tag_setters, target_condition_setters,
 };
 use crate::body::Body;
 use crate::error::Error;
@@ -34,8 +34,10 @@ call! {
         acl (acl): acl AclHeaders,
         /// The MD5 that the bytes must have.
         content_md5 (content_md5): optional Md5,
+        tags (tags): tags Tags,
         /// Whether an object that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
+        preconditions (target_conditions): target_conditions Preconditions,
     }
 }
 
@@ -98,8 +100,12 @@ call! {
         /// The copy's class; STANDARD when not given, whatever the source's.
         storage_class (storage_class): optional StorageClass,
         acl (acl): acl AclHeaders,
+        /// Whether the source's tags are copied (the default), or replaced by the call's.
+        tagging_directive (tagging_directive): optional Directive,
+        tags (tags): tags Tags,
         /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
+        target_preconditions (target_conditions): target_conditions Preconditions,
     }
 }
 
@@ -147,6 +153,7 @@ call! {
         key (key): required ObjectKey,
         /// The version to remove for good.
         version_id (version_id): optional VersionId,
+        preconditions (conditions): target_conditions Preconditions,
     }
 }
 
@@ -164,6 +171,7 @@ call! {
         source_preconditions (conditions): source_conditions Preconditions,
         /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
+        target_preconditions (target_conditions): target_conditions Preconditions,
         /// The same token again gives the first answer again.
         client_token (client_token): optional Text,
     }
@@ -196,7 +204,98 @@ call! {
     }
 }
 
+call! {
+    /// Adds `body` to the end of an object, or begins one (APPEND Object). The position is the
+    /// object's length now: the last answer's `next_position`, or 0.
+    #[doc(alias = "appendObject")]
+    AppendObject(append_object) => AppendObject {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The key.
+        key (key): required ObjectKey,
+        /// How long the object is now.
+        position (position): plain u64,
+        metadata (metadata): metadata Metadata,
+        /// The class of an object that is begun; STANDARD when not given.
+        storage_class (storage_class): optional StorageClass,
+        acl (acl): acl AclHeaders,
+        tags (tags): tags Tags,
+        /// The MD5 that the bytes of this call must have.
+        content_md5 (content_md5): optional Md5,
+    }
+}
+
+call! {
+    /// Makes an archived object readable for some days (POST Object restore).
+    #[doc(alias = "restoreObject")]
+    RestoreObject(restore_object) => RestoreObject {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The key.
+        key (key): required ObjectKey,
+        /// The version; the current one when not given.
+        version_id (version_id): optional VersionId,
+        /// For how many days, 1 to 365.
+        days (days): required u16,
+        /// How soon: `Expedited`, `Standard` (the default) or `Bulk`.
+        tier (tier): optional RestoreTier,
+    }
+}
+
+impl AppendObject {
+    /// The bytes to append; none when not given.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.draft.body = Some(body.into());
+        self
+    }
+}
+
+call! {
+    /// Replaces all tags of an object, or of one version of it (PUT Object tagging).
+    #[doc(alias = "putObjectTagging")]
+    PutObjectTagging(put_object_tagging) => PutObjectTagging {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The key.
+        key (key): required ObjectKey,
+        /// The version; the current one when not given.
+        version_id (version_id): optional VersionId,
+        tags (tags): tags Tags,
+    }
+}
+
+call! {
+    /// Asks for the tags of an object, or of one version of it (GET Object tagging).
+    #[doc(alias = "getObjectTagging")]
+    GetObjectTagging(get_object_tagging) => GetObjectTagging {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The key.
+        key (key): required ObjectKey,
+        /// The version; the current one when not given.
+        version_id (version_id): optional VersionId,
+    }
+}
+
+call! {
+    /// Removes all tags of an object, or of one version of it (DELETE Object tagging).
+    #[doc(alias = "deleteObjectTagging")]
+    DeleteObjectTagging(delete_object_tagging) => DeleteObjectTagging {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The key.
+        key (key): required ObjectKey,
+        /// The version; the current one when not given.
+        version_id (version_id): optional VersionId,
+    }
+}
+
 sends! {
+    AppendObject => AppendObject,
+    RestoreObject => RestoreObject,
+    PutObjectTagging => PutObjectTagging,
+    GetObjectTagging => GetObjectTagging,
+    DeleteObjectTagging => DeleteObjectTagging,
     PutObject => PutObject,
     HeadObject => HeadObject,
     DeleteObject => DeleteObject,

@@ -129,6 +129,40 @@ macro_rules! read_condition_setters {
     };
 }
 
+/// Setters of the conditions on what a write replaces or removes.
+macro_rules! target_condition_setters {
+    ($($path:ident).+) => {
+        condition_setter!(($($path).+) if_match if_match $crate::ETagMatch,
+            "Only if what it replaces or removes is there and has this ETag; else 412. An extension: \
+             COS itself may ignore it.");
+        condition_setter!(($($path).+) if_none_match if_none_match $crate::ETagMatch,
+            "`*`: only if there is nothing yet; an ETag: only if what is there has another one; else \
+             412. An extension: COS itself may ignore it.");
+        condition_setter!(($($path).+) if_unmodified_since if_unmodified_since $crate::Timestamp,
+            "Only if what it replaces or removes was not modified after this second; else 412. An \
+             extension: COS itself may ignore it.");
+    };
+}
+
+/// Setters of an object's tags.
+macro_rules! tag_setters {
+    ($($path:ident).+) => {
+        /// A tag. An object has at most 10.
+        pub fn tag(mut self, key: &str, value: &str) -> Self {
+            if let Err(why) = self.$($path).+.insert(key, value) {
+                self.draft.refuse("tag", why);
+            }
+            self
+        }
+
+        /// All tags at once.
+        pub fn tags(mut self, tags: $crate::Tags) -> Self {
+            self.$($path).+ = tags;
+            self
+        }
+    };
+}
+
 /// Setters of the headers that one reply has instead of the stored ones.
 macro_rules! override_setters {
     ($field:ident) => {
@@ -153,7 +187,7 @@ macro_rules! override_setters {
 /// Declares a call: `field [(setter)]: kind Type` for each field of its message.
 ///
 /// Kinds: `required` and `optional` are set by setters of that type; `plain` has a default; `acl`,
-/// `new_acl`, `metadata`, `source_conditions`, `read_conditions` and `overrides` bring their groups of
+/// `new_acl`, `metadata`, `tags`, the conditions and `overrides` bring their groups of
 /// setters; `on` is a `plain` that is true unless it is switched off.
 macro_rules! call {
     (
@@ -233,6 +267,10 @@ macro_rules! call {
     (@setter read_conditions $ty:ty, $field:ident, $setter:ident,) => {
         read_condition_setters!($field);
     };
+    (@setter target_conditions $ty:ty, $field:ident, $setter:ident,) => {
+        target_condition_setters!($field);
+    };
+    (@setter tags $ty:ty, $field:ident, $setter:ident,) => { tag_setters!($field); };
     (@setter overrides $ty:ty, $field:ident, $setter:ident,) => { override_setters!($field); };
     (@setter plain $ty:ty, $field:ident, $setter:ident, $(#[$doc:meta])*) => {
         $(#[$doc])*
@@ -278,5 +316,5 @@ macro_rules! sends {
 
 pub(crate) use {
     acl_setters, call, common_setters, condition_setter, metadata_setters, override_setters,
-    read_condition_setters, sends, source_condition_setters,
+    read_condition_setters, sends, source_condition_setters, tag_setters, target_condition_setters,
 };

@@ -4,12 +4,12 @@ use cosette_proto::Message;
 use cosette_proto::ops::CompletedPart;
 use cosette_types::{
     AclHeaders, BucketName, ByteRange, CopySource, ETag, Md5, Metadata, ObjectKey, PartNumber,
-    Preconditions, StorageClass, UploadId,
+    Preconditions, StorageClass, Tags, UploadId,
 };
 
 use super::setters::{
     acl_setters, call, common_setters, condition_setter, metadata_setters, sends,
-    source_condition_setters,
+    source_condition_setters, tag_setters, target_condition_setters,
 };
 use crate::argument::Argument;
 use crate::body::Body;
@@ -57,6 +57,7 @@ call! {
         /// The object's class; STANDARD when not given.
         storage_class (storage_class): optional StorageClass,
         acl (acl): acl AclHeaders,
+        tags (tags): tags Tags,
     }
 }
 
@@ -114,6 +115,7 @@ call! {
         parts (parts): plain Vec<CompletedPart>,
         /// Whether an object that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
+        preconditions (target_conditions): target_conditions Preconditions,
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cosette_proto::ops::{
-    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ListParts, ObjectReply,
-    UploadPartCopy,
+    AbortUpload, CompleteUpload, CompletedPart, GetObjectTagging, InitiateUpload, ListParts,
+    ObjectReply, UploadPartCopy,
 };
 use cosette_types::{
-    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, UploadId, limits,
+    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, Tags, UploadId, limits,
 };
 use futures_util::StreamExt;
 
@@ -113,6 +113,7 @@ impl Copier {
             metadata,
             storage_class: self.class(source),
             acl: self.plan.acl.clone(),
+            tags: self.tags(source).await?,
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -126,6 +127,25 @@ impl Copier {
             ..
         } = self;
         leftovers::begin(client, making, plain, &message, tracked).await
+    }
+
+    /// The tags of the target: unlike metadata they are not among what a HEAD tells, so they are
+    /// asked for where there are any. A copy that may not read them fails rather than lose them.
+    async fn tags(&self, source: &ObjectReply) -> Result<Tags, Error> {
+        match self.plan.tagging_directive.unwrap_or_default() {
+            Directive::Replaced => Ok(self.plan.tags.clone()),
+            Directive::Copy if source.tagging_count == 0 => Ok(Tags::new()),
+            Directive::Copy => {
+                let version_id = self.source.version_id.as_ref();
+                let message = GetObjectTagging {
+                    bucket: self.source.bucket.clone(),
+                    key: self.source.key.clone(),
+                    version_id: version_id.or(source.version_id.as_ref()).cloned(),
+                };
+                let output = self.client.perform(&self.reading, &message, None).await?;
+                Ok(output.value.tags)
+            }
+        }
     }
 
     /// Copies all parts that are not there, and completes the upload.
@@ -177,6 +197,7 @@ impl Copier {
             upload_id: upload_id.clone(),
             parts: completed.collect(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
+            preconditions: Preconditions::default(),
         };
         let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
         Ok(output.map(|reply| SliceCopied {

@@ -319,6 +319,7 @@ impl Task<'_> {
                 version_id: seen.version_id.clone(),
                 object_type: ObjectType::Normal,
                 restore: None,
+                tagging_count: 0,
             };
             Output::new(200, HeaderMap::new(), object)
         })

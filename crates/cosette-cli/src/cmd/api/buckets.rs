@@ -1,14 +1,17 @@
 //! Raw requests about buckets.
 
-use cosette::Client;
+use cosette::{Client, CorsConfiguration, PrefixJobWish};
 
 use crate::args::{
-    BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, PutBucketArgs,
-    PutPolicyArgs, VersioningArgs,
+    BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, OptionsArgs,
+    PrefixJobArgs, PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs, PutPolicyArgs,
+    StartPrefixJobArgs, VersioningArgs,
 };
 use crate::files;
 
-use super::{Answered, answer, bucket_acl, given, with_acl};
+use crate::failure::Failure;
+
+use super::{Answered, answer, bucket_acl, bytes_in, given, with_acl};
 
 pub(super) async fn service(client: &Client, args: ListBucketsArgs) -> Answered {
     let call = given!(
@@ -83,6 +86,83 @@ pub(super) async fn versioning(client: &Client, args: BucketArgs) -> Answered {
             .send()
             .await?,
     )
+}
+
+pub(super) async fn capabilities(client: &Client) -> Answered {
+    answer(&client.get_capabilities().send().await?)
+}
+
+pub(super) async fn start_job(client: &Client, args: StartPrefixJobArgs) -> Answered {
+    let wish = PrefixJobWish {
+        kind: args.kind,
+        source_bucket: args.source_bucket,
+        source_prefix: args.source_prefix,
+        target_prefix: args.target_prefix,
+        forbid_overwrite: args.forbid_overwrite,
+    };
+    let call = client.start_prefix_job().bucket(args.bucket.bucket);
+    answer(
+        &given!(call.wish(wish), client_token = args.client_token)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn job(client: &Client, args: PrefixJobArgs) -> Answered {
+    let call = client.get_prefix_job().bucket(args.bucket.bucket);
+    let call = call.id(args.id);
+    answer(&given!(call, left_marker = args.left_marker).send().await?)
+}
+
+pub(super) async fn jobs(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.list_prefix_jobs().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn cancel_job(client: &Client, args: PrefixJobArgs) -> Answered {
+    let call = client.cancel_prefix_job().bucket(args.bucket.bucket);
+    answer(&call.id(args.id).send().await?)
+}
+
+pub(super) async fn put_cors(client: &Client, args: PutBucketDocumentArgs) -> Answered {
+    let rules = CorsConfiguration::parse(&bytes_in(&args.file)?)
+        .map_err(|why| Failure::usage(why.message))?;
+    let call = client.put_bucket_cors().bucket(args.bucket.bucket);
+    answer(&call.configuration(rules).send().await?)
+}
+
+pub(super) async fn cors(client: &Client, args: BucketArgs) -> Answered {
+    answer(&client.get_bucket_cors().bucket(args.bucket).send().await?)
+}
+
+pub(super) async fn delete_cors(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_cors().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn options(client: &Client, args: OptionsArgs) -> Answered {
+    let call = client
+        .options_object()
+        .bucket(args.bucket.bucket)
+        .origin(args.origin)
+        .method(args.method)
+        .headers(args.header);
+    answer(&given!(call, key = args.key).send().await?)
+}
+
+pub(super) async fn put_tagging(client: &Client, args: PutBucketTaggingArgs) -> Answered {
+    let call = client.put_bucket_tagging().bucket(args.bucket.bucket);
+    answer(&call.tags(args.tags.tags()?).send().await?)
+}
+
+pub(super) async fn tagging(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.get_bucket_tagging().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn delete_tagging(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_tagging().bucket(args.bucket);
+    answer(&call.send().await?)
 }
 
 pub(super) async fn location(client: &Client, args: BucketArgs) -> Answered {

@@ -4,7 +4,8 @@ use cosette::{Body, Client, CopySource, ObjectToDelete};
 use cosette_types::{Directive, Metadata};
 
 use crate::args::{
-    AclArgs, CopyObjectArgs, DeleteObjectsArgs, PutObjectArgs, ReadArgs, RenameArgs, VersionArgs,
+    AclArgs, AppendArgs, CopyObjectArgs, DeleteObjectArgs, DeleteObjectsArgs, PutObjectArgs,
+    PutTaggingArgs, ReadArgs, RenameArgs, RestoreObjectArgs, VersionArgs,
 };
 use crate::failure::Result;
 use crate::fields::{self, Fields, Object};
@@ -13,7 +14,7 @@ use crate::output::Output;
 
 use super::{
     Answered, answer, given, metadata, object_acl, objects_of, source_conditions, text_in, text_of,
-    with_acl, with_read_conditions, with_source_conditions,
+    with_acl, with_read_conditions, with_source_conditions, with_target_conditions,
 };
 
 pub(super) async fn copy(
@@ -33,7 +34,9 @@ pub(super) async fn copy(
         .key(args.object.key)
         .copy_source(source)
         .metadata(metadata)
+        .tags(args.tags.tags()?)
         .forbid_overwrite(args.forbid_overwrite);
+    let call = with_target_conditions!(call, args.target_conditions);
     let call = with_acl!(
         with_source_conditions!(call, source_conditions(args.conditions)),
         object_acl(args.acl)
@@ -41,6 +44,7 @@ pub(super) async fn copy(
     let call = given!(
         call,
         metadata_directive = args.metadata_directive,
+        tagging_directive = args.tagging_directive,
         storage_class = args.storage_class
     );
     answer(&call.send().await?)
@@ -57,8 +61,10 @@ pub(super) async fn put(client: &Client, args: PutObjectArgs) -> Answered {
         .bucket(args.object.bucket)
         .key(args.object.key)
         .metadata(metadata(args.content, args.meta)?)
+        .tags(args.tags.tags()?)
         .forbid_overwrite(args.forbid_overwrite)
         .body(body);
+    let call = with_target_conditions!(call, args.target_conditions);
     let call = with_acl!(call, object_acl(args.acl));
     answer(
         &given!(call, storage_class = args.storage_class)
@@ -123,12 +129,15 @@ pub(super) async fn head(client: &Client, args: ReadArgs) -> Answered {
     answer(&call.send().await?)
 }
 
-pub(super) async fn delete(client: &Client, args: VersionArgs) -> Answered {
-    let call = client
-        .delete_object()
-        .bucket(args.object.bucket)
-        .key(args.object.key);
-    answer(&given!(call, version_id = args.version_id).send().await?)
+pub(super) async fn delete(client: &Client, args: DeleteObjectArgs) -> Answered {
+    let object = args.object.object;
+    let call = client.delete_object().bucket(object.bucket).key(object.key);
+    let call = with_target_conditions!(call, args.conditions);
+    answer(
+        &given!(call, version_id = args.object.version_id)
+            .send()
+            .await?,
+    )
 }
 
 pub(super) async fn delete_many(client: &Client, args: DeleteObjectsArgs) -> Answered {
@@ -169,11 +178,78 @@ pub(super) async fn acl(client: &Client, args: VersionArgs) -> Answered {
     answer(&given!(call, version_id = args.version_id).send().await?)
 }
 
+pub(super) async fn append(client: &Client, args: AppendArgs) -> Answered {
+    let call = client
+        .append_object()
+        .bucket(args.object.bucket)
+        .key(args.object.key)
+        .position(args.position)
+        .metadata(metadata(args.content, args.meta)?)
+        .tags(args.tags.tags()?)
+        .body(files::read_bytes(&args.file)?);
+    let call = with_acl!(call, object_acl(args.acl));
+    answer(
+        &given!(call, storage_class = args.storage_class)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn restore(client: &Client, args: RestoreObjectArgs) -> Answered {
+    let object = args.object.object;
+    let call = client
+        .restore_object()
+        .bucket(object.bucket)
+        .key(object.key)
+        .days(args.days);
+    let version_id = args.object.version_id;
+    answer(
+        &given!(call, version_id = version_id, tier = args.tier)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn put_tagging(client: &Client, args: PutTaggingArgs) -> Answered {
+    let object = args.object.object;
+    let call = client
+        .put_object_tagging()
+        .bucket(object.bucket)
+        .key(object.key)
+        .tags(args.tags.tags()?);
+    answer(
+        &given!(call, version_id = args.object.version_id)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn tagging(client: &Client, args: VersionArgs) -> Answered {
+    let call = client
+        .get_object_tagging()
+        .bucket(args.object.bucket)
+        .key(args.object.key);
+    answer(&given!(call, version_id = args.version_id).send().await?)
+}
+
+pub(super) async fn delete_tagging(client: &Client, args: VersionArgs) -> Answered {
+    let call = client
+        .delete_object_tagging()
+        .bucket(args.object.bucket)
+        .key(args.object.key);
+    answer(&given!(call, version_id = args.version_id).send().await?)
+}
+
 pub(super) async fn rename(client: &Client, args: RenameArgs) -> Answered {
     let call = client
         .rename_object()
         .bucket(args.object.bucket)
         .key(args.object.key)
-        .source_key(args.rename_source);
-    answer(&call.send().await?)
+        .source_key(args.rename_source)
+        .forbid_overwrite(args.forbid_overwrite);
+    answer(
+        &with_target_conditions!(call, args.target_conditions)
+            .send()
+            .await?,
+    )
 }

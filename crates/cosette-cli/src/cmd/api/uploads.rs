@@ -9,7 +9,7 @@ use crate::output::Output;
 
 use super::{
     Answered, answer, bytes_in, given, metadata, object_acl, parts_of, source_conditions, text_in,
-    with_acl, with_source_conditions,
+    with_acl, with_source_conditions, with_target_conditions,
 };
 
 pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
@@ -17,7 +17,8 @@ pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
         .multipart_init()
         .bucket(args.object.bucket)
         .key(args.object.key)
-        .metadata(metadata(args.content, args.meta)?);
+        .metadata(metadata(args.content, args.meta)?)
+        .tags(args.tags.tags()?);
     let call = with_acl!(call, object_acl(args.acl));
     answer(
         &given!(call, storage_class = args.storage_class)
@@ -70,6 +71,7 @@ pub(super) async fn complete(client: &Client, args: CompleteArgs, output: &Outpu
         .upload_id(args.upload.upload_id)
         .parts(parts)
         .forbid_overwrite(args.forbid_overwrite);
+    let call = with_target_conditions!(call, args.target_conditions);
     output.waits("waiting for the object to be put together; the service may take minutes");
     answer(&call.send().await?)
 }

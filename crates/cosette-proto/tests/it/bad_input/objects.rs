@@ -1,8 +1,8 @@
 //! Objects: copies, parts, puts, reads, moves.
 
 use cosette_proto::ErrorCode::{
-    InvalidArgument, InvalidDigest, InvalidObjectName, KeyTooLong, NoSuchUpload, NotImplemented,
-    SSEHeaderNotAllowed,
+    InvalidArgument, InvalidDigest, InvalidObjectName, InvalidTag, KeyTooLong, NoSuchUpload,
+    NotImplemented, SSEHeaderNotAllowed,
 };
 
 use super::{SOURCE, check, refusal};
@@ -35,7 +35,10 @@ fn copies() {
             "x-cos-copy-source: b-1.cos.ap-x.myqcloud.com/b",
             InvalidArgument,
         ),
-        ("x-cos-tagging: a=b", NotImplemented),
+        (
+            "x-cos-tagging-directive: Replaced|x-cos-tagging: a?=b",
+            InvalidTag,
+        ),
         ("x-cos-tagging-directive: Perhaps", InvalidArgument),
         ("x-cos-server-side-encryption: AES256", NotImplemented),
         (
@@ -43,7 +46,11 @@ fn copies() {
             NotImplemented,
         ),
         ("x-cos-traffic-limit: 1", InvalidArgument),
-        ("If-None-Match: *", NotImplemented),
+        (
+            "If-Modified-Since: Fri, 10 Apr 2020 18:20:30 GMT",
+            NotImplemented,
+        ),
+        ("If-Unmodified-Since: today", InvalidArgument),
     ] {
         check(&[("PUT /k", &source(header), "", wanted)]);
     }
@@ -165,9 +172,10 @@ fn objects() {
             "",
             NotImplemented,
         ),
-        ("PUT /k", "x-cos-tagging: a=b", "", NotImplemented),
-        ("PUT /k", "If-Match: \"a\"", "", NotImplemented),
-        ("POST /k?uploads", "x-cos-tagging: a=b", "", NotImplemented),
+        ("PUT /k", "x-cos-tagging: a=%zz", "", InvalidTag),
+        ("PUT /k", "If-Match: \"a", "", InvalidArgument),
+        ("POST /k?uploads", "x-cos-tagging: =b", "", InvalidTag),
+        ("POST /k?uploads", "If-Match: \"a\"", "", NotImplemented),
         (
             "GET /k",
             "x-cos-server-side-encryption: AES256",
@@ -184,7 +192,7 @@ fn objects() {
         ("GET /k?response-expires=a%0D%0Ab", "", "", InvalidArgument),
         ("GET /k?versionId=a%20b", "", "", InvalidArgument),
         ("DELETE /k?versionId=%E4%B8%AD", "", "", InvalidArgument),
-        ("DELETE /k", "If-Match: \"a\"", "", NotImplemented),
+        ("DELETE /k", "If-Match: \"a", "", InvalidArgument),
     ]);
 }
 

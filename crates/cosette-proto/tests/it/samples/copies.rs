@@ -4,8 +4,8 @@ use cosette_proto::ops::{
     CopyObject, CopyObjectReply, MoveObject, MoveObjectReply, UploadPartCopy, UploadPartCopyReply,
 };
 use cosette_types::{
-    AclHeaders, ByteRange, CannedAcl, CopySource, Crc64, Directive, Grantee, Metadata, Owner,
-    PartNumber, Preconditions, StorageClass, Timestamp,
+    AclHeaders, ByteRange, CannedAcl, CopySource, Crc64, Directive, ETagMatch, Grantee, Metadata,
+    Owner, PartNumber, Preconditions, StorageClass, Tags, Timestamp,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -47,9 +47,17 @@ impl Sample for CopyObject {
         );
         let class = option::of(any::storage_class());
         let acl = any::acl_headers(CannedAcl::is_for_objects);
-        (object, metadata, class, acl, proptest::bool::ANY)
+        let tags = prop_oneof![
+            Just((None, Tags::new())),
+            Just((Some(Directive::Copy), Tags::new())),
+            any::tags().prop_map(|tags| (Some(Directive::Replaced), tags)),
+        ];
+        let target = (proptest::bool::ANY, any::target_conditions());
+        (object, metadata, class, acl, tags, target)
             .prop_map(
-                |(object, (directive, metadata), storage_class, acl, forbid_overwrite)| {
+                |(object, (directive, metadata), storage_class, acl, tags, target)| {
+                    let (tagging_directive, tags) = tags;
+                    let (forbid_overwrite, target_preconditions) = target;
                     let (bucket, key, source, source_preconditions) = object;
                     Self {
                         bucket,
@@ -60,7 +68,10 @@ impl Sample for CopyObject {
                         metadata,
                         storage_class,
                         acl,
+                        tagging_directive,
+                        tags,
                         forbid_overwrite,
+                        target_preconditions,
                     }
                 },
             )
@@ -99,7 +110,10 @@ impl Sample for CopyObject {
             metadata: Metadata::default(),
             storage_class: None,
             acl: AclHeaders::default(),
+            tagging_directive: None,
+            tags: Tags::new(),
             forbid_overwrite: false,
+            target_preconditions: Preconditions::default(),
         };
         let reply = || CopyObjectReply {
             etag: etag("ee8de918d05640145b18f70f4c3aa602"),
@@ -128,7 +142,10 @@ impl Sample for CopyObject {
             ],
             ..AclHeaders::default()
         };
+        everything.tagging_directive = Some(Directive::Replaced);
+        everything.tags.insert("project", "a b").unwrap();
         everything.forbid_overwrite = true;
+        everything.target_preconditions.if_match = Some(ETagMatch::Any);
         let versioned = CopyObjectReply {
             version_id: version("MTg0NDUxNTc0NDYxOTI5MDAwMDA"),
             source_version_id: everything.source.version_id.clone(),
@@ -221,20 +238,21 @@ impl Sample for MoveObject {
     fn requests() -> BoxedStrategy<Self> {
         let token = option::of("[!-~]{1,128}".prop_map(|token| token.parse().unwrap()));
         let object = (any::bucket(), any::key(), any::key());
-        (object, any::preconditions(), proptest::bool::ANY, token)
-            .prop_map(
-                |(object, source_preconditions, forbid_overwrite, client_token)| {
-                    let (bucket, key, source_key) = object;
-                    Self {
-                        bucket,
-                        key,
-                        source_key,
-                        source_preconditions,
-                        forbid_overwrite,
-                        client_token,
-                    }
-                },
-            )
+        let target = (proptest::bool::ANY, any::target_conditions());
+        (object, any::preconditions(), target, token)
+            .prop_map(|(object, source_preconditions, target, client_token)| {
+                let (forbid_overwrite, target_preconditions) = target;
+                let (bucket, key, source_key) = object;
+                Self {
+                    bucket,
+                    key,
+                    source_key,
+                    source_preconditions,
+                    forbid_overwrite,
+                    target_preconditions,
+                    client_token,
+                }
+            })
             .boxed()
     }
 
@@ -254,6 +272,7 @@ impl Sample for MoveObject {
                 ..Preconditions::default()
             },
             forbid_overwrite: false,
+            target_preconditions: Preconditions::default(),
             client_token: text("0d4b1c2e-token"),
         };
         let reply = MoveObjectReply {

@@ -4,6 +4,7 @@ use cosette_proto::ops::{
     DeleteFailure, DeleteObject, DeleteObjectReply, DeleteObjects, DeleteObjectsReply,
     DeletedEntry, ObjectToDelete,
 };
+use cosette_types::Preconditions;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -13,11 +14,13 @@ use crate::generators as any;
 
 impl Sample for DeleteObject {
     fn requests() -> BoxedStrategy<Self> {
-        (any::bucket(), any::key(), option::of(any::version_id()))
-            .prop_map(|(bucket, key, version_id)| Self {
+        let object = (any::bucket(), any::key(), option::of(any::version_id()));
+        (object, any::target_conditions())
+            .prop_map(|((bucket, key, version_id), preconditions)| Self {
                 bucket,
                 key,
                 version_id,
+                preconditions,
             })
             .boxed()
     }
@@ -38,6 +41,7 @@ impl Sample for DeleteObject {
                 bucket: bucket(),
                 key: key("exampleobject"),
                 version_id,
+                preconditions: Preconditions::default(),
             },
             reply,
         };

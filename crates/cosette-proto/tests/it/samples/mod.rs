@@ -2,13 +2,17 @@
 //! `tests/wire`. An operation without these does not compile.
 
 mod acl;
+mod append;
 mod buckets;
 mod copies;
+mod cors;
 mod deletes;
 mod listings;
 mod objects;
 mod policy;
+mod prefix_jobs;
 mod s3_only;
+mod tagging;
 mod uploads;
 
 use std::fmt::Debug;
@@ -45,8 +49,11 @@ macro_rules! for_operation {
         $crate::samples::for_operation!(
             @ $name, $function, ($($argument)?):
             ListBuckets PutBucket HeadBucket DeleteBucket GetBucketLocation PutBucketVersioning
-            GetBucketVersioning PutBucketAcl GetBucketAcl PutBucketPolicy GetBucketPolicy
-            DeleteBucketPolicy ListObjects ListVersions ListUploads
+            PutBucketPolicy GetBucketPolicy DeleteBucketPolicy
+            GetBucketVersioning GetCapabilities StartPrefixJob GetPrefixJob
+            ListPrefixJobs CancelPrefixJob PutBucketCors GetBucketCors DeleteBucketCors
+            OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
+            AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject
             PutObjectAcl GetObjectAcl ListObjectsV2 GetObjectAttributes InitiateUpload UploadPart UploadPartCopy CompleteUpload
             AbortUpload ListParts

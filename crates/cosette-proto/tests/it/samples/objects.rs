@@ -5,7 +5,8 @@ use cosette_proto::ops::{
     ResponseOverrides,
 };
 use cosette_types::{
-    AclHeaders, CannedAcl, Crc64, Md5, Metadata, Preconditions, ReadRange, StorageClass,
+    AclHeaders, CannedAcl, Crc64, ETagMatch, Md5, Metadata, Preconditions, ReadRange, StorageClass,
+    Tags,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -25,9 +26,17 @@ impl Sample for PutObject {
             acl,
             option::of(any::md5()),
             proptest::bool::ANY,
+            (any::tags(), any::target_conditions()),
         )
             .prop_map(
-                |(object, storage_class, acl, content_md5, forbid_overwrite)| {
+                |(
+                    object,
+                    storage_class,
+                    acl,
+                    content_md5,
+                    forbid_overwrite,
+                    (tags, preconditions),
+                )| {
                     let (bucket, key, metadata) = object;
                     Self {
                         bucket,
@@ -36,7 +45,9 @@ impl Sample for PutObject {
                         storage_class,
                         acl,
                         content_md5,
+                        tags,
                         forbid_overwrite,
+                        preconditions,
                     }
                 },
             )
@@ -61,7 +72,9 @@ impl Sample for PutObject {
             storage_class: None,
             acl: AclHeaders::default(),
             content_md5: None,
+            tags: Tags::new(),
             forbid_overwrite: false,
+            preconditions: Preconditions::default(),
         };
         let mut everything = plain();
         everything.key = key("目录/图片 1.jpg");
@@ -81,6 +94,8 @@ impl Sample for PutObject {
         everything.acl.canned = Some(CannedAcl::Private);
         everything.content_md5 = Some(Md5(*b"0123456789abcdef"));
         everything.forbid_overwrite = true;
+        everything.tags.insert("项目", "a+b").unwrap();
+        everything.preconditions.if_none_match = Some(ETagMatch::Any);
         let reply = |version_id| PutObjectReply {
             etag: etag("ee8de918d05640145b18f70f4c3aa602"),
             crc64: CRC,
@@ -129,11 +144,12 @@ fn object_replies() -> impl Strategy<Value = ObjectReply> {
         option::of(any::version_id()),
         kind,
         restore,
+        0..=10_u16,
     );
     (outcome, facts, rest).prop_map(|(outcome, facts, rest)| {
         let (not_modified, content_length, content_range) = outcome;
         let (etag, last_modified, metadata, storage_class) = facts;
-        let (crc64, version_id, object_type, restore) = rest;
+        let (crc64, version_id, object_type, restore, tagging_count) = rest;
         ObjectReply {
             not_modified,
             content_length,
@@ -144,6 +160,7 @@ fn object_replies() -> impl Strategy<Value = ObjectReply> {
             storage_class,
             crc64,
             version_id,
+            tagging_count,
             object_type,
             restore,
         }
@@ -167,6 +184,7 @@ fn object_reply() -> ObjectReply {
         storage_class: StorageClass::Standard,
         crc64: CRC,
         version_id: None,
+        tagging_count: 0,
         object_type: ObjectType::Normal,
         restore: None,
     }

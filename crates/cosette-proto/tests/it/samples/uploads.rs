@@ -5,7 +5,8 @@ use cosette_proto::ops::{
     InitiateUploadReply, ListParts, ListPartsReply, PartEntry, UploadPart, UploadPartReply,
 };
 use cosette_types::{
-    AclHeaders, CannedAcl, Crc64, Metadata, Owner, PartNumber, StorageClass, Timestamp,
+    AclHeaders, CannedAcl, Crc64, Metadata, Owner, PartNumber, Preconditions, StorageClass, Tags,
+    Timestamp,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -18,13 +19,15 @@ impl Sample for InitiateUpload {
     fn requests() -> BoxedStrategy<Self> {
         let class = option::of(any::storage_class());
         let acl = any::acl_headers(CannedAcl::is_for_objects);
-        (any::bucket(), any::key(), any::metadata(), class, acl)
-            .prop_map(|(bucket, key, metadata, storage_class, acl)| Self {
+        let object = (any::bucket(), any::key());
+        (object, any::metadata(), class, acl, any::tags())
+            .prop_map(|((bucket, key), metadata, storage_class, acl, tags)| Self {
                 bucket,
                 key,
                 metadata,
                 storage_class,
                 acl,
+                tags,
             })
             .boxed()
     }
@@ -55,6 +58,7 @@ impl Sample for InitiateUpload {
                 canned: Some(CannedAcl::Default),
                 ..AclHeaders::default()
             },
+            tags: Tags::new(),
         };
         let reply = InitiateUploadReply {
             bucket: bucket(),
@@ -121,13 +125,15 @@ impl Sample for CompleteUpload {
         let part = (any::part_number(), any::etag())
             .prop_map(|(part_number, etag)| CompletedPart { part_number, etag });
         let object = (any::bucket(), any::key(), any::upload_id());
-        (object, vec(part, 1..6), proptest::bool::ANY)
-            .prop_map(|((bucket, key, upload_id), parts, forbid_overwrite)| Self {
+        let target = (proptest::bool::ANY, any::target_conditions());
+        (object, vec(part, 1..6), target)
+            .prop_map(|((bucket, key, upload_id), parts, target)| Self {
                 bucket,
                 key,
                 upload_id,
                 parts,
-                forbid_overwrite,
+                forbid_overwrite: target.0,
+                preconditions: target.1,
             })
             .boxed()
     }
@@ -168,6 +174,7 @@ impl Sample for CompleteUpload {
                 part(3, "70d9d9d3d4b5d5b8dfc8a6cfe5a6b9d1"),
             ],
             forbid_overwrite: false,
+            preconditions: Preconditions::default(),
         };
         let host = "examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com";
         let reply = CompleteUploadReply {
