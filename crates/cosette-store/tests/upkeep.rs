@@ -251,6 +251,7 @@ async fn the_scrub_finds_every_flipped_bit_and_names_the_objects() {
     let report = store.scrub(Some(1 << 30)).await.unwrap();
     assert!(report.is_clean() && report.bytes > 3_000_000, "{report:?}");
     store.close().await.unwrap();
+    drop(store);
     let segments = std::fs::read_dir(folder.path().join("extents")).unwrap();
     let large = content(2, 3_000_000);
     let begins = |bytes: &[u8]| bytes.windows(32).position(|window| *window == large[..32]);
