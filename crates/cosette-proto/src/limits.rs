@@ -14,7 +14,7 @@ pub const SESSION_POLICY_BYTES_MAX: usize = 6 << 10;
 /// Most statements of a policy.
 pub const POLICY_STATEMENTS_MAX: usize = 100;
 /// Largest document of any other request.
-pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
+pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 /// How long a presigned request of the S3 dialect may be good for: a week.
 pub const PRESIGNED_SECS_MAX: u64 = 7 * 24 * 60 * 60;
 /// Longest line that frames a chunk of a body, or holds one of its trailers.

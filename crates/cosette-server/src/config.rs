@@ -6,7 +6,7 @@ use std::time::Duration;
 use cosette_types::Region;
 use cosette_types::limits::PART_BYTES_MIN;
 
-use crate::limits;
+use crate::limits::{self, Limits};
 
 /// How a server behaves. [`Config::default`] is a server of one region without own domains.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Config {
     pub keep_alive_every: Duration,
     /// A file that gets one line of JSON for each request.
     pub access_log: Option<PathBuf>,
+    /// The upper bounds.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -34,6 +36,7 @@ impl Default for Config {
             keep_alive_after: limits::KEEP_ALIVE_AFTER,
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             access_log: None,
+            limits: Limits::default(),
         }
     }
 }

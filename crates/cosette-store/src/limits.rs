@@ -19,6 +19,9 @@ pub const DIRECTORY_VALUE_BYTES_MAX: usize = 60 << 10;
 /// Most directory rows that change at one instant.
 pub const DIRECTORY_CHANGES_MAX: usize = 50;
 
+/// Most rows that are counted of the sweep's backlog.
+pub const BACKLOG_ROWS_MAX: usize = 10_000;
+
 /// Tries of one transaction before it is given up as a conflict.
 pub(crate) const TRIES_MAX: u32 = 64;
 /// From this try on, a transaction also waits for its turn at the keys that it only reads.

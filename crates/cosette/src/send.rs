@@ -287,6 +287,8 @@ impl Client {
         let request = self
             .signed(exchange, body, again, (&watch, keys.as_ref()))
             .map_err(Failure::of)?;
+        // Only a reader can be told that nothing has changed; of a change it would not say what became.
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let call = self.transport().call(request);
         let reply = match idle::limited(self.idle_timeout(), &watch, call).await {
             Some(Ok(reply)) => reply,
@@ -310,7 +312,7 @@ impl Client {
             body = pace.slowed(body);
         }
         let (status, headers) = (parts.status, parts.headers);
-        let fine = status.is_success() || status == StatusCode::NOT_MODIFIED;
+        let fine = status.is_success() || (reads && status == StatusCode::NOT_MODIFIED);
         if fine && exchange.streamed {
             return Ok(Received {
                 status,

@@ -34,6 +34,7 @@ use crate::error::Error;
 use crate::keep_alive::Long;
 use crate::payload::{ObjectBytes, Payload};
 use crate::policy::{Permit, Permitted};
+use crate::quota::Quotas;
 
 /// What operations may use beside their request.
 pub(crate) struct Context<'a> {
@@ -42,6 +43,8 @@ pub(crate) struct Context<'a> {
     pub(crate) head: &'a Head,
     /// The region of buckets made through a host that names none.
     pub(crate) region: &'a Region,
+    /// How much a bucket and an account may hold.
+    pub(crate) quotas: &'a Quotas,
 }
 
 /// What an operation answers with.
@@ -90,7 +93,7 @@ pub(crate) async fn run(
             reply::<wire::DeleteObjects>(done, dialect)
         }
         Operation::InitiateUpload(op) => {
-            reply::<wire::InitiateUpload>(initiate_upload::run(store, permit, op).await, dialect)
+            reply::<wire::InitiateUpload>(initiate_upload::run(cx, permit, op).await, dialect)
         }
         Operation::AbortUpload(op) => {
             reply::<wire::AbortUpload>(abort_upload::run(store, permit, op).await, dialect)
@@ -114,7 +117,7 @@ async fn run_on_bucket(
         }
         Operation::PutBucket(op) => {
             let region = cx.head.region.as_ref().unwrap_or(cx.region);
-            reply::<wire::PutBucket>(buckets::put(store, permit, region, op).await, dialect)
+            reply::<wire::PutBucket>(buckets::put(cx, permit, region, op).await, dialect)
         }
         Operation::HeadBucket(op) => reply::<wire::HeadBucket>(buckets::head(permit, &op), dialect),
         Operation::DeleteBucket(op) => {
@@ -179,7 +182,7 @@ fn reply<M: Message>(result: Result<M::Reply, Error>, dialect: Dialect) -> Resul
 fn object_bytes(payload: Payload) -> Result<ObjectBytes, Error> {
     match payload {
         Payload::Object(bytes) => Ok(bytes),
-        Payload::None | Payload::Document(_) => Err(Error::internal("an object without bytes")),
+        Payload::None | Payload::Document { .. } => Err(Error::internal("an object without bytes")),
     }
 }
 
