@@ -11,7 +11,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         // splitmix64: any state is a good one.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -22,7 +22,7 @@ impl Random {
 
     /// A number below `end`, which is not 0.
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or(0)
+        usize::try_from(self.number() % (end.max(1) as u64)).unwrap_or(0)
     }
 
     fn one_of<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
@@ -155,7 +155,7 @@ fn change(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut Random) {
     };
     match random.below(9) {
         0 => {
-            let byte = u8::try_from(random.next() & 0xff).unwrap_or(0);
+            let byte = u8::try_from(random.number() & 0xff).unwrap_or(0);
             if let Some(old) = bytes.get_mut(at) {
                 *old = byte;
             }

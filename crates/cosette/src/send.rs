@@ -287,8 +287,12 @@ impl Client {
         let request = self
             .signed(exchange, body, again, (&watch, keys.as_ref()))
             .map_err(Failure::of)?;
-        // Only a reader can be told that nothing has changed; of a change it would not say what became.
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        // Only who reads an object can be told that it has not changed; of anything else this would
+        // not say what became.
+        let reads = matches!(
+            exchange.operation,
+            OperationName::GetObject | OperationName::HeadObject
+        );
         let call = self.transport().call(request);
         let reply = match idle::limited(self.idle_timeout(), &watch, call).await {
             Some(Ok(reply)) => reply,

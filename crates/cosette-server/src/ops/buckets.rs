@@ -25,7 +25,7 @@ pub(super) async fn put(
         region: region.clone(),
         owner: owner.clone(),
     };
-    let turn = match cx.quotas.bucket(cx.store, owner).await {
+    let turn = match cx.quotas.bucket(cx.store, &owner).await {
         Ok(turn) => Some(turn),
         // A bucket that is there already is not one more: its maker is told that it is there.
         Err(error) if cx.store.bucket(&bucket.name).await.is_err() => return Err(error),

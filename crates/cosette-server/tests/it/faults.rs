@@ -72,7 +72,7 @@ async fn no_cut_leaves_half_of_anything() {
     // Small ones lie in rows, large ones in extents; a body may come in chunks.
     for (size, count) in [(10_usize, 60), (40_000, 120), (300_000, 40)] {
         let body = bytes(size, size as u64);
-        let put = |n: u64| server.put(&format!("/put-{size}-{n}"), &body);
+        let put = |n: u64| server.put(&format!("/put-{size}-{n:07}"), &body);
         let (sent, answered) = measured(&proxy, &put(9_999_999)).await;
         let head = sent - size as u64;
         for at in places(sent, &[0, head, head + 64, sent], count, 1) {
@@ -87,7 +87,7 @@ async fn no_cut_leaves_half_of_anything() {
                     "{cut:?} was taken for a whole request"
                 );
                 assert!(
-                    !server.exists(&format!("/put-{size}-{at}")).await,
+                    !server.exists(&format!("/put-{size}-{at:07}")).await,
                     "{cut:?} stored something"
                 );
                 cuts += 1;
@@ -100,7 +100,12 @@ async fn no_cut_leaves_half_of_anything() {
             // The answer was lost; the same request again gets it.
             let again = call.ok().await;
             assert_eq!(again.etag(), md5(&body));
-            is_whole(&server, &format!("/put-{size}-{}", 1_000_000 + at), &body).await;
+            is_whole(
+                &server,
+                &format!("/put-{size}-{:07}", 1_000_000 + at),
+                &body,
+            )
+            .await;
             cuts += 1;
         }
     }
