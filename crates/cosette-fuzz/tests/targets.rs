@@ -1,5 +1,10 @@
 //! Each target over its corpus and some mutations, the same ones every time; a fuzzer goes on from
 //! there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails where it stands; its helpers too"
+)]
 
 use cosette_fuzz::run::{Until, run};
 use cosette_fuzz::{TARGETS, Target};

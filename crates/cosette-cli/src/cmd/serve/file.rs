@@ -213,7 +213,8 @@ pub(crate) fn example() -> String {
 }
 
 /// All settings as a table of the manual.
-pub(crate) fn manual() -> String {
+#[cfg(test)]
+fn manual() -> String {
     let defaults = ServerSettings::default();
     let mut text = String::from("| setting | default | what it means |\n| --- | --- | --- |\n");
     for key in KEYS {
