@@ -3,7 +3,7 @@
 //! first accepts nothing that it would not have signed.
 
 use cosette_proto::sign::{self, Credentials, Presented, SecretKey, Signable, Validity};
-use cosette_proto::{Head, Hosts};
+use cosette_proto::{Dialect, Head, Hosts};
 use cosette_types::Timestamp;
 use http::request::Parts;
 use sha1::{Digest, Sha1};
@@ -22,6 +22,9 @@ pub fn holds(data: &[u8]) {
     let Ok(head) = Head::decode(&parts, &Hosts::default()) else {
         return;
     };
+    if head.dialect != Dialect::Cos {
+        return;
+    }
     let now = Timestamp::from_micros(NOW * 1_000_000);
     let key = SecretKey::new(SECRET);
     if let Ok(Some(presented)) = Presented::find(&head)
@@ -67,6 +70,9 @@ fn signed_by_either(parts: &Parts, head: &Head, now: Timestamp) {
     let Ok(head) = Head::decode(&signed, &Hosts::default()) else {
         return;
     };
+    if head.dialect != Dialect::Cos {
+        return;
+    }
     let presented = Presented::find(&head)
         .expect("a signature can be read")
         .expect("it is there");

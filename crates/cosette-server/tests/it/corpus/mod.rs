@@ -47,7 +47,8 @@ fn judged(case: &Case, answer: Option<&Answer>) -> Option<String> {
     if status >= 500 && status != 501 {
         return Some(format!("{status} {text}"));
     }
-    if answer.header("x-cos-request-id").is_none() {
+    let ids = ["x-cos-request-id", "x-amz-request-id"];
+    if ids.iter().all(|id| answer.header(id).is_none()) {
         return Some(format!("{status} without an id"));
     }
     if !case.is_head && status >= 400 && answer.code().is_empty() {
