@@ -17,6 +17,7 @@ mod decisions;
 mod deny;
 mod exec;
 mod figures;
+mod fuzz;
 mod report;
 mod rooms;
 mod rows;
@@ -39,6 +40,7 @@ cargo xtask bless      writes again what is made from tests: the seed table, the
                        bless golden: the wire's golden files
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
+cargo xtask fuzz       every fuzz target for ten minutes (or --minutes N), two at a time on two processors
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
                        the official SDKs' suites against a server elsewhere; conformance/README.md says
@@ -61,6 +63,11 @@ fn main() -> ExitCode {
         ["bless", "golden"] => bless::golden(),
         ["serve"] => serve::run("127.0.0.1:9000"),
         ["serve", "--listen", address] => serve::run(address),
+        ["fuzz"] => reported(|report| fuzz::run(report, 10)),
+        ["fuzz", "--minutes", minutes] => match minutes.parse() {
+            Ok(minutes) => reported(|report| fuzz::run(report, minutes)),
+            Err(_) => Err(format!("`{minutes}` is no number of minutes").into()),
+        },
         ["crash", "--seed", seed] => crash::run(seed),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),

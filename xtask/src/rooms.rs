@@ -21,7 +21,7 @@ struct Room {
 
 const ASYNC_AND_SOCKETS: [&str; 4] = ["tokio", "hyper", "hyper-util", "mio"];
 
-const ROOMS: [Room; 10] = [
+const ROOMS: [Room; 12] = [
     Room {
         name: "cosette-types",
         opens_onto: &[],
@@ -72,14 +72,14 @@ const ROOMS: [Room; 10] = [
     Room {
         name: "cosette-server",
         opens_onto: &["cosette-proto", "cosette-store", "cosette-types"],
-        tests_also: &["cosette"],
+        tests_also: &["cosette", "cosette-testkit"],
         never: &["clap", "indicatif"],
         not_itself: &["quick-xml", "fjall", "hmac", "sha1"],
     },
     Room {
         name: "cosette",
         opens_onto: &["cosette-proto", "cosette-types"],
-        tests_also: &["cosette-server"],
+        tests_also: &["cosette-server", "cosette-testkit"],
         never: &[
             "clap",
             "indicatif",
@@ -97,7 +97,7 @@ const ROOMS: [Room; 10] = [
             "cosette-server",
             "cosette-types",
         ],
-        tests_also: &[],
+        tests_also: &["cosette-testkit"],
         never: &[],
         not_itself: &["fjall", "quick-xml", "hmac", "sha1", "hyper"],
     },
@@ -114,6 +114,26 @@ const ROOMS: [Room; 10] = [
         opens_onto: &["cosette"],
         tests_also: &[],
         never: &["fjall", "cosette-store", "cosette-server"],
+        not_itself: &[],
+    },
+    Room {
+        name: "cosette-fuzz",
+        opens_onto: &[
+            "cosette",
+            "cosette-proto",
+            "cosette-server",
+            "cosette-store",
+            "cosette-types",
+        ],
+        tests_also: &[],
+        never: &[],
+        not_itself: &["quick-xml", "fjall", "hmac"],
+    },
+    Room {
+        name: "cosette-testkit",
+        opens_onto: &[],
+        tests_also: &[],
+        never: &["cosette-store", "hyper"],
         not_itself: &[],
     },
     Room {

@@ -21,6 +21,8 @@ mod settings;
 mod stat;
 mod user;
 
+pub(crate) use serve::keys::loopback_address;
+
 use clap::CommandFactory;
 use cosette::RetryPolicy;
 

@@ -20,7 +20,7 @@ pub const RESTORE_DAYS_MAX: u16 = 365;
 /// Longest prefix that a prefix job takes keys from or gives them, in bytes.
 pub const JOB_PREFIX_BYTES_MAX: usize = 850;
 /// Largest document of any other request.
-pub const DOCUMENT_BYTES_MAX: usize = 64 << 10;
+pub const DOCUMENT_BYTES_MAX: usize = 1 << 20;
 /// How long a presigned request of the S3 dialect may be good for: a week.
 pub const PRESIGNED_SECS_MAX: u64 = 7 * 24 * 60 * 60;
 /// Longest line that frames a chunk of a body, or holds one of its trailers.

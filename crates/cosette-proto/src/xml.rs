@@ -121,6 +121,24 @@ impl Element {
         Ok(element)
     }
 
+    /// The name of a text that is given twice in the same place, if there is one: two readers could
+    /// take different ones. Lists are made of elements with children, but for those `allowed`.
+    pub fn repeated(&self, allowed: &[&str]) -> Option<&str> {
+        let mut seen = std::collections::HashSet::new();
+        let texts = self
+            .children
+            .iter()
+            .filter(|child| child.children.is_empty());
+        let mut names = texts.map(|child| child.name.as_str());
+        names
+            .find(|name| !allowed.contains(name) && !seen.insert(*name))
+            .or_else(|| {
+                self.children
+                    .iter()
+                    .find_map(|child| child.repeated(allowed))
+            })
+    }
+
     /// The first child of that name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
@@ -311,6 +329,24 @@ mod tests {
         assert_eq!(root.child_text("B"), Some("<&>\"'\r\n\u{1} 中"));
         assert_eq!(root.child_text("C"), Some(""));
         assert_eq!(root.child("D").and_then(|d| d.value("E")), Some("1"));
+    }
+
+    #[test]
+    fn a_text_given_twice_is_found() {
+        let repeated = |document: &str| {
+            let root = Element::parse(document.as_bytes()).unwrap();
+            root.repeated(&["C"]).map(str::to_owned)
+        };
+        let item = "<P><N>1</N><E>x</E></P>";
+        assert_eq!(
+            repeated(&format!("<A>{item}{item}<C>1</C><C>1</C></A>")),
+            None
+        );
+        assert_eq!(repeated("<A><B>1</B><B>1</B></A>").as_deref(), Some("B"));
+        assert_eq!(
+            repeated(&format!("<A>{item}<P><N>1</N><N/></P></A>")).as_deref(),
+            Some("N")
+        );
     }
 
     #[test]

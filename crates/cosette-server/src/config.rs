@@ -6,7 +6,7 @@ use std::time::Duration;
 use cosette_types::Region;
 use cosette_types::limits::PART_BYTES_MIN;
 
-use crate::limits;
+use crate::limits::{self, Limits};
 
 /// How a server behaves. [`Config::default`] is a server of one region without own domains.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Config {
     pub restore_delay: Duration,
     /// A file that gets one line of JSON for each request.
     pub access_log: Option<PathBuf>,
+    /// The upper bounds.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -38,6 +40,7 @@ impl Default for Config {
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             restore_delay: Duration::ZERO,
             access_log: None,
+            limits: Limits::default(),
         }
     }
 }

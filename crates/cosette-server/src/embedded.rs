@@ -11,15 +11,18 @@ use bytes::Bytes;
 use cosette_store::extents::folder::{FolderLock, LockError};
 use cosette_store::{Options, Store, SystemClock};
 use http::{Request, Response};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::admin;
+use crate::admin_http::serve_admin;
 use crate::auth::Accounts;
 use crate::body::{Body, BoxError};
 use crate::config::Config;
 use crate::keys::{self, KeyPair, KeysError, Origin};
-use crate::listen::{Listener, Stop, Stopper, serve, stopper};
+use crate::listen::{Listener, Stop, Stopper, serve, serve_tls, stopper};
 use crate::service::Service;
+use crate::tls::Tls;
 use crate::users;
 
 /// Name of the socket in a store's folder.
@@ -35,6 +38,8 @@ pub struct Embedded {
     stopper: Stopper,
     stop: Stop,
     serving: Vec<JoinHandle<()>>,
+    /// Who asks how we are is answered to the end.
+    admin: (Stopper, Stop, Vec<JoinHandle<()>>),
 }
 
 /// What came of opening a folder.
@@ -127,7 +132,7 @@ impl Embedded {
         let service = Service::new(store.clone(), accounts, config, Arc::new(SystemClock))
             .await
             .map_err(|error| OpenError::Io(log, error))?;
-        let (stopper, stop) = stopper();
+        let ((stopper, stop), (admin_stopper, admin_stop)) = (stopper(), stopper());
         let mut embedded = Self {
             service,
             store,
@@ -136,6 +141,7 @@ impl Embedded {
             stopper,
             stop,
             serving: Vec::new(),
+            admin: (admin_stopper, admin_stop, Vec::new()),
         };
         match Listener::unix(socket) {
             Ok(listener) => embedded.serve_on(listener),
@@ -149,6 +155,24 @@ impl Embedded {
     pub fn serve_on(&mut self, listener: Listener) {
         let serving = serve(listener, self.service.clone(), self.stop.clone());
         self.serving.push(tokio::spawn(serving));
+    }
+
+    /// As [`Embedded::serve_on`], over TLS.
+    pub fn serve_tls_on(&mut self, listener: Listener, tls: Tls) {
+        let serving = serve_tls(listener, self.service.clone(), self.stop.clone(), tls);
+        self.serving.push(tokio::spawn(serving));
+    }
+
+    /// Answers what operators ask on one more socket, until all requests are answered.
+    pub fn serve_admin_on(&mut self, listener: TcpListener) {
+        let (_, stop, serving) = &mut self.admin;
+        let admin = serve_admin(listener, self.service.clone(), stop.clone());
+        serving.push(tokio::spawn(admin));
+    }
+
+    /// From now on this server says that it is not ready, and goes on serving.
+    pub fn stopping(&self) {
+        self.service.stopping();
     }
 
     /// Answers a request without a socket.
@@ -207,6 +231,12 @@ impl Embedded {
             let _ = serving.await;
         }
         self.service.end_jobs().await;
-        self.store.close().await
+        let closed = self.store.close().await;
+        let (stopper, _, serving) = self.admin;
+        stopper.stop();
+        for serving in serving {
+            let _ = serving.await;
+        }
+        closed
     }
 }

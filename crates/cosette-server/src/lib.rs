@@ -5,6 +5,7 @@
 
 mod access;
 pub mod admin;
+mod admin_http;
 mod auth;
 mod body;
 pub mod config;
@@ -16,20 +17,29 @@ pub mod keys;
 pub mod limits;
 pub mod listen;
 mod log;
+mod memory;
+pub mod metrics;
 mod ops;
 mod payload;
+mod places;
 mod policy;
 mod prefix_jobs;
+mod quota;
 mod request_id;
 mod service;
 mod spelling;
 mod sts;
+pub mod tls;
 pub mod users;
 
+pub use admin_http::serve_admin;
 pub use auth::{Account, Accounts};
 pub use body::{Body, BoxError};
 pub use config::Config;
 pub use cosette_store::{Clock, SystemClock};
 pub use embedded::{Embedded, OpenError, Opened};
-pub use listen::{Listener, serve};
+pub use limits::Limits;
+pub use listen::{Listener, serve, serve_tls};
+pub use metrics::Metrics;
 pub use service::Service;
+pub use tls::Tls;

@@ -3,9 +3,10 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -14,14 +15,17 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::admin;
-use crate::connection::{Between, HeadPaced, Marked};
-use crate::limits;
+use crate::connection::{Between, Guarded, Marked};
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::places::{Place, Places};
 use crate::policy::Peer;
 use crate::service::Service;
+use crate::tls::Tls;
 
 /// Where connections come from.
 #[derive(Debug)]
@@ -82,6 +86,16 @@ enum Accepted {
     Unix(tokio::net::UnixStream),
 }
 
+impl Accepted {
+    /// Where it comes from, if that is not this machine's own user.
+    fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(_, address) => Some(address.ip()),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
 /// Sends small replies at once. Held back for more to send along (Nagle's algorithm), each would
 /// wait for the client's delayed acknowledgement: some 40 ms.
 fn without_delay(stream: &TcpStream) {
@@ -113,7 +127,7 @@ impl Stopper {
 
 impl Stop {
     /// Waits until it is said.
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         while !*self.0.borrow_and_update() {
             // A stopper that is gone will never say it: its server is not wanted any more.
             if self.0.changed().await.is_err() {
@@ -123,45 +137,65 @@ impl Stop {
     }
 }
 
+/// Who is served, and by which bounds.
+struct Served {
+    service: Service,
+    limits: Arc<Limits>,
+    stop: Stop,
+    tls: Option<Tls>,
+    places: Places,
+}
+
 /// Serves until told to stop, then lets requests under way end, for a bounded time.
-pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
-    let room = Semaphore::new(limits::CONNECTIONS_MAX);
-    let room = std::sync::Arc::new(room);
+pub async fn serve(listener: Listener, service: Service, stop: Stop) {
+    accept(listener, service, stop, None).await;
+}
+
+/// Serves one connection, whatever carries it, until it ends or is told to stop.
+pub async fn serve_stream<S>(stream: S, service: Service, stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = Arc::new(service.limits().clone());
+    let served = Served {
+        places: Places::new(&limits, service.metrics()),
+        limits,
+        service,
+        stop,
+        tls: None,
+    };
+    connection(stream, &served, Peer::default()).await;
+}
+
+/// As [`serve`], over TLS.
+pub async fn serve_tls(listener: Listener, service: Service, stop: Stop, tls: Tls) {
+    accept(listener, service, stop, Some(tls)).await;
+}
+
+async fn accept(listener: Listener, service: Service, mut stop: Stop, tls: Option<Tls>) {
+    let limits = Arc::new(service.limits().clone());
+    let served = Arc::new(Served {
+        places: Places::new(&limits, service.metrics()),
+        limits,
+        service,
+        stop: stop.clone(),
+        tls,
+    });
     let mut connections = JoinSet::new();
     loop {
-        let accepting = async {
-            let place = room.clone().acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             biased;
             () = stop.wait() => break,
-            accepted = accepting => accepted,
+            accepted = listener.accept() => accepted,
         };
-        // Those that ended give their room back here.
+        // Those that ended are forgotten here.
         while connections.try_join_next().is_some() {}
-        let (service, stop) = (service.clone(), stop.clone());
         match accepted {
-            Ok(Accepted::Tcp(stream, address)) => {
-                let peer = Peer {
-                    address: Some(address.ip()),
-                    secure: false,
-                    folder: false,
-                };
-                connections.spawn(async move {
-                    connection(stream, peer, service, stop).await;
-                    drop(place);
-                });
-            }
-            Ok(Accepted::Unix(stream)) => {
-                let peer = Peer {
-                    folder: true,
-                    ..Peer::default()
-                };
-                connections.spawn(async move {
-                    connection(stream, peer, service, stop).await;
-                    drop(place);
-                });
+            Ok(accepted) => {
+                // Without a place it is closed by being dropped.
+                if let Some(place) = served.places.take(accepted.address()) {
+                    connections.spawn(begin(accepted, Arc::clone(&served), place));
+                }
             }
             Err(error) => {
                 // Out of descriptors, most likely: connections that end give some back.
@@ -171,8 +205,9 @@ pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
         }
     }
     drop(listener);
+    served.service.stopping();
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits::DRAIN_TIMEOUT, drained)
+    if tokio::time::timeout(served.limits.drain_timeout, drained)
         .await
         .is_err()
     {
@@ -184,21 +219,52 @@ pub async fn serve(listener: Listener, service: Service, mut stop: Stop) {
 /// After a failure to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-async fn connection<S>(stream: S, peer: Peer, service: Service, mut stop: Stop)
+async fn begin(accepted: Accepted, served: Arc<Served>, place: Place) {
+    let peer = Peer {
+        address: accepted.address(),
+        secure: matches!(accepted, Accepted::Tcp(..)) && served.tls.is_some(),
+        folder: matches!(accepted, Accepted::Unix(_)),
+    };
+    match (accepted, &served.tls) {
+        (Accepted::Tcp(stream, _), Some(tls)) => {
+            let shaken = tokio::time::timeout(served.limits.handshake_timeout, tls.accept(stream));
+            match shaken.await {
+                Ok(Ok(stream)) => connection(stream, &served, peer).await,
+                // A scanner, or a client that speaks plain HTTP.
+                Ok(Err(error)) => {
+                    Metrics::count(&served.service.metrics().refused_handshake);
+                    tracing::debug!(%error, "no handshake of TLS");
+                }
+                Err(_) => Metrics::count(&served.service.metrics().refused_handshake),
+            }
+        }
+        (Accepted::Tcp(stream, _), None) => connection(stream, &served, peer).await,
+        // A socket in the file system needs no more than its permissions.
+        (Accepted::Unix(stream), _) => connection(stream, &served, peer).await,
+    }
+    drop(place);
+}
+
+async fn connection<S>(stream: S, served: &Served, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let between = Between::new();
-    let io = HeadPaced::new(TokioIo::new(stream), between.clone());
+    let guarded = Guarded::new(stream, between.clone(), Arc::clone(&served.limits));
+    let service = served.service.clone();
+    let progress = between.clone();
     let answer = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        let (service, request_begun) = (service.clone(), between.begin());
+        let service = service.clone();
+        let (request_begun, refusal) = between.begin();
         // Boxed: the compiler cannot see by itself that so deep a future may change threads.
         let answering: BoxFuture<'static, Result<_, Infallible>> = Box::pin(async move {
-            let response = if peer.folder && admin::is_about(&request) {
-                admin::answer(service.store(), &request).await
-            } else {
-                service.call(request).await
+            let response = match refusal {
+                Some(refusal) => service.refuse(refusal),
+                None if peer.folder && admin::is_about(&request) => {
+                    admin::answer(service.store(), &request).await
+                }
+                None => service.call(request).await,
             };
             Ok(response.map(|body| Marked::new(body, request_begun)))
         });
@@ -206,14 +272,15 @@ where
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits::IDLE_TIMEOUT)
-        .max_header_size(limits::HEAD_BYTES_MAX)
-        .max_headers(limits::HEADERS_MAX)
+        .header_read_timeout(served.limits.idle_timeout)
+        .max_header_size(served.limits.head_bytes_max)
+        .max_headers(served.limits.headers_max)
         .preserve_header_case(true)
         // A client that has said all it has to say still gets its answer.
         .half_close(true)
-        .serve_connection(io, answer);
+        .serve_connection(TokioIo::new(guarded), answer);
     let mut serving = pin!(serving);
+    let mut stop = served.stop.clone();
     let ended = tokio::select! {
         biased;
         ended = serving.as_mut() => ended,
@@ -222,6 +289,9 @@ where
             serving.await
         }
     };
+    if progress.is_slow() {
+        Metrics::count(&served.service.metrics().slow);
+    }
     if let Err(error) = ended {
         tracing::debug!(error = %Chain(&error), "a connection ended early");
     }

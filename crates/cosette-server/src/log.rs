@@ -5,8 +5,9 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -16,12 +17,17 @@ use cosette_types::Timestamp;
 use http::request;
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::body::{Body, BoxError};
+use crate::metrics::Metrics;
 
 /// A file that gets one line for each request.
-pub(crate) struct AccessLog(Mutex<File>);
+pub(crate) struct AccessLog {
+    path: PathBuf,
+    file: Mutex<File>,
+}
 
 impl fmt::Debug for AccessLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,12 +38,25 @@ impl fmt::Debug for AccessLog {
 impl AccessLog {
     /// Opens the file to append to, for its owner only.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new()
+        Ok(Self {
+            path: path.to_owned(),
+            file: Mutex::new(Self::file(path)?),
+        })
+    }
+
+    fn file(path: &Path) -> std::io::Result<File> {
+        OpenOptions::new()
             .create(true)
             .append(true)
             .mode(0o600)
-            .open(path)?;
-        Ok(Self(Mutex::new(file)))
+            .open(path)
+    }
+
+    /// Opens the file anew: somebody has moved the one that was written.
+    pub(crate) fn reopen(&self) -> std::io::Result<()> {
+        let file = Self::file(&self.path)?;
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        Ok(())
     }
 
     fn write(&self, entry: &Entry) {
@@ -46,7 +65,7 @@ impl AccessLog {
         };
         line.push(b'\n');
         // One write of one line; a full disk must not stop the service.
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(&line) {
             tracing::error!(%error, "the access log cannot be written");
         }
@@ -89,6 +108,24 @@ impl Entry {
             host: host.into_owned(),
             path: parts.uri.path().to_owned(),
             query: redacted(parts.uri.query().unwrap_or_default()),
+            status: 0,
+            bytes: 0,
+            duration_ms: 0,
+            operation: None,
+            caller: None,
+            began: Some(Instant::now()),
+        }
+    }
+
+    /// A request whose head nobody may read.
+    pub(crate) fn refused(request_id: &str, is_head: bool, now: Timestamp) -> Self {
+        Self {
+            time: date::iso(now),
+            request_id: request_id.to_owned(),
+            method: if is_head { "HEAD" } else { "-" }.to_owned(),
+            host: String::new(),
+            path: "-".to_owned(),
+            query: String::new(),
             status: 0,
             bytes: 0,
             duration_ms: 0,
@@ -146,15 +183,50 @@ pub(crate) struct Logged {
     /// Taken when it is written down.
     entry: Option<Entry>,
     access_log: Option<Arc<AccessLog>>,
+    metrics: Arc<Metrics>,
+    seat: Option<Seat>,
+}
+
+/// The place of a request under way; free for the next one when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    metrics: Arc<Metrics>,
+    _seat: OwnedSemaphorePermit,
+}
+
+impl Seat {
+    /// A free place, if there is one.
+    pub(crate) fn take(seats: &Arc<Semaphore>, metrics: &Arc<Metrics>) -> Option<Self> {
+        let seat = Arc::clone(seats).try_acquire_owned().ok()?;
+        Metrics::count(&metrics.in_flight);
+        Some(Self {
+            metrics: Arc::clone(metrics),
+            _seat: seat,
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.metrics.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Logged {
-    pub(crate) fn new(body: Body, entry: Entry, access_log: Option<Arc<AccessLog>>) -> Self {
+    pub(crate) fn new(
+        body: Body,
+        entry: Entry,
+        access_log: Option<Arc<AccessLog>>,
+        metrics: Arc<Metrics>,
+        seat: Option<Seat>,
+    ) -> Self {
         let entry = Some(entry);
         let mut logged = Self {
             body,
             entry,
             access_log,
+            metrics,
+            seat,
         };
         if http_body::Body::is_end_stream(&logged.body) {
             // Nobody will ask for what is not there.
@@ -168,6 +240,9 @@ impl Logged {
             return;
         };
         let took = entry.began.map(|began| began.elapsed()).unwrap_or_default();
+        self.metrics
+            .answered(entry.operation, entry.status, took, entry.bytes);
+        self.seat = None;
         entry.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             target: "cosette::access",

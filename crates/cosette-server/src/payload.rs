@@ -12,19 +12,34 @@ use futures_util::Stream;
 use http::{Method, header};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use crate::body::BoxError;
 use crate::error::Error;
-use crate::limits;
+use crate::limits::{self, Limits};
+use crate::memory::{BodyMemory, Share};
+use crate::metrics::Metrics;
 
 /// A request's body as it arrives.
 #[derive(Debug)]
 pub(crate) struct Arriving {
     body: UnsyncBoxBody<Bytes, BoxError>,
-    began: Instant,
+    bounds: Bounds,
+    metrics: Arc<Metrics>,
+    /// How long the client has kept us waiting.
+    waited: Duration,
     received: u64,
     unread: Unread,
+    /// Its part of the memory for all bodies.
+    share: Option<Share>,
+}
+
+/// The bounds that an operator chose, as far as they are of one body.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    grace: Duration,
+    bytes_per_sec_min: u64,
+    document_bytes_max: usize,
 }
 
 /// Whether there is something of a body that nobody has read.
@@ -38,7 +53,7 @@ impl Unread {
 }
 
 impl Arriving {
-    pub(crate) fn new<B>(body: B) -> Self
+    pub(crate) fn new<B>(body: B, limits: &Limits, metrics: &Arc<Metrics>) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -47,9 +62,16 @@ impl Arriving {
         let body = body.map_err(Into::into).boxed_unsync();
         Self {
             body,
-            began: Instant::now(),
+            bounds: Bounds {
+                grace: limits.body_grace,
+                bytes_per_sec_min: limits.body_bytes_per_sec_min.max(1),
+                document_bytes_max: limits.document_bytes_max,
+            },
+            metrics: Arc::clone(metrics),
+            waited: Duration::ZERO,
             received: 0,
             unread,
+            share: None,
         }
     }
 
@@ -60,11 +82,17 @@ impl Arriving {
     /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
-            let earned = self.received / limits::BODY_BYTES_PER_SEC_MIN;
-            let until = self.began + limits::BODY_GRACE + std::time::Duration::from_secs(earned);
-            let frame = tokio::time::timeout_at(until, self.body.frame())
-                .await
-                .map_err(|_| Error::new(ErrorCode::RequestTimeout))?;
+            let earned = self.received / self.bounds.bytes_per_sec_min;
+            let allowed = self.bounds.grace + Duration::from_secs(earned);
+            // Only the time that the client takes counts, not the time that the disk does.
+            let began = Instant::now();
+            let until = began + allowed.saturating_sub(self.waited);
+            let frame = tokio::time::timeout_at(until, self.body.frame()).await;
+            self.waited += began.elapsed();
+            let frame = frame.map_err(|_| {
+                Metrics::count(&self.metrics.slow);
+                Error::new(ErrorCode::RequestTimeout)
+            })?;
             match frame {
                 None => {
                     self.unread.0.store(false, Ordering::Relaxed);
@@ -77,6 +105,7 @@ impl Arriving {
                         continue;
                     };
                     self.received = self.received.saturating_add(bytes.len() as u64);
+                    self.metrics.received(bytes.len() as u64);
                     return Ok(Some(bytes));
                 }
             }
@@ -115,7 +144,11 @@ pub(crate) enum Payload {
     /// Nothing that it would look at.
     None,
     /// A document.
-    Document(Bytes),
+    Document {
+        bytes: Bytes,
+        /// The memory that it was given.
+        _share: Share,
+    },
     /// The bytes of an object.
     Object(ObjectBytes),
 }
@@ -124,7 +157,7 @@ impl Payload {
     /// The document, if this is one.
     pub(crate) fn document(&self) -> Option<Bytes> {
         match self {
-            Self::Document(document) => Some(document.clone()),
+            Self::Document { bytes, .. } => Some(bytes.clone()),
             Self::None | Self::Object(_) => None,
         }
     }
@@ -133,7 +166,7 @@ impl Payload {
     pub(crate) fn verified(&self) -> Verified {
         match self {
             Self::Object(bytes) => bytes.body.verified.clone(),
-            Self::None | Self::Document(_) => Verified::default(),
+            Self::None | Self::Document { .. } => Verified::default(),
         }
     }
 }
@@ -221,6 +254,7 @@ pub(crate) async fn open(
     kind: PayloadKind,
     check: Option<BodyCheck>,
     body: &mut Option<Arriving>,
+    memory: &BodyMemory,
 ) -> Result<Payload, Error> {
     let length = length(head)?;
     let verified = Verified::default();
@@ -237,9 +271,11 @@ pub(crate) async fn open(
             if expected.is_some_and(|bytes| bytes > PUT_BYTES_MAX) {
                 return Err(Error::new(ErrorCode::EntityTooLarge));
             }
-            let body = body
+            let share = memory.stream(expected).await?;
+            let mut body = body
                 .take()
                 .ok_or_else(|| Error::internal("a body was opened twice"))?;
+            body.share = Some(share);
             let body = Checked {
                 body,
                 check,
@@ -251,13 +287,25 @@ pub(crate) async fn open(
             // What a PUT has to say may stand in its headers.
             Length::Unsaid if head.method == Method::PUT => Ok(Payload::None),
             Length::Unsaid => Err(Error::new(ErrorCode::MissingContentLength)),
-            Length::Known(bytes) if bytes > bytes_max as u64 => Err(too_large(bytes_max)),
-            Length::Known(_) | Length::Chunked => match body {
-                Some(body) => read_document(body, check, bytes_max)
-                    .await
-                    .map(Payload::Document),
-                None => Err(Error::internal("a body was opened twice")),
-            },
+            Length::Known(_) | Length::Chunked => {
+                let body = body
+                    .as_mut()
+                    .ok_or_else(|| Error::internal("a body was opened twice"))?;
+                let bytes_max = bytes_max.min(body.bounds.document_bytes_max);
+                let expected = match length {
+                    Length::Known(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+                    Length::Chunked | Length::Unsaid => bytes_max,
+                };
+                if expected > bytes_max {
+                    return Err(too_large(bytes_max));
+                }
+                let share = memory.document(expected).await?;
+                let bytes = read_document(body, check, bytes_max).await?;
+                Ok(Payload::Document {
+                    bytes,
+                    _share: share,
+                })
+            }
         },
     }
 }
@@ -312,14 +360,13 @@ fn length(head: &Head) -> Result<Length, Error> {
 #[cfg(test)]
 mod tests {
     use http_body_util::StreamBody;
-    use tokio::time::Duration;
 
     use super::*;
 
     fn arriving(stream: impl Stream<Item = Bytes> + Send + 'static) -> Arriving {
         use futures_util::StreamExt;
         let frames = stream.map(|bytes| Ok::<_, std::io::Error>(http_body::Frame::data(bytes)));
-        Arriving::new(StreamBody::new(frames))
+        Arriving::new(StreamBody::new(frames), &Limits::default(), &Arc::default())
     }
 
     /// Bytes of one size, one piece a second.
@@ -345,6 +392,15 @@ mod tests {
         let mut steady = arriving(steady(slowest));
         for _ in 0..1000 {
             assert!(steady.next().await.unwrap().is_some());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn our_own_slowness_is_not_the_clients() {
+        let mut quick = arriving(futures_util::stream::repeat(Bytes::from_static(b"a")));
+        for _ in 0..10 {
+            tokio::time::sleep(limits::BODY_GRACE).await;
+            assert!(quick.next().await.unwrap().is_some());
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use cosette_proto::dialect::amz;
@@ -17,19 +18,24 @@ use cosette_types::{BucketName, Timestamp};
 use futures_util::FutureExt;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, request};
+use tokio::sync::Semaphore;
 
 use crate::access::Access;
 use crate::auth::{self, Accounts};
 use crate::body::{Body, BoxError};
 use crate::config::Config;
+use crate::connection::Refusal;
 use crate::error::Error;
 use crate::keep_alive::{self, Pace};
-use crate::limits;
-use crate::log::{AccessLog, Entry, Logged};
+use crate::limits::{self, Limits};
+use crate::log::{AccessLog, Entry, Logged, Seat};
+use crate::memory::BodyMemory;
+use crate::metrics::{Metrics, Told};
 use crate::ops::{self, Answer, Context};
 use crate::payload::{self, Arriving};
 use crate::policy::{self, Circumstances, Court, Peer};
 use crate::prefix_jobs::Jobs;
+use crate::quota::Quotas;
 use crate::request_id::{RequestId, RequestIds};
 use crate::spelling::Spelling;
 use crate::sts;
@@ -50,6 +56,12 @@ struct Inner {
     access_log: Option<Arc<AccessLog>>,
     spelling: Spelling,
     jobs: Jobs,
+    metrics: Arc<Metrics>,
+    /// A seat for each request under way.
+    seats: Arc<Semaphore>,
+    memory: BodyMemory,
+    quotas: Quotas,
+    stopping: AtomicBool,
 }
 
 /// What a response needs of its request beside the outcome.
@@ -95,6 +107,13 @@ impl Service {
             ids: RequestIds::new(),
             spelling: Spelling::learn().await,
             jobs: Jobs::begin(&store, &access, &clock),
+            metrics: Arc::default(),
+            seats: Arc::new(Semaphore::new(
+                config.limits.requests_max.min(Semaphore::MAX_PERMITS),
+            )),
+            memory: BodyMemory::new(&config.limits),
+            quotas: Quotas::new(&config.limits),
+            stopping: AtomicBool::new(false),
             store,
             access,
             config,
@@ -126,10 +145,17 @@ impl Service {
             bucket: None,
             dialect: Dialect::default(),
         };
-        let body = Arriving::new(body);
+        let body = Arriving::new(body, &self.0.config.limits, &self.0.metrics);
         let unread = body.unread();
         let mut body = Some(body);
-        let outcome = AssertUnwindSafe(self.answer(&parts, &mut body, &mut entry, &mut asked))
+        let seat = Seat::take(&self.0.seats, &self.0.metrics);
+        let answering = async {
+            match &seat {
+                Some(_) => self.answer(&parts, &mut body, &mut entry, &mut asked).await,
+                None => Err(Error::new(ErrorCode::SlowDown)),
+            }
+        };
+        let outcome = AssertUnwindSafe(answering)
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(Error::internal("the request's handler panicked")));
@@ -147,7 +173,70 @@ impl Service {
         if let Some(body) = body.filter(|_| unread.is_some() && !expects_continue(&parts)) {
             tokio::spawn(body.drain());
         }
-        self.dress(settled, &asked, entry)
+        self.dress(settled, &asked, entry, seat)
+    }
+
+    /// Answers a head that nobody may read.
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Response<Body> {
+        let now = self.0.clock.now();
+        let asked = Asked {
+            id: self.0.ids.next(now),
+            resource: String::new(),
+            bucket: None,
+            dialect: Dialect::default(),
+        };
+        let entry = Entry::refused(&asked.id.id, refusal.is_head, now);
+        let mut settled = self.refusal(&Error::with(refusal.code, refusal.words), &asked);
+        settled
+            .headers
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+        self.dress(settled, &asked, entry, None)
+    }
+
+    /// The upper bounds.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.config.limits
+    }
+
+    /// Opens the access log anew, if there is one: somebody has moved the file that was written.
+    pub fn reopen_access_log(&self) {
+        if let Some(Err(error)) = self.0.access_log.as_ref().map(|log| log.reopen()) {
+            tracing::error!(%error, "the access log cannot be opened anew; the file before goes on");
+        }
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
+    }
+
+    /// From now on whoever asks is told that this service is about to end.
+    pub(crate) fn stopping(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Why requests should be sent elsewhere, if they should.
+    pub async fn not_ready(&self) -> Option<&'static str> {
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return Some("stopping");
+        }
+        match self.0.store.health().await {
+            Err(_) => Some("the store cannot be read"),
+            Ok(health) if health.is_poisoned => Some("poisoned: a sync failed, restart the server"),
+            Ok(health) if !health.allows_growth => Some("full: no room for objects on the disk"),
+            Ok(_) => None,
+        }
+    }
+
+    /// All that is counted, in the text format of Prometheus.
+    pub async fn metrics_text(&self) -> String {
+        let told = Told {
+            body_memory_bytes: self.0.memory.taken_bytes() as u64,
+            ready: self.not_ready().await.is_none(),
+            store: self.0.store.health().await.ok(),
+            commits: self.0.store.commit_stats(),
+        };
+        self.0.metrics.told(&told)
     }
 
     /// The store that it is a service of.
@@ -172,7 +261,7 @@ impl Service {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let body = Arriving::new(body)
+        let body = Arriving::new(body, &self.0.config.limits, &self.0.metrics)
             .whole(limits::ADMIN_REQUEST_BYTES_MAX)
             .await;
         let answered = match body.map(|body| serde_json::from_slice(&body)) {
@@ -226,7 +315,7 @@ impl Service {
         let name = route::resolve(&head)?;
         entry.operation(name);
         let check = BodyCheck::of(&head, &signed, name.checksums_its_body())?;
-        let payload = payload::open(&head, name.payload(), check, body).await?;
+        let payload = payload::open(&head, name.payload(), check, body, &this.memory).await?;
         let verified = payload.verified();
         let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
@@ -249,6 +338,7 @@ impl Service {
             region: &this.config.region,
             restore_delay: this.config.restore_delay,
             jobs: &this.jobs,
+            quotas: &this.quotas,
         };
         let answer = ops::run(&context, op, payload).await?;
         let mut settled = self.settle(answer, asked).await?;
@@ -330,7 +420,13 @@ impl Service {
     }
 
     /// What every response has, and the line in the log at its end.
-    fn dress(&self, settled: Settled, asked: &Asked, mut entry: Entry) -> Response<Body> {
+    fn dress(
+        &self,
+        settled: Settled,
+        asked: &Asked,
+        mut entry: Entry,
+        seat: Option<Seat>,
+    ) -> Response<Body> {
         let Settled {
             status,
             mut headers,
@@ -356,7 +452,14 @@ impl Service {
         // A HEAD has its errors, too, without a body.
         let body = if entry.is_head() { Body::empty() } else { body };
         entry.status = status.as_u16();
-        let body = Body::logged(Logged::new(body, entry, self.0.access_log.clone()));
+        let logged = Logged::new(
+            body,
+            entry,
+            self.0.access_log.clone(),
+            Arc::clone(&self.0.metrics),
+            seat,
+        );
+        let body = Body::logged(logged);
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;

@@ -41,6 +41,24 @@ impl Clock for SystemClock {
     }
 }
 
+/// How long something took, for those who watch; nothing is decided by it.
+#[derive(Debug)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the store's one place that asks the system for the time"
+    )]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The system's source of randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;

@@ -38,6 +38,9 @@ pub(crate) const JOB_BATCH_OBJECTS: usize = 64;
 pub(crate) const JOB_TXN_ENTRIES: usize = 470;
 /// Bytes after which it takes no more: an object's rows are far below the rest.
 pub(crate) const JOB_TXN_BYTES: usize = 3 << 20;
+/// Most rows that are counted of the sweep's backlog.
+pub const BACKLOG_ROWS_MAX: usize = 10_000;
+
 /// Tries of one transaction before it is given up as a conflict.
 pub(crate) const TRIES_MAX: u32 = 64;
 /// From this try on, a transaction also waits for its turn at the keys that it only reads.

@@ -287,6 +287,12 @@ impl Client {
         let request = self
             .signed(exchange, body, again, (&watch, keys.as_ref()))
             .map_err(Failure::of)?;
+        // Only who reads an object can be told that it has not changed; of anything else this would
+        // not say what became.
+        let reads = matches!(
+            exchange.operation,
+            OperationName::GetObject | OperationName::HeadObject
+        );
         let call = self.transport().call(request);
         let reply = match idle::limited(self.idle_timeout(), &watch, call).await {
             Some(Ok(reply)) => reply,
@@ -310,7 +316,7 @@ impl Client {
             body = pace.slowed(body);
         }
         let (status, headers) = (parts.status, parts.headers);
-        let fine = status.is_success() || status == StatusCode::NOT_MODIFIED;
+        let fine = status.is_success() || (reads && status == StatusCode::NOT_MODIFIED);
         if fine && exchange.streamed {
             return Ok(Received {
                 status,

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 /// Offer the store in a folder to COS clients on a port
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = "\
-When the server is ready, stdout gets one line: listening on http://ADDRESS. Logs go to stderr.
-SIGTERM or Ctrl-C ends it after the requests that are under way.
+When the server is ready, stdout gets one line: listening on http://ADDRESS
+(https:// with TLS). Logs go to stderr. SIGTERM or Ctrl-C ends it after the requests that are under way;
+SIGHUP reads the certificate and opens the access log anew.
+
+All settings and their defaults: cosette config example. To look at a file of them: cosette config check.
 
 The root key pair comes from COSETTE_ROOT_SECRET_ID and COSETTE_ROOT_SECRET_KEY; without them the first
 start makes one and keeps it in the folder. Buckets are found by host (examplebucket-1250000000.cos.
@@ -22,11 +25,12 @@ With a sub_uin other than owner_uin an entry is a sub-account of that owner.
 Examples:
   cosette serve
   cosette serve --listen 127.0.0.1:0 --data ./store
-  cosette serve --listen 0.0.0.0:9000 --domain cos.example.com --access-log access.log")]
+  cosette serve --listen 0.0.0.0:443 --domain cos.example.com --tls-cert chain.pem --tls-key key.pem
+  cosette serve --server-config /etc/cosette/server.toml --set limits.requests_max=200")]
 pub(crate) struct ServeArgs {
-    /// Address to listen on; port 0 picks a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
-    pub(crate) listen: SocketAddr,
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:9000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
     /// Own domain: its subdomains are buckets. May be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) domain: Vec<String>,
@@ -36,9 +40,27 @@ pub(crate) struct ServeArgs {
     /// File that gets one line of JSON for each request
     #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<PathBuf>,
-    /// How the log on stderr is written
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) log_format: LogFormat,
+    /// How the log on stderr is written [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+    /// Certificate for TLS, with its intermediates, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Serve other machines without TLS: behind a proxy that speaks it, or in a network of your own
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
+    /// Address of /metrics, /health/live and /health/ready; a port alone is one of 127.0.0.1
+    #[arg(long, value_name = "ADDRESS", value_parser = crate::cmd::loopback_address)]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// File of settings [env: COSETTE_SERVER_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) server_config: Option<PathBuf>,
+    /// Any setting of that file. May be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
 }
 
 /// How a log line looks.

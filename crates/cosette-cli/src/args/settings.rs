@@ -12,7 +12,9 @@ Examples:
   cosette config init --profile work --region ap-guangzhou < keys.txt    two lines: secret id, secret key
   cosette config init --profile lab --endpoint http://127.0.0.1:9000 --from-env
   cosette config set profile work            which profile is used when none is named
-  cosette config show")]
+  cosette config show
+  cosette config example > server.toml       the settings of serve, to be changed
+  cosette config check server.toml")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     pub(crate) command: ConfigCommand,
@@ -29,6 +31,14 @@ pub(crate) enum ConfigCommand {
     Set(SetConfigArgs),
     /// Print the path of the configuration file
     Path,
+    /// Look at a file of settings for serve, without starting it
+    Check {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: std::path::PathBuf,
+    },
+    /// Print a file of settings for serve: all of them, with their defaults
+    Example,
 }
 
 /// Where the keys of a new profile come from.

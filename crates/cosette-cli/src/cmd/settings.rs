@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::serve;
 use crate::args::{ConfigArgs, ConfigCommand, Global, InitConfigArgs, SetConfigArgs, SettingName};
 use crate::config::{self, File, Place, Profile, Settings};
 use crate::failure::{Failure, Result};
@@ -19,6 +20,8 @@ pub(crate) fn run(global: &Global, args: ConfigArgs, output: &Output) -> Result<
             let shown = path.display().to_string();
             output.result(&shown, &Object::new().text("path", &shown).done())
         }
+        ConfigCommand::Example => output.raw(serve::file::example().as_bytes()),
+        ConfigCommand::Check { file } => serve::check(&file, output),
         ConfigCommand::Show => show(&config::resolve(global, &env), global, output),
         ConfigCommand::Init(args) => init(global, &args, output),
         ConfigCommand::Set(args) => set(global, args, output),

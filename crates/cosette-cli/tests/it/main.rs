@@ -21,6 +21,7 @@ mod metadata;
 mod moving;
 mod multipart;
 mod network;
+mod operating;
 mod readme;
 mod results;
 mod slices;

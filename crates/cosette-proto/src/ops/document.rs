@@ -58,6 +58,9 @@ impl Request {
         let missing = || Error::new(ErrorCode::MissingRequestBodyError);
         let document = self.checked_document(dialect)?.ok_or_else(missing)?;
         let root = Element::parse(document)?;
+        if let Some(twice) = root.repeated(REPEATABLE) {
+            return Err(malformed(format!("{twice} is given more than once.")));
+        }
         if root.name == name {
             Ok(root)
         } else {
@@ -65,6 +68,14 @@ impl Request {
         }
     }
 }
+
+/// Elements that hold a text and may stand several times beside each other in a request.
+const REPEATABLE: &[&str] = &[
+    "AllowedHeader",
+    "AllowedMethod",
+    "AllowedOrigin",
+    "ExposeHeader",
+];
 
 pub(super) fn malformed(words: impl Into<String>) -> Error {
     Error::with(ErrorCode::MalformedXML, words)

@@ -58,7 +58,10 @@ impl QSign {
         }
         let list = |name: &str| {
             let names = member(name)?.split(';').filter(|name| !name.is_empty());
-            Ok::<_, Error>(names.map(str::to_ascii_lowercase).collect())
+            // Names are listed encoded, but a client that encodes the whole list has had them decoded
+            // by now.
+            let plain = |name: &str| percent::decode(name).unwrap_or_else(|| name.to_owned());
+            Ok::<_, Error>(names.map(|name| canonical_name(&plain(name))).collect())
         };
         Ok(Self {
             secret_id: member("q-ak")?.to_owned(),

@@ -5,11 +5,12 @@ use cosette_proto::ops::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucket
 use cosette_store::{NewBucket, Store};
 use cosette_types::Region;
 
+use super::Context;
 use crate::error::Error;
 use crate::policy::Permit;
 
 pub(super) async fn put(
-    store: &Store,
+    cx: &Context<'_>,
     permit: &Permit,
     region: &Region,
     op: PutBucket,
@@ -24,10 +25,17 @@ pub(super) async fn put(
         region: region.clone(),
         owner: owner.clone(),
     };
-    store
+    let turn = match cx.quotas.bucket(cx.store, &owner).await {
+        Ok(turn) => Some(turn),
+        // A bucket that is there already is not one more: its maker is told that it is there.
+        Err(error) if cx.store.bucket(&bucket.name).await.is_err() => return Err(error),
+        Err(_) => None,
+    };
+    cx.store
         .create_bucket(bucket)
         .await
         .map_err(|fact| Error::of_new_bucket(fact, &owner))?;
+    drop(turn);
     Ok(())
 }
 

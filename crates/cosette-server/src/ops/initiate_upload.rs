@@ -1,14 +1,13 @@
 //! Begins an upload: all that its object will have beside the bytes.
 
 use cosette_proto::ops::{InitiateUpload, InitiateUploadReply};
-use cosette_store::Store;
 
-use super::with_content_type;
+use super::{Context, with_content_type};
 use crate::error::Error;
 use crate::policy::Permit;
 
 pub(super) async fn run(
-    store: &Store,
+    cx: &Context<'_>,
     permit: &Permit,
     op: InitiateUpload,
 ) -> Result<InitiateUploadReply, Error> {
@@ -21,7 +20,9 @@ pub(super) async fn run(
         storage_class: op.storage_class.unwrap_or_default(),
         tags: op.tags,
     };
-    let upload_id = store.initiate_upload(request).await?;
+    let beginning = cx.quotas.upload(cx.store, &op.bucket).await?;
+    let upload_id = cx.store.initiate_upload(request).await?;
+    drop(beginning);
     Ok(InitiateUploadReply {
         bucket: op.bucket,
         key: op.key,

@@ -43,6 +43,7 @@ use crate::keep_alive::Long;
 use crate::payload::{ObjectBytes, Payload};
 use crate::policy::{Permit, Permitted};
 use crate::prefix_jobs::Jobs;
+use crate::quota::Quotas;
 
 /// What operations may use beside their request.
 pub(crate) struct Context<'a> {
@@ -55,6 +56,8 @@ pub(crate) struct Context<'a> {
     pub(crate) restore_delay: Duration,
     /// What does the work of prefix jobs.
     pub(crate) jobs: &'a Jobs,
+    /// How much a bucket and an account may hold.
+    pub(crate) quotas: &'a Quotas,
 }
 
 /// What an operation answers with.
@@ -112,7 +115,7 @@ pub(crate) async fn run(
             reply::<wire::DeleteObjects>(done, dialect)
         }
         Operation::InitiateUpload(op) => {
-            reply::<wire::InitiateUpload>(initiate_upload::run(store, permit, op).await, dialect)
+            reply::<wire::InitiateUpload>(initiate_upload::run(cx, permit, op).await, dialect)
         }
         Operation::AbortUpload(op) => {
             reply::<wire::AbortUpload>(abort_upload::run(store, permit, op).await, dialect)
@@ -136,7 +139,7 @@ async fn run_on_bucket(
         }
         Operation::PutBucket(op) => {
             let region = cx.head.region.as_ref().unwrap_or(cx.region);
-            reply::<wire::PutBucket>(buckets::put(store, permit, region, op).await, dialect)
+            reply::<wire::PutBucket>(buckets::put(cx, permit, region, op).await, dialect)
         }
         Operation::HeadBucket(op) => reply::<wire::HeadBucket>(buckets::head(permit, &op), dialect),
         Operation::DeleteBucket(op) => {
@@ -263,7 +266,7 @@ fn reply<M: Message>(result: Result<M::Reply, Error>, dialect: Dialect) -> Resul
 fn object_bytes(payload: Payload) -> Result<ObjectBytes, Error> {
     match payload {
         Payload::Object(bytes) => Ok(bytes),
-        Payload::None | Payload::Document(_) => Err(Error::internal("an object without bytes")),
+        Payload::None | Payload::Document { .. } => Err(Error::internal("an object without bytes")),
     }
 }
 

@@ -52,8 +52,8 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     pub(crate) meta: MemoryMeta,
     pub(crate) extents: MemoryExtents,
+    pub(crate) service: Service,
     clock: Arc<TestClock>,
-    service: Service,
     stopper: Stopper,
     serving: JoinHandle<()>,
 }
@@ -153,8 +153,8 @@ impl Server {
             store,
             meta,
             extents,
-            clock,
             service,
+            clock,
             stopper,
             serving,
         };

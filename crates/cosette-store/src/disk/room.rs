@@ -75,6 +75,12 @@ impl Room {
         })
     }
 
+    /// Bytes left.
+    #[must_use]
+    pub fn free_bytes(self) -> u64 {
+        self.free_bytes
+    }
+
     /// Whether object bytes may still be added.
     #[must_use]
     pub fn allows_growth(self) -> bool {

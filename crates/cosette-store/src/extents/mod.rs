@@ -137,6 +137,11 @@ pub trait Extents: Send + Sync + fmt::Debug {
     /// Bytes of object content written through this driver since it was opened.
     fn written_bytes(&self) -> u64;
 
+    /// Whether a sync failed, so that it takes no more writes until reopened.
+    fn is_poisoned(&self) -> bool {
+        false
+    }
+
     /// Finishes what is under way and lets go of the files. No call may follow. By then every
     /// finished extent is either referred to by a durable row or freed: after a close there is
     /// nothing left for [`Extents::recover`] to look at.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -18,6 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::pace::Pace;
 use super::{Boxed, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use crate::disk::{self, Room};
+use crate::environment::Stopwatch;
+use crate::stats::{CommitStats, Commits};
 
 /// Most transactions of one batch.
 const BATCH_TXNS_MAX: usize = 1024;
@@ -92,6 +94,9 @@ struct Shared<V> {
     /// What the store shows to readers; `None` once closed.
     published: Mutex<Option<Arc<V>>>,
     poisoned: AtomicBool,
+    /// Transactions that were handed in and are in no batch yet.
+    queued: AtomicU64,
+    commits: Commits,
 }
 
 /// A transaction in the queue, the room it takes there, and who waits for it.
@@ -121,6 +126,8 @@ impl<E: Engine> Committer<E> {
         let shared = Arc::new(Shared {
             published: Mutex::new(Some(Arc::new(engine.view()?))),
             poisoned: AtomicBool::new(false),
+            queued: AtomicU64::new(0),
+            commits: Commits::default(),
         });
         let worker = Worker {
             engine,
@@ -155,6 +162,15 @@ impl<E: Engine> Committer<E> {
         Ok(Arc::new(SnapshotOf { view, pace }))
     }
 
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.shared.poisoned.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stats(&self) -> CommitStats {
+        let queued = self.shared.queued.load(Ordering::Relaxed);
+        self.shared.commits.view(queued)
+    }
+
     pub(super) async fn commit(&self, txn: MiniTxn) -> Answer {
         if self.shared.poisoned.load(Ordering::Acquire) {
             return Err(MetaError::Poisoned);
@@ -171,6 +187,7 @@ impl<E: Engine> Committer<E> {
             answer,
             _room: room,
         };
+        self.shared.queued.fetch_add(1, Ordering::Relaxed);
         match desk {
             Desk::Thread(queue) => queue.send(request).await.map_err(|_| closed())?,
             Desk::Here(here) => {
@@ -265,10 +282,14 @@ impl<E: Engine> Worker<E> {
 
     /// Validates, writes and syncs one batch, then answers each member.
     fn answer(&mut self, members: Vec<Request>) {
+        let taken = members.len() as u64;
+        self.shared.queued.fetch_sub(taken, Ordering::Relaxed);
+        let watch = Stopwatch::start();
         let answers = match self.commit(members.iter().map(|member| &member.txn)) {
             Ok(answers) => answers,
             Err(error) => vec![Err(error); members.len()],
         };
+        self.shared.commits.batch(members.len(), watch.elapsed());
         for (member, answer) in members.into_iter().zip(answers) {
             // A caller that left does not change what is durable.
             let _ = member.answer.send(answer);

@@ -28,6 +28,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::disk::Room;
+use crate::stats::CommitStats;
+
 /// Most checks and writes of one transaction together.
 pub const TXN_ENTRIES_MAX: usize = 500;
 /// Most bytes of keys and values of one transaction.
@@ -160,6 +163,17 @@ pub trait Snapshot: Send + Sync + fmt::Debug {
     fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>>;
 }
 
+/// What a driver tells of itself.
+#[derive(Debug, Default)]
+pub struct MetaFacts {
+    /// A sync failed: no more writes until reopened.
+    pub is_poisoned: bool,
+    /// The room left on its disk, if it has one and it can be asked.
+    pub room: Option<Room>,
+    /// How its batches became durable, if it has any.
+    pub commits: Option<CommitStats>,
+}
+
 /// An ordered key-value store with snapshots and one conditional commit.
 pub trait Meta: Send + Sync + fmt::Debug {
     /// The store as it is now; sees every commit that was answered before this call.
@@ -167,6 +181,11 @@ pub trait Meta: Send + Sync + fmt::Debug {
 
     /// Does all writes of `txn` if all its checks hold.
     fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>>;
+
+    /// What the driver tells of itself; a driver without a disk has nothing to tell.
+    fn facts(&self) -> MetaFacts {
+        MetaFacts::default()
+    }
 
     /// Finishes what is under way and lets go of the files. No call may follow, and snapshots must
     /// be gone before the files can be opened again.

@@ -30,6 +30,10 @@ impl Call<'_> {
         self
     }
 
+    pub(crate) fn method(&self) -> &str {
+        &self.method
+    }
+
     /// A header that the signature does not cover.
     pub(crate) fn unsigned(mut self, name: &str, value: &str) -> Self {
         self.unsigned.push((name.to_owned(), value.to_owned()));

@@ -19,7 +19,7 @@ pub(crate) struct Connection {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Connection {
-    pub(super) const fn of(stream: TcpStream) -> Self {
+    pub(crate) const fn of(stream: TcpStream) -> Self {
         Self {
             stream,
             read: Vec::new(),
@@ -96,6 +96,19 @@ impl Connection {
             answer.body = std::mem::take(&mut self.read);
         }
         Some(answer)
+    }
+
+    /// As [`Connection::answer`]; an answer that is cut short is none, however it ends.
+    pub(crate) async fn whole_answer(&mut self, method: &str) -> Option<Answer> {
+        loop {
+            let answer = self.answer(method).await?;
+            if answer.status != 100 {
+                let framed = ["Content-Length", "Transfer-Encoding"];
+                let is_framed = framed.iter().any(|name| answer.header(name).is_some());
+                let bodyless = method == "HEAD" || matches!(answer.status, 204 | 304);
+                return (is_framed || bodyless).then_some(answer);
+            }
+        }
     }
 
     /// Reads a head.

@@ -176,6 +176,10 @@ impl Extents for SegmentExtents {
         self.space.written_bytes.load(Ordering::Relaxed)
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.space.is_poisoned()
+    }
+
     fn close(&self) -> Boxed<'_, Result<(), ExtentError>> {
         let space = Arc::clone(&self.space);
         Box::pin(blocking(self.space.folder.waits(), move || space.close()))

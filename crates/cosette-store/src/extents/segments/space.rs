@@ -106,6 +106,10 @@ impl Space {
         }
     }
 
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
+    }
+
     pub(super) fn poison(&self) {
         if !self.poisoned.swap(true, Ordering::AcqRel) {
             tracing::error!(

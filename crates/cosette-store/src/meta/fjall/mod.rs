@@ -20,8 +20,8 @@ use self::engine::{FjallEngine, room_with};
 use self::journals::Journals;
 use self::view::Spaces;
 use super::committer::Committer;
-use super::{Boxed, Meta, MetaError, MiniTxn, Outcome, Snapshot};
-use crate::disk::Ballast;
+use super::{Boxed, Meta, MetaError, MetaFacts, MiniTxn, Outcome, Snapshot};
+use crate::disk::{Ballast, Room};
 use crate::extents::folder::make_folder;
 
 mod engine;
@@ -45,6 +45,8 @@ const BYTES_BLOCK: u32 = 16 << 10;
 #[derive(Debug)]
 pub struct FjallMeta {
     committer: Committer<FjallEngine>,
+    /// To ask how much room its disk has.
+    folder: File,
 }
 
 impl FjallMeta {
@@ -100,6 +102,7 @@ impl FjallMeta {
             bytes: keyspace("bytes", bytes)?,
             bytes_prefix,
         };
+        let open = || open_folder(folder).map_err(|error| failed("open", &error));
         let engine = FjallEngine {
             db,
             spaces,
@@ -111,6 +114,7 @@ impl FjallMeta {
         };
         Ok(Self {
             committer: Committer::start(engine, true)?,
+            folder: open()?,
         })
     }
 }
@@ -122,6 +126,14 @@ impl Meta for FjallMeta {
 
     fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>> {
         Box::pin(self.committer.commit(txn))
+    }
+
+    fn facts(&self) -> MetaFacts {
+        MetaFacts {
+            is_poisoned: self.committer.is_poisoned(),
+            room: Room::of(&self.folder).ok(),
+            commits: Some(self.committer.stats()),
+        }
     }
 
     fn close(&self) -> Boxed<'_, Result<(), MetaError>> {
