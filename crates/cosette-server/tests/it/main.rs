@@ -18,6 +18,7 @@ mod get;
 mod harness;
 mod hosts;
 mod keep_alive;
+mod linearizability;
 mod listing;
 mod log;
 mod moving;

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use super::pace::Pace;
 use super::{Boxed, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use crate::disk::{self, Room};
+use crate::planted::Bug;
 
 /// Most transactions of one batch.
 const BATCH_TXNS_MAX: usize = 1024;
@@ -175,6 +176,9 @@ impl<E: Engine> Committer<E> {
             Desk::Thread(queue) => queue.send(request).await.map_err(|_| closed())?,
             Desk::Here(here) => {
                 lock(&here.queue).push(request);
+                if Bug::AnswerAtEnqueue.is_planted() {
+                    return Ok(Outcome::Committed);
+                }
                 // Whoever is ready to commit as well gets into the same batch.
                 tokio::task::yield_now().await;
                 here.work_off();
@@ -304,7 +308,8 @@ impl<E: Engine> Worker<E> {
             let written = self.engine.write(writes).and_then(|()| self.engine.view());
             let view = written.inspect_err(|error| {
                 // What reached the disk is unknown; only a reopening can tell.
-                self.shared.poisoned.store(true, Ordering::Release);
+                let poisoned = !Bug::FailedSyncForgotten.is_planted();
+                self.shared.poisoned.store(poisoned, Ordering::Release);
                 tracing::error!(%error, "a commit failed: no more writes until the store is reopened");
             })?;
             *self.shared.published() = Some(Arc::new(view));
@@ -319,7 +324,8 @@ impl<E: Engine> Worker<E> {
             return Err(MetaError::Full);
         }
         for (key, expect) in &txn.checks {
-            let held = match writes.get(key) {
+            let earlier = writes.get(key).filter(|_| !Bug::BlindToBatch.is_planted());
+            let held = match earlier {
                 Some(value) => expect.holds(value.as_deref()),
                 None => expect.holds(latest.get(key)?.as_deref()),
             };
@@ -338,7 +344,7 @@ impl<E: Engine> Worker<E> {
         if room.allows_growth() {
             return true;
         }
-        if txn.writes.iter().any(grows) {
+        if txn.writes.iter().any(grows) || Bug::FullDiskRefusesDeletes.is_planted() {
             return false;
         }
         room.allows_changes() || (room.allows_deletes() && makes_room(txn))
