@@ -19,9 +19,9 @@ use checker::{Key, Op, State, Value};
 use record::{Dice, Shape, System, record};
 
 /// Histories of the suite, half of them with kills; the store's own suite checks more.
-const HISTORIES: u64 = 8;
-const CALLS: usize = 2_000;
-const CLIENTS: usize = 8;
+const HISTORIES: u64 = 4;
+const CALLS: usize = 400;
+const CLIENTS: usize = 4;
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
 /// Random numbers that are the same in every run: SplitMix64.
@@ -230,7 +230,7 @@ impl System for OverHttp {
 async fn history(seed: u64) {
     let server = Arc::new(Server::start().await);
     let kills: &[usize] = if seed.is_multiple_of(2) {
-        &[700, 1_500]
+        &[140, 300]
     } else {
         &[]
     };
