@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::exec::{self, Result};
 use crate::report::say;
-use crate::{cargo, decisions, root, rows, s3_table, source};
+use crate::{cargo, decisions, proof, root, rows, s3_table, source};
 
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 
@@ -14,6 +14,7 @@ pub(crate) fn pages() -> Result<bool> {
     let sources = source::read_all(root())?;
     fs::write(root().join(decisions::INDEX), decisions::index(&sources))?;
     s3_table::bless(root())?;
+    proof::bless(root())?;
     let changed = rows::bless(root())?;
     say(format_args!(
         "seed table: {}",

@@ -1,7 +1,11 @@
-//! `cargo xtask crash --seed N`: the random runs of the store's tests once more, from the seed that a failure printed.
+//! `cargo xtask crash`: the random runs of the store's tests once more: from the seed that a failure
+//! printed, or many times over.
 
 use crate::cargo;
 use crate::exec::Result;
+
+/// How many times as much the long run does.
+const LONG: &str = "100";
 
 /// Runs every test of the store with that seed, and shows what the tests print.
 pub(crate) fn run(seed: &str) -> Result<bool> {
@@ -20,4 +24,24 @@ pub(crate) fn run(seed: &str) -> Result<bool> {
         .env("COSETTE_SEED", seed.to_string())
         .status()?
         .success())
+}
+
+/// Runs what is random or counted a hundred times as often as the suite does, optimised.
+pub(crate) fn long() -> Result<bool> {
+    let mut test = cargo([
+        "test",
+        "--release",
+        "--package",
+        "cosette-store",
+        "--locked",
+        "--test",
+        "simulation",
+        "--test",
+        "linearizability",
+        "--test",
+        "schedules",
+        "--",
+        "--nocapture",
+    ]);
+    Ok(test.env("COSETTE_TIMES", LONG).status()?.success())
 }

@@ -18,6 +18,9 @@ mod deny;
 mod exec;
 mod figures;
 mod fuzz;
+mod joined;
+mod planted;
+mod proof;
 mod report;
 mod rooms;
 mod rows;
@@ -38,9 +41,11 @@ cargo xtask box        the real program under power cuts, kills, full disks and 
                        of a part only that, with --long for an hour, with --seed N once more
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions
                        bless golden: the wire's golden files
+cargo xtask planted    each known bug, put in place, must be caught by the tests that say so; with a name, only that
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
 cargo xtask fuzz       every fuzz target for ten minutes (or --minutes N), two at a time on two processors
+                       (--long: a hundred times as many as the suite does, optimised)
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
                        the official SDKs' suites against a server elsewhere; conformance/README.md says
@@ -59,6 +64,8 @@ fn main() -> ExitCode {
         ["test", "box"] => reported(|report| crashbox::run(report, &[])),
         ["box", words @ ..] => reported(|report| crashbox::run(report, words)),
         ["test", suite] => reported(|report| test::one(report, suite)),
+        ["planted"] => reported(|report| planted::run(report, None)),
+        ["planted", bug] => reported(|report| planted::run(report, Some(bug))),
         ["bless"] => bless::pages(),
         ["bless", "golden"] => bless::golden(),
         ["serve"] => serve::run("127.0.0.1:9000"),
@@ -69,6 +76,7 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("`{minutes}` is no number of minutes").into()),
         },
         ["crash", "--seed", seed] => crash::run(seed),
+        ["crash", "--long"] => crash::long(),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),
         ["help" | "--help" | "-h"] => {

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::exec::Result;
 use crate::source::{self, Source};
 
-mod mention;
+pub(crate) mod mention;
 
 use mention::Mention;
 
@@ -128,7 +128,7 @@ impl Book {
             let Some(face) = Face::of(&source.path) else {
                 continue;
             };
-            let (mentions, wrong) = mention::in_file(source);
+            let (mentions, wrong) = mention::in_file(source, mention::SEED);
             problems.extend(wrong);
             for mention in mentions {
                 if !known.contains(mention.row.as_str()) {

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::exec::{self, Finished, Result};
 use crate::report::Report;
 use crate::server::{self, Folder};
-use crate::{cargo, check, crashbox, root};
+use crate::{cargo, check, crashbox, planted, root};
 
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 const DEMO_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -38,7 +38,15 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     check::run(report);
 
     // All targets at once, so that tests and the binary share one set of dependencies and features.
-    let build = ["build", "--workspace", "--all-targets", "--locked"];
+    // With the switch for planted bugs, which nothing turns on but their own run.
+    let build = [
+        "build",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--features",
+        planted::FEATURE,
+    ];
     let built = step(report, "build", || cargo_run("build", build));
     if built {
         let tests = [
@@ -47,9 +55,20 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
             "--all-targets",
             "--locked",
             "--no-fail-fast",
+            "--features",
+            planted::FEATURE,
         ];
         suite(report, &floors, "rust", || cargo_test("rust", tests));
-        let docs = ["test", "--workspace", "--doc", "--locked", "--no-fail-fast"];
+        planted::run(report, None)?;
+        let docs = [
+            "test",
+            "--workspace",
+            "--doc",
+            "--locked",
+            "--no-fail-fast",
+            "--features",
+            planted::FEATURE,
+        ];
         suite(report, &floors, "doc examples", || {
             cargo_test("doc examples", docs)
         });

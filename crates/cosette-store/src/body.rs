@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::extents::ExtentId;
 use crate::limits;
 use crate::meta::Meta;
+use crate::planted::Bug;
 use crate::records::{
     BodyRecord, Digests, Happened, Item, List, Marker, Pending, Slice, decode_items, encode_item,
 };
@@ -321,8 +322,13 @@ pub(crate) fn items_of(value: &[u8]) -> Result<Vec<Item>, Error> {
 pub(crate) fn cut(slice: Slice, at: u64, span: Span) -> Option<Slice> {
     let start = span.start.max(at);
     let end = span.end.min(at + slice.length);
+    let skipped = if Bug::CutAtWrongOffset.is_planted() {
+        0
+    } else {
+        start - at
+    };
     (start < end).then(|| Slice {
-        offset: slice.offset + (start - at),
+        offset: slice.offset + skipped,
         length: end - start,
         ..slice
     })

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cosette_types::{Timestamp, VersionTime};
 
 use crate::error::Error;
+use crate::planted::Bug;
 
 /// What time it is.
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -92,7 +93,11 @@ impl HybridClock {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let next = now
             .micros()
-            .max(last.saturating_add(1))
+            .max(if Bug::ClockRunsBack.is_planted() {
+                0
+            } else {
+                last.saturating_add(1)
+            })
             .max(floor.0.saturating_add(1));
         *last = next;
         VersionTime(next)
@@ -122,6 +127,7 @@ impl HybridClock {
 mod tests {
     use super::*;
 
+    // catches: ClockRunsBack
     #[test]
     fn version_times_grow_whatever_the_clock_does() {
         let clock = HybridClock::default();

@@ -26,6 +26,7 @@ mod listing;
 pub mod meta;
 mod ops;
 mod orphans;
+mod planted;
 mod records;
 mod recover;
 mod scrub;

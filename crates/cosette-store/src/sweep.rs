@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::extents::ExtentId;
 use crate::limits;
 use crate::meta::Snapshot;
+use crate::planted::Bug;
 use crate::records::{BodyRecord, ExtentRecord, Happened, Item, List, PartRecord};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId, Table, UploadRef};
@@ -192,15 +193,19 @@ impl Core {
         if unused.is_empty() {
             return Ok(worked);
         }
-        self.leases.barrier().await;
+        if !Bug::NoBarrier.is_planted() {
+            self.leases.barrier().await;
+        }
         let found = unused.len();
-        unused.retain(|(body, _)| !self.leases.is_leased(*body));
+        let leased = |body| self.leases.is_leased(body) && !Bug::FreeUnderLease.is_planted();
+        unused.retain(|(body, _)| !leased(*body));
         report.waiting += found - unused.len();
         let after = self.meta.snapshot().await?;
         let mut batch = self.begin().await?;
         for (body, seen) in unused {
             let unreferenced = txn::is_empty(after.as_ref(), &tables::references(body)).await?;
-            if unreferenced && marks(after.as_ref(), body).await? == seen {
+            let unchanged = unreferenced && marks(after.as_ref(), body).await? == seen;
+            if unchanged || Bug::NoSecondLook.is_planted() {
                 batch = self.remove_body(batch, body, seen).await?;
                 report.bodies += 1;
             }
@@ -293,7 +298,8 @@ impl Core {
             for (row, value) in rows {
                 let extent = ExtentId(tables::id_at(&row, 0).ok_or_else(damaged_key)?);
                 writes.insert(row, None);
-                if !txn::is_empty(snapshot.as_ref(), &tables::slices(extent)).await? {
+                let used = !txn::is_empty(snapshot.as_ref(), &tables::slices(extent)).await?;
+                if used && !Bug::FreeSharedExtent.is_planted() {
                     continue;
                 }
                 if let Happened(true) = Happened::from_value(&value)? {

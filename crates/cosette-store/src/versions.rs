@@ -9,6 +9,7 @@ use crate::codec::Record;
 use crate::error::Error;
 use crate::ops::bucket_settings::Versioning;
 use crate::ops::delete_object::Deleted;
+use crate::planted::Bug;
 use crate::records::{BucketRecord, Head, ObjectRecord, Referrer, VersionRecord};
 use crate::store::Core;
 use crate::tables;
@@ -29,7 +30,12 @@ impl<'a> Versions<'a> {
         bucket: &'a BucketRecord,
         key: &'a ObjectKey,
     ) -> Result<Self, Error> {
-        let head = txn.get(tables::head(bucket.id, key)).await?;
+        let row = tables::head(bucket.id, key);
+        let head = if Bug::NoHeadCheck.is_planted() {
+            txn.peek(&row).await?
+        } else {
+            txn.get(row).await?
+        };
         Ok(Self { bucket, key, head })
     }
 
@@ -90,7 +96,13 @@ impl<'a> Versions<'a> {
         txn: &mut Txn,
         id: Option<&VersionId>,
     ) -> Result<(VersionRecord, ObjectRecord), Error> {
-        let version = self.find_any(txn, id).await?;
+        let mut version = self.find_any(txn, id).await?;
+        if version.object.is_none()
+            && Bug::MarkerReadsAsData.is_planted()
+            && let Some(before) = self.newest_but(txn, version.time).await?
+        {
+            version = self.version(txn, before.time).await?;
+        }
         match (&version.object, id) {
             (Some(object), _) => {
                 let object = object.clone();
@@ -309,7 +321,9 @@ impl<'a> Versions<'a> {
         let version = self.version(txn, time).await?;
         if let Some(object) = version.object {
             txn.delete(tables::reference(object.body, object.link));
-            txn.mark(tables::free_body(object.body, object.link));
+            if !Bug::NoMark.is_planted() {
+                txn.mark(tables::free_body(object.body, object.link));
+            }
         }
         txn.delete(tables::version(self.bucket.id, self.key, time));
         Ok(())

@@ -111,6 +111,7 @@ async fn assemble(lab: &Lab, from: &str, to: &str, copies: u64) {
     );
 }
 
+// incident: R78
 #[tokio::test]
 async fn a_copy_writes_no_byte_of_five_gibibytes() {
     let lab = Lab::new().await;
@@ -257,6 +258,8 @@ async fn a_range_is_read_once_and_remembered() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R56, R57, R58, R71
+// catches: CutAtWrongOffset, RangeEndExclusive, RangeSilentlyCut
 #[tokio::test]
 async fn ranges_are_exact_or_refused() {
     let lab = Lab::new().await;
@@ -313,6 +316,7 @@ async fn parts(lab: &Lab, upload: &UploadId) -> cosette_store::PartPage {
     lab.store.list_parts(&request).await.unwrap()
 }
 
+// catches: FreeSharedExtent
 #[tokio::test]
 async fn a_slice_keeps_its_extent_and_no_more() {
     let lab = Lab::new().await;

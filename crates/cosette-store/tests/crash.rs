@@ -137,6 +137,7 @@ async fn crashes_anywhere(
         .await
         .unwrap();
     let after = view(&whole.store).await;
+    whole.sound().await;
     let mut steps = 0;
     for allowed in 0.. {
         let mut over = false;
@@ -209,6 +210,7 @@ async fn copy_onto_another_and_onto_itself() {
     }
 }
 
+// incident: R41
 #[tokio::test]
 async fn move_in_every_state_of_versioning() {
     for versioning in [None, Some(Versioning::Enabled), Some(Versioning::Suspended)] {
@@ -271,6 +273,8 @@ async fn parts_put_and_copied() {
     }
 }
 
+// incident: R11, R13
+// catches: NoPendingRow
 #[tokio::test]
 async fn complete_of_few_and_of_many_parts() {
     for count in [2, 200] {
@@ -316,6 +320,7 @@ async fn a_bucket_made_changed_and_deleted() {
     .await;
 }
 
+// incident: R14
 #[tokio::test]
 async fn the_sweep_itself() {
     // Everything goes and is swept: each commit of the sweep is a place to crash at. What clients

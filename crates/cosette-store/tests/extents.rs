@@ -333,6 +333,7 @@ async fn recover(extents: &dyn Extents, live: &BTreeSet<ExtentId>) -> BTreeSet<E
     asked.into_inner().unwrap()
 }
 
+// catches: RecoveryKeepsUnpublished
 #[tokio::test]
 async fn a_crash_keeps_what_was_published_and_frees_the_rest() {
     for mut driver in Driver::all().await {
@@ -507,6 +508,7 @@ async fn object_bytes_do_not_pass_for_headers() {
     assert_eq!(asked, BTreeSet::new());
 }
 
+// catches: ChecksumIgnored
 #[tokio::test]
 async fn damage_is_found_and_never_returned() {
     let driver = Driver::segments().await;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
+use common::jittery::Jittery;
 use common::{
     Lab, TestRandom, bucket, complete_request, content, copy_part_request, copy_request, get,
     initiate, key, make_bucket, options, put, put_part, put_request, sound, stage,
@@ -25,72 +26,6 @@ use cosette_store::meta::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapsh
 use cosette_store::{AbortUpload, Error, Options, Store, Versioning};
 use cosette_types::{ByteRange, StorageClass};
 use tokio::sync::Semaphore;
-
-/// Gives others a turn before each step, as often as chance says.
-#[derive(Debug)]
-struct Jittery {
-    meta: MemoryMeta,
-    random: Arc<TestRandom>,
-}
-
-#[derive(Debug)]
-struct JitterySnapshot {
-    snapshot: Arc<dyn Snapshot>,
-    random: Arc<TestRandom>,
-}
-
-async fn others(random: &TestRandom) {
-    for _ in 0..random.below(6) {
-        tokio::task::yield_now().await;
-    }
-}
-
-impl Meta for Jittery {
-    fn snapshot(&self) -> Boxed<'_, Result<Arc<dyn Snapshot>, MetaError>> {
-        Box::pin(async {
-            others(&self.random).await;
-            let snapshot = self.meta.snapshot().await?;
-            let random = Arc::clone(&self.random);
-            Ok(Arc::new(JitterySnapshot { snapshot, random }) as Arc<dyn Snapshot>)
-        })
-    }
-
-    fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>> {
-        Box::pin(async {
-            others(&self.random).await;
-            let outcome = self.meta.commit(txn).await;
-            others(&self.random).await;
-            outcome
-        })
-    }
-
-    fn close(&self) -> Boxed<'_, Result<(), MetaError>> {
-        self.meta.close()
-    }
-}
-
-impl Snapshot for JitterySnapshot {
-    fn get<'a>(&'a self, key: &'a [u8]) -> Boxed<'a, Result<Option<Bytes>, MetaError>> {
-        Box::pin(async {
-            others(&self.random).await;
-            self.snapshot.get(key).await
-        })
-    }
-
-    fn multi_get<'a>(
-        &'a self,
-        keys: &'a [Bytes],
-    ) -> Boxed<'a, Result<Vec<Option<Bytes>>, MetaError>> {
-        self.snapshot.multi_get(keys)
-    }
-
-    fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>> {
-        Box::pin(async {
-            others(&self.random).await;
-            self.snapshot.scan(scan).await
-        })
-    }
-}
 
 /// Holds the commit of a part, and the look-up of one head, until told.
 #[derive(Debug)]
@@ -182,6 +117,7 @@ impl Snapshot for HeldSnapshot {
 
 /// The sweep sees a body without references. While it waits for a slow reader, somebody who had
 /// leased the body makes a reference of the lease, and is gone when the sweep asks for leases.
+// catches: NoSecondLook
 #[tokio::test]
 async fn a_reference_made_while_the_sweep_waits_is_seen() {
     let shared = Arc::new(Holding::default());
@@ -221,6 +157,48 @@ async fn a_reference_made_while_the_sweep_waits_is_seen() {
     let request = complete_request("t", &upload, &[(1, &etag)]);
     store.complete_upload(request).await.unwrap();
     assert_eq!(get(&store, "t", None).await.unwrap(), bytes);
+    sound(&store).await;
+}
+
+/// A reader has its snapshot and has found nothing in it yet, while the object is deleted and the
+/// sweep comes: it must wait, for the reader will find the object.
+// incident: R16
+// catches: NoBarrier
+#[tokio::test]
+async fn the_sweep_waits_for_a_reader_that_has_not_found_its_body_yet() {
+    let shared = Arc::new(Holding::default());
+    let meta = Held {
+        meta: MemoryMeta::new(),
+        shared: Arc::clone(&shared),
+    };
+    let extents = Arc::new(MemoryExtents::new());
+    let store = Store::with_drivers(Arc::new(meta), extents, options().0)
+        .await
+        .unwrap();
+    make_bucket(&store, "b").await;
+    let bytes = content(1, 5000);
+    let door = &shared.look_up;
+    let held = async || {
+        door.arrived.notified().await;
+        // The one that came last.
+        door.open.notify_last();
+    };
+    tokio::join!(put(&store, "slow", &bytes), held());
+    let reader = store.clone();
+    let reading = tokio::spawn(async move { get(&reader, "slow", None).await });
+    door.arrived.notified().await;
+    let (name, slow) = (bucket("b"), key("slow"));
+    let (deleted, ()) = tokio::join!(store.delete_object(&name, &slow, None), held());
+    deleted.unwrap();
+    let sweeper = store.clone();
+    let sweeping = tokio::spawn(async move { sweeper.sweep_now().await });
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!sweeping.is_finished(), "the sweep did not wait");
+    door.open.notify_one();
+    assert_eq!(reading.await.unwrap().unwrap(), bytes);
+    sweeping.await.unwrap().unwrap();
     sound(&store).await;
 }
 
@@ -440,6 +418,8 @@ fn a_commit_that_outlives_its_task_loses_nothing() {
 }
 
 /// Random operations of several clients at once, in an order that the seed decides.
+// incident: R80
+// catches: NoHeadCheck
 #[tokio::test(start_paused = true)]
 async fn a_storm_in_every_order() {
     let seeds = match std::env::var("COSETTE_SEED") {

@@ -65,6 +65,7 @@ async fn keys_come_in_byte_order() {
     lab.sound().await;
 }
 
+// incident: R81
 #[tokio::test]
 async fn markers_are_exclusive_and_prefixes_skip_all_under_them() {
     let lab = Lab::new().await;
@@ -209,6 +210,7 @@ async fn versions_go_on_where_the_page_ended() {
     lab.sound().await;
 }
 
+// incident: R81
 #[tokio::test]
 async fn uploads_are_listed_by_key_and_id() {
     let lab = Lab::new().await;
@@ -350,4 +352,5 @@ async fn a_common_prefix_costs_one_seek() {
     assert_eq!(page.common_prefixes.len(), 20);
     let read = rows.load(Ordering::SeqCst);
     assert!(read < 200, "{read} rows read for 20 prefixes");
+    common::sound(&store).await;
 }

@@ -25,6 +25,8 @@ fn move_request(from: &str, to: &str) -> MoveObject {
     }
 }
 
+// incident: R39
+// catches: SelfMoveDeletes
 #[tokio::test]
 async fn a_move_leaves_one_object() {
     let lab = Lab::new().await;
@@ -71,6 +73,8 @@ async fn a_move_leaves_one_object() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R30
+// catches: TokenForgotten
 #[tokio::test]
 async fn a_repeated_move_gets_the_first_answer() {
     let lab = Lab::new().await;

@@ -20,6 +20,7 @@ use cosette_types::{
 };
 use futures_util::stream;
 
+// catches: CleanupTakesPublished
 #[tokio::test]
 async fn what_is_put_comes_back() {
     let lab = Lab::new().await;
@@ -84,6 +85,8 @@ async fn spans_are_exact() {
     lab.sound().await;
 }
 
+// incident: R02, R18
+// catches: NoMark
 #[tokio::test]
 async fn an_overwritten_object_gives_its_space_back() {
     let lab = Lab::new().await;
@@ -96,6 +99,8 @@ async fn an_overwritten_object_gives_its_space_back() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R53, R69
+// catches: ShortBodyStored
 #[tokio::test]
 async fn a_short_long_or_broken_stream_leaves_nothing() {
     let lab = Lab::new().await;
@@ -168,6 +173,7 @@ async fn staged_bytes_that_nobody_publishes_go() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R79
 #[tokio::test]
 async fn overwriting_can_be_forbidden() {
     let lab = Lab::new().await;
@@ -401,6 +407,8 @@ async fn version_order_survives_a_clock_that_runs_backwards() {
     lab.sound().await;
 }
 
+// incident: R01
+// catches: SelfCopyFreesItself
 #[tokio::test]
 async fn a_self_copy_must_change_something() {
     let lab = Lab::new().await;
@@ -446,6 +454,7 @@ async fn a_self_copy_must_change_something() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R48
 #[tokio::test]
 async fn an_older_version_can_be_rolled_back_to() {
     let lab = Lab::new().await;
@@ -484,6 +493,8 @@ async fn an_older_version_can_be_rolled_back_to() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R17
+// catches: ReplaceLosesData
 #[tokio::test]
 async fn a_copy_takes_what_its_directive_says() {
     let lab = Lab::new().await;
@@ -524,6 +535,8 @@ async fn a_copy_takes_what_its_directive_says() {
     lab.sound().await;
 }
 
+// incident: R59, R60
+// catches: MarkerReadsAsData
 #[tokio::test]
 async fn a_copy_is_refused_as_the_protocol_says() {
     let lab = Lab::new().await;
@@ -589,6 +602,7 @@ async fn a_copy_is_refused_as_the_protocol_says() {
     lab.sound().await;
 }
 
+// incident: R80
 #[tokio::test]
 async fn an_acl_is_replaced_and_nothing_else() {
     let lab = Lab::new().await;
@@ -616,6 +630,8 @@ async fn an_acl_is_replaced_and_nothing_else() {
     lab.sound().await;
 }
 
+// incident: R07, R16
+// catches: FreeUnderLease
 #[tokio::test]
 async fn a_reader_keeps_what_it_found() {
     let lab = Lab::new().await;

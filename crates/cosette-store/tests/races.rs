@@ -37,6 +37,7 @@ fn check_generation(bytes: &Bytes) {
     );
 }
 
+// incident: R24, R25, R27, R29, R31, R38
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn complete_against_abort_against_a_late_part() {
     let lab = Lab::new().await;
@@ -106,6 +107,8 @@ async fn yield_times(times: usize) {
     }
 }
 
+// incident: R22, R23, R28, R30
+// catches: SecondCompleteEnters, NoAnswerKept
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_completes_get_one_answer() {
     let lab = Lab::new().await;
@@ -158,6 +161,7 @@ async fn a_thousand_copies_of_one_object_at_once() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R82
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parallel_versions_are_all_kept() {
     let lab = Lab::new().await;
@@ -216,6 +220,64 @@ async fn a_storm_on_few_keys() {
     assert!(sweeper.await.unwrap() > 0, "the sweep had nothing to do");
     lab.sound().await;
     lab.empties(&["b"]).await;
+}
+
+/// Bytes that a folder's files take up on the disk.
+fn allocated_bytes(folder: &std::path::Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            allocated_bytes(&path)
+        } else {
+            path.metadata().unwrap().blocks() * 512
+        }
+    });
+    files.sum()
+}
+
+/// What the engine keeps for itself, compacted or not yet.
+const ENGINE_BYTES_MAX: u64 = 16 << 20;
+/// The header pages of segments that are kept to go on in.
+const HEADERS_MAX: u64 = 5 * 4096;
+
+/// In a folder on a real disk: after a storm everything is deleted, and then nothing is left of it,
+/// neither rows nor blocks.
+// incident: R21, R38
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_storm_the_disk_is_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (options, clock) = common::options();
+    let open = async || Store::open(folder.path(), options.clone()).await.unwrap();
+    let sizes = || {
+        let of = |name| allocated_bytes(&folder.path().join(name));
+        (of("meta"), of("extents"))
+    };
+    let store = open().await;
+    common::make_bucket(&store, "b").await;
+    let rows = store.fsck(false).await.unwrap().rows;
+    store.close().await.unwrap();
+    drop(store);
+    let before = sizes();
+    let store = open().await;
+    let clients = (0..8).map(|seed| storm(&store, seed, 60));
+    futures_util::future::join_all(clients).await;
+    common::sound(&store).await;
+    let rows_of = |rows: &std::collections::BTreeMap<_, _>| rows.values().sum::<usize>();
+    assert!(rows_of(&store.fsck(false).await.unwrap().rows) > rows_of(&rows));
+    // The time of all answers is over.
+    clock.advance_secs(25 * 60 * 60);
+    common::empty_bucket(&store, &bucket("b")).await;
+    common::sound(&store).await;
+    assert_eq!(store.fsck(true).await.unwrap().rows, rows);
+    store.close().await.unwrap();
+    drop(store);
+    let after = sizes();
+    assert!(after.1 <= before.1 + HEADERS_MAX, "{after:?}, {before:?}");
+    assert!(
+        after.0 <= before.0 + ENGINE_BYTES_MAX,
+        "{after:?}, {before:?}"
+    );
 }
 
 async fn storm(store: &Store, seed: u64, steps: usize) {
@@ -337,6 +399,7 @@ async fn a_part_copy_outlives_its_source() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R77
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bucket_is_not_deleted_under_a_put() {
     let lab = Lab::new().await;
@@ -390,6 +453,7 @@ async fn a_caller_that_leaves_does_not_break_anything() {
     lab.crash().await.empties(&["b"]).await;
 }
 
+// incident: R35, R36
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn parts_sent_at_once_are_all_there() {
     let lab = Lab::new().await;

@@ -70,6 +70,8 @@ async fn lossy(resolve: bool) -> (Store, Arc<Lossy>, Arc<common::TestClock>) {
     (store, meta, clock)
 }
 
+// incident: R30
+// catches: UnknownIsFailure
 #[tokio::test]
 async fn a_lost_answer_is_found_out() {
     let (store, meta, clock) = lossy(true).await;

@@ -36,6 +36,7 @@ fn abort(name: &str, upload: &UploadId) -> AbortUpload {
     }
 }
 
+// catches: FreeSharedExtent
 #[tokio::test]
 async fn parts_become_one_object() {
     let lab = Lab::new().await;
@@ -110,6 +111,7 @@ async fn parts_become_one_object() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R13, R70
 #[tokio::test]
 async fn what_is_wrong_with_a_list_leaves_the_upload_usable() {
     let lab = Lab::new().await;
@@ -166,6 +168,7 @@ async fn what_is_wrong_with_a_list_leaves_the_upload_usable() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R32, R33
 #[tokio::test]
 async fn an_aborted_upload_leaves_nothing() {
     let lab = Lab::new().await;

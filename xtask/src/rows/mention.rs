@@ -1,18 +1,31 @@
-//! Finding `seed:` comments and the test that each stands above.
+//! Finding comments like `seed: S07` and the test that each stands above.
 
 use crate::source::Source;
 
 /// One test that shows one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mention {
-    pub(super) row: String,
-    pub(super) file: String,
-    pub(super) name: String,
+pub(crate) struct Mention {
+    pub(crate) row: String,
+    pub(crate) file: String,
+    pub(crate) name: String,
 }
+
+/// A kind of comment: the word that it begins with, and how its list is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) word: &'static str,
+    pub(crate) parse: fn(&str) -> Result<Vec<String>, String>,
+}
+
+/// Rows of the seed.
+pub(super) const SEED: Kind = Kind {
+    word: "seed:",
+    parse: |list| rows_of(list, 'S'),
+};
 
 impl Mention {
     /// The test's name as a link from a page under `docs/`.
-    pub(super) fn link(&self) -> String {
+    pub(crate) fn link(&self) -> String {
         let name = self.name.replace('|', "\\|").replace(['[', ']', '`'], "");
         format!("[{name}](../{})", self.file)
     }
@@ -37,18 +50,18 @@ impl Language {
 }
 
 /// Every mention in a file, and what is wrong with its comments.
-pub(super) fn in_file(source: &Source) -> (Vec<Mention>, Vec<String>) {
+pub(crate) fn in_file(source: &Source, kind: Kind) -> (Vec<Mention>, Vec<String>) {
     let (mut mentions, mut problems) = (Vec::new(), Vec::new());
     let Some(language) = Language::of(&source.path) else {
         return (mentions, problems);
     };
     let lines: Vec<&str> = source.text.lines().collect();
     for (index, line) in lines.iter().enumerate() {
-        let Some(list) = seed_list(line, language) else {
+        let Some(list) = list_in(line, language, kind.word) else {
             continue;
         };
         let at = format!("{}:{}", source.path, index + 1);
-        let rows = match rows_of(list) {
+        let rows = match (kind.parse)(list) {
             Ok(rows) => rows,
             Err(why) => {
                 problems.push(format!("{at}: {why}"));
@@ -64,14 +77,14 @@ pub(super) fn in_file(source: &Source) -> (Vec<Mention>, Vec<String>) {
                 file: source.path.clone(),
                 name: name.clone(),
             })),
-            None => problems.push(format!("{at}: this `seed:` stands above no test")),
+            None => problems.push(format!("{at}: this `{}` stands above no test", kind.word)),
         }
     }
     (mentions, problems)
 }
 
-/// What follows `seed:` if the line is such a comment, also inside a doc example.
-fn seed_list(line: &str, language: Language) -> Option<&str> {
+/// What follows the word if the line is such a comment, also inside a doc example.
+fn list_in<'a>(line: &'a str, language: Language, word: &str) -> Option<&'a str> {
     let line = line.trim_start();
     let line = match language {
         Language::Python => line.strip_prefix('#')?,
@@ -86,15 +99,15 @@ fn seed_list(line: &str, language: Language) -> Option<&str> {
             line.strip_prefix("//")?
         }
     };
-    line.trim_start().strip_prefix("seed:")
+    line.trim_start().strip_prefix(word)
 }
 
 /// `S30, S93, S10-S12` as single ids.
-fn rows_of(list: &str) -> Result<Vec<String>, String> {
-    let wrong = |item: &str| format!("`{item}` is no row like S07 or S10-S12");
+pub(crate) fn rows_of(list: &str, letter: char) -> Result<Vec<String>, String> {
+    let wrong = |item: &str| format!("`{item}` is no row like {letter}07 or {letter}10-{letter}12");
     let number = |text: &str| {
         text.trim()
-            .strip_prefix('S')
+            .strip_prefix(letter)
             .and_then(|n| n.parse::<u16>().ok())
     };
     let mut rows = Vec::new();
@@ -110,7 +123,7 @@ fn rows_of(list: &str) -> Result<Vec<String>, String> {
         if first > last {
             return Err(wrong(item));
         }
-        rows.extend((first..=last).map(|row| format!("S{row:02}")));
+        rows.extend((first..=last).map(|row| format!("{letter}{row:02}")));
     }
     if rows.is_empty() {
         Err("no row is named".to_owned())

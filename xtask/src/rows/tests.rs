@@ -9,7 +9,7 @@ fn file(path: &str, text: &str) -> Source {
 
 /// The rows and names found in one file, as `S01 name`.
 fn found(path: &str, text: &str) -> Vec<String> {
-    let (mentions, problems) = mention::in_file(&file(path, text));
+    let (mentions, problems) = mention::in_file(&file(path, text), mention::SEED);
     let told = mentions
         .into_iter()
         .map(|mention| format!("{} {}", mention.row, mention.name));

@@ -101,6 +101,7 @@ fn if_the_copy_fails_nothing_is_deleted() {
 }
 
 // seed: S56
+// incident: R51
 #[test]
 fn a_deletion_that_is_denied_is_told_and_both_objects_are_there() {
     let world = World::with_bucket();
@@ -183,6 +184,7 @@ fn a_source_above_the_slice_size_moves_in_parts() {
     );
 }
 
+// incident: R39
 #[test]
 fn a_move_onto_itself_is_refused_and_deletes_nothing() {
     let world = World::with_bucket();

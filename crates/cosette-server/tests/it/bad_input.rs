@@ -25,6 +25,7 @@ async fn a_body_without_a_length_is_refused() {
     server.end().await;
 }
 
+// incident: R69
 #[tokio::test]
 async fn a_short_body_stores_nothing() {
     let server = Server::start().await;
@@ -73,6 +74,7 @@ async fn extra_bytes_after_the_body_are_not_part_of_the_object() {
     server.end().await;
 }
 
+// incident: R66
 #[tokio::test]
 async fn a_digest_is_held_against_the_bytes() {
     let server = Server::start().await;

@@ -184,6 +184,7 @@ async fn a_small_part_may_only_be_the_last() {
 }
 
 /// A client that lost the answer asks again.
+// incident: R30
 #[tokio::test]
 async fn the_same_complete_again_gets_the_same_answer() {
     let server = Server::versioned().await;

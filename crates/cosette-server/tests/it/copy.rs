@@ -238,6 +238,7 @@ async fn a_copy_source_that_is_none_changes_nothing() {
 
 // seed: S14
 // security: S5
+// incident: R65
 #[tokio::test]
 async fn escapes_in_the_copy_source() {
     let server = Server::start().await;

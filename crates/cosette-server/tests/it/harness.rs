@@ -131,8 +131,25 @@ impl Server {
         config: Config,
         driver: impl FnOnce(MemoryMeta) -> Arc<dyn Meta>,
     ) -> Self {
+        let drivers = (MemoryMeta::new(), MemoryExtents::new());
+        let server = Self::of(config, drivers, driver).await;
+        server.put_bucket(BUCKET).await;
+        server
+    }
+
+    /// The server that comes after this one was killed without any warning. This one refuses all
+    /// changes from now on.
+    pub(crate) async fn killed(&self, config: Config) -> Self {
+        let drivers = (self.meta.crash(0), self.extents.crash(false));
+        Self::of(config, drivers, |meta| Arc::new(meta)).await
+    }
+
+    async fn of(
+        config: Config,
+        (meta, extents): (MemoryMeta, MemoryExtents),
+        driver: impl FnOnce(MemoryMeta) -> Arc<dyn Meta>,
+    ) -> Self {
         let clock = Arc::new(TestClock(AtomicU64::new(START * 1_000_000)));
-        let (meta, extents) = (MemoryMeta::new(), MemoryExtents::new());
         let options = Options {
             clock: clock.clone(),
             background_sweep: false,
@@ -148,7 +165,7 @@ impl Server {
         let address = listener.address().unwrap();
         let (stopper, stop) = stopper();
         let serving = tokio::spawn(serve(listener, service.clone(), stop));
-        let server = Self {
+        Self {
             address,
             store,
             meta,
@@ -157,9 +174,7 @@ impl Server {
             clock,
             stopper,
             serving,
-        };
-        server.put_bucket(BUCKET).await;
-        server
+        }
     }
 
     /// Does what an operator asks for.

@@ -23,6 +23,7 @@ mod harness;
 mod hosts;
 mod keep_alive;
 mod limits;
+mod linearizability;
 mod listing;
 mod log;
 mod moving;

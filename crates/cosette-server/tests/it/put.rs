@@ -64,6 +64,7 @@ async fn overwriting_can_be_forbidden() {
     server.end().await;
 }
 
+// incident: R64
 #[tokio::test]
 async fn keys_are_never_cleaned_up() {
     let server = Server::start().await;

@@ -20,6 +20,7 @@ use super::{Boxed, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use crate::disk::{self, Room};
 use crate::environment::Stopwatch;
 use crate::stats::{CommitStats, Commits};
+use crate::planted::Bug;
 
 /// Most transactions of one batch.
 const BATCH_TXNS_MAX: usize = 1024;
@@ -192,6 +193,9 @@ impl<E: Engine> Committer<E> {
             Desk::Thread(queue) => queue.send(request).await.map_err(|_| closed())?,
             Desk::Here(here) => {
                 lock(&here.queue).push(request);
+                if Bug::AnswerAtEnqueue.is_planted() {
+                    return Ok(Outcome::Committed);
+                }
                 // Whoever is ready to commit as well gets into the same batch.
                 tokio::task::yield_now().await;
                 here.work_off();
@@ -325,7 +329,8 @@ impl<E: Engine> Worker<E> {
             let written = self.engine.write(writes).and_then(|()| self.engine.view());
             let view = written.inspect_err(|error| {
                 // What reached the disk is unknown; only a reopening can tell.
-                self.shared.poisoned.store(true, Ordering::Release);
+                let poisoned = !Bug::FailedSyncForgotten.is_planted();
+                self.shared.poisoned.store(poisoned, Ordering::Release);
                 tracing::error!(%error, "a commit failed: no more writes until the store is reopened");
             })?;
             *self.shared.published() = Some(Arc::new(view));
@@ -340,7 +345,8 @@ impl<E: Engine> Worker<E> {
             return Err(MetaError::Full);
         }
         for (key, expect) in &txn.checks {
-            let held = match writes.get(key) {
+            let earlier = writes.get(key).filter(|_| !Bug::BlindToBatch.is_planted());
+            let held = match earlier {
                 Some(value) => expect.holds(value.as_deref()),
                 None => expect.holds(latest.get(key)?.as_deref()),
             };
@@ -359,7 +365,7 @@ impl<E: Engine> Worker<E> {
         if room.allows_growth() {
             return true;
         }
-        if txn.writes.iter().any(grows) {
+        if txn.writes.iter().any(grows) || Bug::FullDiskRefusesDeletes.is_planted() {
             return false;
         }
         room.allows_changes() || (room.allows_deletes() && makes_room(txn))

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use super::committer::{Committer, Engine, View, Writes};
 use super::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot};
 use crate::disk::{self, Directory, DiskFile, RealDirectory, Room};
+use crate::planted::Bug;
 
 /// The engine's only table. Tiny bodies are not kept apart: in a B-tree, rows that are far from each
 /// other in order are on different pages anyway.
@@ -120,7 +121,12 @@ impl RedbEngine {
     fn write_batch(&self, writes: Writes) -> Result<(), MetaError> {
         let failed = |error: ::redb::Error| failed("commit", &error);
         let mut txn = self.database.begin_write().map_err(|e| failed(e.into()))?;
-        txn.set_durability(Durability::Immediate)
+        let durability = if Bug::AnswerBeforeSync.is_planted() {
+            Durability::None
+        } else {
+            Durability::Immediate
+        };
+        txn.set_durability(durability)
             .map_err(|e| failed(e.into()))?;
         {
             let mut rows = txn.open_table(ROWS).map_err(|e| failed(e.into()))?;
@@ -156,7 +162,12 @@ impl Engine for RedbEngine {
         key.first() == Some(&self.bytes_prefix)
     }
 
-    fn write(&mut self, writes: Writes) -> Result<(), MetaError> {
+    fn write(&mut self, mut writes: Writes) -> Result<(), MetaError> {
+        if Bug::TornBatch.is_planted() {
+            let middle = writes.keys().nth(writes.len() / 2).cloned();
+            let half = middle.map(|key| writes.split_off(&key));
+            self.write_batch(half.unwrap_or_default())?;
+        }
         self.write_batch(writes)
     }
 

@@ -6,6 +6,7 @@ use crate::body::{BodyBuilder, ReadyBody, Walk};
 use crate::codec::Record;
 use crate::error::Error;
 use crate::limits;
+use crate::planted::Bug;
 use crate::records::{
     AnswerRecord, BodyRecord, Digests, Item, ObjectRecord, PartRecord, Pending, UploadRecord,
     UploadState,
@@ -135,19 +136,26 @@ impl Plan for Freeze<'_> {
         let Some(mut upload) = txn.get::<UploadRecord>(row.clone()).await? else {
             let answer: Option<AnswerRecord> = txn.get(tables::answer(bucket.id, key, id)).await?;
             return match answer {
-                Some(answer) if answer.list == self.request.list_digest() => {
+                Some(answer)
+                    if answer.list == self.request.list_digest()
+                        && !Bug::NoAnswerKept.is_planted() =>
+                {
                     Ok(Step::Done(Frozen::Answered(answer.into())))
                 }
                 _ => Err(Error::NoSuchUpload),
             };
         };
-        if let Some(busy) = upload.busy(&row) {
+        if let Some(busy) = upload.busy(&row)
+            && !Bug::SecondCompleteEnters.is_planted()
+        {
             return Ok(Step::Busy(busy));
         }
         upload.state = UploadState::Completing(core.epoch, self.body);
         txn.put(row.clone(), &upload);
         let pending = Pending::Completing(bucket.id, key.clone(), id.clone());
-        txn.put(tables::pending(core.epoch, self.body), &pending);
+        if !Bug::NoPendingRow.is_planted() {
+            txn.put(tables::pending(core.epoch, self.body), &pending);
+        }
         Ok(Step::Done(Frozen::Begun(row, Box::new(upload))))
     }
 
@@ -311,7 +319,9 @@ impl Plan for Publish<'_> {
         let (key, id) = (&self.request.key, &self.request.upload_id);
         let bucket = txn.live_bucket(&self.request.bucket).await?;
         let row = tables::upload(bucket.id, key, id);
-        if txn.get::<UploadRecord>(row.clone()).await?.as_ref() != Some(self.upload) {
+        let unchanged = txn.get::<UploadRecord>(row.clone()).await?.as_ref() == Some(self.upload);
+        let careless = Bug::SecondCompleteEnters.is_planted() || Bug::AbortDoesNotWait.is_planted();
+        if !unchanged && !careless {
             return Err(Error::corrupt("an upload changed while it was completed"));
         }
         let versions = Versions::load(txn, &bucket, key).await?;

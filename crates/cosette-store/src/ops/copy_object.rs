@@ -11,9 +11,10 @@ use cosette_types::{
 
 use super::restore_object::RestoreState;
 use crate::error::Error;
+use crate::planted::Bug;
 use crate::records::{BucketRecord, Extras, ObjectRecord, VersionRecord};
 use crate::store::{Core, Store};
-use crate::tables::LinkId;
+use crate::tables::{self, BodyId, LinkId};
 use crate::txn::{Plan, Turns, Txn};
 use crate::versions::{NewVersion, Versions};
 
@@ -99,6 +100,12 @@ impl Plan for CopyObject {
             object: Some(self.copy_of(&source.object, LinkId(core.random()?))),
         };
         let version = versions.add(core, txn, new).await?;
+        if let (true, Some(object)) = (self.is_onto_itself(), &version.object)
+            && Bug::SelfCopyFreesItself.is_planted()
+        {
+            txn.delete(tables::reference(object.body, object.link));
+            txn.mark(tables::free_body(object.body, object.link));
+        }
         Ok(Copied {
             etag: source.object.etag.clone(),
             crc64: source.object.crc64,
@@ -130,9 +137,16 @@ impl CopyObject {
     }
 
     /// The target: the same body under a reference of its own.
-    fn copy_of(&self, source: &ObjectRecord, link: LinkId) -> ObjectRecord {
+    fn copy_of(&self, source: &ObjectRecord, mut link: LinkId) -> ObjectRecord {
+        let mut body = source.body;
+        if self.is_onto_itself() && Bug::SelfCopySharesReference.is_planted() {
+            link = source.link;
+        }
+        if self.directive == Directive::Replaced && Bug::ReplaceLosesData.is_planted() {
+            body = BodyId([0; 16]);
+        }
         ObjectRecord {
-            body: source.body,
+            body,
             link,
             size: source.size,
             etag: source.etag.clone(),

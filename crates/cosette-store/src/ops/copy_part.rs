@@ -17,6 +17,7 @@ use crate::body::{BodyBuilder, ReadyBody, Walk, cut, exact_part};
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::limits;
+use crate::planted::Bug;
 use crate::records::{BodyRecord, Digests, Item, Pending};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
@@ -123,10 +124,16 @@ async fn find_source(core: &Arc<Core>, request: &CopyPart) -> Result<Found, Erro
     source.check(&request.preconditions)?;
     source.check_copyable(core.now())?;
     let size = source.object.size;
-    let span = match request.range {
+    let mut span = match request.range {
         None => Span::whole(size),
-        Some(range) => range.within(size).ok_or(Error::RangeBeyondEnd { size })?,
+        Some(range) => match range.within(size) {
+            None if Bug::RangeSilentlyCut.is_planted() => Span::whole(size),
+            within => within.ok_or(Error::RangeBeyondEnd { size })?,
+        },
     };
+    if request.range.is_some() && Bug::RangeEndExclusive.is_planted() {
+        span.end -= 1;
+    }
     let body = source.object.body;
     let record = txn.peek(&tables::body(body)).await?;
     Ok(Found {
@@ -233,7 +240,9 @@ impl Plan for Publish<'_> {
         let request = self.request;
         let (name, key, id) = (&request.bucket, &request.key, &request.upload_id);
         let (bucket, upload) = find_upload(txn, name, key, id).await?;
-        if let Some(busy) = upload.busy(&tables::upload(bucket.id, key, id)) {
+        if let Some(busy) = upload.busy(&tables::upload(bucket.id, key, id))
+            && !Bug::LatePartReplaces.is_planted()
+        {
             return Ok(Step::Busy(busy));
         }
         // The source may be overwritten by now, but its body is leased. That it is still there is

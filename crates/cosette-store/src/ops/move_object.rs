@@ -13,6 +13,7 @@ use super::copy_object::Source;
 use super::delete_object::Deleted;
 use crate::error::Error;
 use crate::limits;
+use crate::planted::Bug;
 use crate::records::{ObjectRecord, TokenRecord};
 use crate::store::{Core, Store};
 use crate::tables::{self, LinkId};
@@ -61,7 +62,9 @@ impl Store {
     /// [`Error::TokenReused`] when the token named another move, or is empty or too long; else as
     /// [`Store::copy_object`].
     pub async fn move_object(&self, request: MoveObject) -> Result<Moved, Error> {
-        if request.source.bucket == request.bucket && request.source.key == request.key {
+        let onto_itself =
+            request.source.bucket == request.bucket && request.source.key == request.key;
+        if onto_itself && !Bug::SelfMoveDeletes.is_planted() {
             return Err(Error::SelfMove);
         }
         if let Some(token) = &request.client_token
@@ -80,6 +83,7 @@ impl Plan for MoveObject {
     async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Moved, Error> {
         let target = txn.live_bucket(&self.bucket).await?;
         let token = self.client_token.as_ref();
+        let token = token.filter(|_| !Bug::TokenForgotten.is_planted());
         let token = token.map(|token| tables::token(target.id, token));
         if let Some(row) = &token
             && let Some(answer) = txn.get::<TokenRecord>(row.clone()).await?

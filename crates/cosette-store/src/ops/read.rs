@@ -177,6 +177,10 @@ impl Reader {
         let record: Option<BodyRecord> =
             txn::row(snapshot.as_ref(), &tables::body(self.body)).await?;
         let record = record.ok_or_else(|| Error::corrupt("a version's body is missing"))?;
+        if crate::planted::Bug::ReadFrees.is_planted() {
+            #[cfg(feature = "planted")]
+            crate::planted::lose_references(&self.core, self.body).await?;
+        }
         Ok(Walk::new(
             &self.core.meta,
             self.body,

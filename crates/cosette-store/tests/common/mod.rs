@@ -3,9 +3,11 @@
 
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
+pub(crate) mod jittery;
+
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
@@ -19,6 +21,16 @@ use cosette_types::{
     Span, StorageClass, Timestamp, UploadId, VersionId,
 };
 use futures_util::{TryStreamExt, stream};
+
+/// A number from the environment.
+pub(crate) fn number_in(variable: &str) -> Option<u64> {
+    Some(std::env::var(variable).ok()?.parse().unwrap())
+}
+
+/// How often something is tried: as usual, or `COSETTE_TIMES` as often.
+pub(crate) fn times(usual: u64) -> u64 {
+    usual * number_in("COSETTE_TIMES").unwrap_or(1)
+}
 
 /// A clock that a test sets; each look is a millisecond later.
 #[derive(Debug)]
@@ -73,6 +85,26 @@ pub(crate) struct Lab {
     pub(crate) extents: MemoryExtents,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) options: Options,
+    pub(crate) checked: Checked,
+}
+
+/// Notices a test that ends without having checked its store.
+#[derive(Debug, Default)]
+pub(crate) struct Checked(AtomicBool);
+
+impl Checked {
+    fn tell(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Checked {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let checked = *self.0.get_mut();
+            assert!(checked, "a test ends with `Lab::sound` or `Lab::empties`");
+        }
+    }
 }
 
 pub(crate) fn options() -> (Options, Arc<TestClock>) {
@@ -106,11 +138,14 @@ impl Lab {
             extents,
             clock,
             options,
+            checked: Checked::default(),
         }
     }
 
     /// The same store as the next process finds it after a crash now.
     pub(crate) async fn crash(&self) -> Self {
+        // There is nothing left in this one to check.
+        self.checked.tell();
         let meta = self.meta.crash(0);
         let extents = self.extents.crash(false);
         let store = open(&meta, &extents, &self.options).await;
@@ -120,6 +155,7 @@ impl Lab {
             extents,
             clock: Arc::clone(&self.clock),
             options: self.options.clone(),
+            checked: Checked::default(),
         }
     }
 
@@ -134,6 +170,7 @@ impl Lab {
 
     /// Sweeps, and checks the whole store, bytes included. Every test ends so.
     pub(crate) async fn sound(&self) {
+        self.checked.tell();
         sound(&self.store).await;
     }
 
@@ -326,8 +363,8 @@ pub(crate) fn number(number: u64) -> PartNumber {
     PartNumber::try_from(number).unwrap()
 }
 
-pub(crate) async fn initiate(store: &Store, key_name: &str) -> UploadId {
-    let request = InitiateUpload {
+pub(crate) fn initiate_request(key_name: &str) -> InitiateUpload {
+    InitiateUpload {
         bucket: bucket("b"),
         key: key(key_name),
         owner: owner(),
@@ -335,7 +372,11 @@ pub(crate) async fn initiate(store: &Store, key_name: &str) -> UploadId {
         storage_class: StorageClass::Standard,
         acl: None,
         tags: Default::default(),
-    };
+    }
+}
+
+pub(crate) async fn initiate(store: &Store, key_name: &str) -> UploadId {
+    let request = initiate_request(key_name);
     store.initiate_upload(request).await.unwrap()
 }
 

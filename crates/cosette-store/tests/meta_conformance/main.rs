@@ -196,6 +196,7 @@ async fn a_transaction_happens_only_if_all_its_checks_hold() {
     }
 }
 
+// catches: BlindToBatch
 #[tokio::test]
 async fn transactions_sent_together_see_those_before_them() {
     for driver in Driver::all().await {
@@ -238,6 +239,7 @@ async fn one_of_many_racing_writers_wins() {
     }
 }
 
+// catches: ReadAtLatest
 #[tokio::test]
 async fn a_snapshot_never_changes() {
     for driver in Driver::all().await {
@@ -463,6 +465,7 @@ async fn a_clean_close_leaves_little_to_replay() {
 
 /// A process that is killed leaves the files as they are at that moment: a copy of the folder,
 /// taken while the store is open and busy, must hold every answered transaction whole.
+// incident: R74
 #[tokio::test]
 async fn a_killed_store_keeps_what_it_answered() {
     let folder = tempfile::tempdir().unwrap();
@@ -568,6 +571,7 @@ async fn write_beyond_the_limit(folder: &Path) {
 
 /// The same on a disk that fails at one sync: what it was to make durable is not looked at again
 /// until the store is opened anew.
+// catches: FailedSyncForgotten, AnswerBeforeSync
 #[tokio::test]
 async fn a_failed_sync_stops_all_writing() {
     let mut lost = 0;
@@ -607,6 +611,7 @@ async fn a_failed_sync_stops_all_writing() {
 }
 
 /// A journal whose end was cut off holds a prefix of the transactions, each whole.
+// incident: R75
 #[tokio::test]
 async fn a_torn_journal_gives_a_prefix_of_whole_transactions() {
     let folder = tempfile::tempdir().unwrap();

@@ -222,6 +222,7 @@ fn at_every_access(prepared: &Run, operation: &Operation, fault: Fault, seeds: u
     }
 }
 
+// incident: R14
 #[test]
 fn the_power_may_go_at_every_access_of_every_operation() {
     let prepared = prepared();
@@ -233,7 +234,7 @@ fn the_power_may_go_at_every_access_of_every_operation() {
             after: 0,
             sticky: false,
         };
-        cases += at_every_access(&prepared, operation, fault, SEEDS);
+        cases += at_every_access(&prepared, operation, fault, common::times(SEEDS));
     }
     println!("{} operations, {cases} power cuts", operations.len());
     assert!(cases >= POWER_CUTS_MIN, "{cases}");
@@ -264,6 +265,8 @@ fn the_disk_may_fail_at_every_access_of_every_operation() {
 }
 
 /// Growth is refused while there is still room for what gives room back.
+// incident: R76
+// catches: FullDiskRefusesDeletes
 #[test]
 fn a_full_disk_takes_all_that_does_not_grow() {
     let prepared = prepared();
@@ -298,12 +301,14 @@ fn a_full_disk_takes_all_that_does_not_grow() {
 
 /// Whatever bit of the segments goes bad, what is read is what was written, or an error; and the
 /// check finds every error that a reader would meet.
+// catches: ChecksumIgnored
 #[test]
 fn a_flipped_bit_is_never_served() {
     let prepared = prepared();
     let random = TestRandom(AtomicU64::new(5));
     let mut noticed = 0;
-    for seed in 0..FLIPS {
+    let flips = common::times(FLIPS);
+    for seed in 0..flips {
         let flip = random.next();
         prepared.disk.flip_bit("extents", flip);
         let run = prepared.copy(seed);
@@ -329,6 +334,6 @@ fn a_flipped_bit_is_never_served() {
             }
         }
     }
-    println!("{noticed} of {FLIPS} flips hit something that is in use");
-    assert!(noticed >= FLIPS / 4, "{noticed}");
+    println!("{noticed} of {flips} flips hit something that is in use");
+    assert!(noticed >= flips / 4, "{noticed}");
 }

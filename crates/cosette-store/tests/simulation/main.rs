@@ -2,7 +2,7 @@
 //! simulated disk, random operations and crashes, and a model that says what must be there.
 //!
 //! One number is one run: a failure prints it and what happened last; `COSETTE_SEED` runs it again,
-//! and `COSETTE_TRACE` tells every step. `COSETTE_RUNS` runs more than the suite does.
+//! and `COSETTE_TRACE` tells every step. `COSETTE_TIMES` runs so many times more than the suite does.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,19 +33,20 @@ const RUNS: u64 = 35;
 const OPERATIONS_MIN: u64 = 5_000;
 const CRASHES_MIN: u64 = 600;
 const HAPPENED_MIN: u64 = 10;
+/// Runs with a clock that jumps, and their steps.
+const CLOCK_SEEDS: u64 = 500;
+const CLOCK_STEPS: usize = 10;
 
 /// The seeds to run: one that was asked for, or as many as usual.
 fn seeds(usual: u64) -> Vec<u64> {
-    let number = |name: &str| Some(std::env::var(name).ok()?.parse().unwrap());
-    match number("COSETTE_SEED") {
+    match common::number_in("COSETTE_SEED") {
         Some(seed) => vec![seed],
-        None => (1..=number("COSETTE_RUNS").unwrap_or(usual)).collect(),
+        None => (1..=common::times(usual)).collect(),
     }
 }
 
 /// A run of so many steps; says what to do to see a failure again.
-fn random_run(seed: u64, steps: usize) -> (Counts, u64) {
-    let mut run = Run::new(seed);
+fn random_run(seed: u64, mut run: Run, steps: usize) -> (Counts, u64) {
     let end = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..steps {
             run.step();
@@ -63,12 +64,14 @@ fn random_run(seed: u64, steps: usize) -> (Counts, u64) {
     (run.counts, run.disk.trace())
 }
 
+// incident: R34, R72, R73
+// catches: AnswerAtEnqueue, AnswerBeforeSync, TornBatch, NoExtentSync, NoDirectorySync
 #[test]
 fn what_was_acknowledged_survives_every_crash() {
     let mut counts = Counts::default();
     let seeds = seeds(RUNS);
     for seed in &seeds {
-        counts.add(random_run(*seed, STEPS).0);
+        counts.add(random_run(*seed, Run::new(*seed), STEPS).0);
     }
     println!("{} runs: {counts:?}", seeds.len());
     if seeds.len() as u64 >= RUNS {
@@ -81,6 +84,19 @@ fn what_was_acknowledged_survives_every_crash() {
 #[test]
 fn the_same_seed_gives_the_same_run() {
     for seed in 1000..1003 {
-        assert_eq!(random_run(seed, STEPS), random_run(seed, STEPS));
+        let run = || random_run(seed, Run::new(seed), STEPS);
+        assert_eq!(run(), run());
     }
+}
+
+/// Ten years back or forth at any look: nothing is lost, and versions stay in order.
+#[test]
+fn the_clock_may_jump_in_the_middle_of_anything() {
+    let seeds = seeds(CLOCK_SEEDS);
+    let mut counts = Counts::default();
+    for seed in &seeds {
+        let run = Run::with_jumping_clock(*seed);
+        counts.add(random_run(*seed, run, CLOCK_STEPS).0);
+    }
+    println!("{} seeds of jumping clocks: {counts:?}", seeds.len());
 }

@@ -12,7 +12,7 @@ use cosette_store::meta::redb::RedbMeta;
 use cosette_store::{
     Clock, Error, ListParts, ListUploads, ListVersions, Options, Store, Versioning,
 };
-use cosette_types::VersionId;
+use cosette_types::{Timestamp, VersionId};
 use futures_util::future::join_all;
 
 use crate::common::{self, TestClock, TestRandom, bucket, content, empty_bucket, key};
@@ -47,6 +47,25 @@ impl Counts {
     }
 }
 
+/// Jumps to ten years before or after, and back, at any look.
+#[derive(Debug)]
+struct JumpingClock {
+    clock: Arc<TestClock>,
+    random: TestRandom,
+}
+
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now().micros();
+        let far = 10 * YEAR_SECS * 1_000_000;
+        Timestamp::from_micros(match self.random.below(6) {
+            0 => now.saturating_add(far),
+            1 => now.saturating_sub(far),
+            _ => now,
+        })
+    }
+}
+
 /// A store from its opening to its end.
 pub(crate) struct Life {
     /// Dropped first: nothing runs any more when the drivers go.
@@ -68,6 +87,8 @@ pub(crate) struct Run {
     pub(crate) random: TestRandom,
     clock: Arc<TestClock>,
     options: Options,
+    /// One operation after the other.
+    calm: bool,
     /// Whether a fault happened before the last crash.
     pub(crate) faulted: bool,
     life: Option<Life>,
@@ -77,8 +98,26 @@ pub(crate) struct Run {
 impl Run {
     /// A store with two empty buckets. Everything that is left to chance comes from the seed.
     pub(crate) fn new(seed: u64) -> Self {
-        let random = TestRandom(AtomicU64::new(seed));
+        let (options, clock) = common::options();
+        Self::with(seed, options, clock)
+    }
+
+    /// Where the clock jumps by ten years in the middle of operations. They come one after the
+    /// other: beside a sweep that sees another year, what is kept for a day may be gone at once.
+    pub(crate) fn with_jumping_clock(seed: u64) -> Self {
         let (mut options, clock) = common::options();
+        options.clock = Arc::new(JumpingClock {
+            clock: Arc::clone(&clock),
+            random: TestRandom(AtomicU64::new(!seed)),
+        });
+        Self {
+            calm: true,
+            ..Self::with(seed, options, clock)
+        }
+    }
+
+    fn with(seed: u64, mut options: Options, clock: Arc<TestClock>) -> Self {
+        let random = TestRandom(AtomicU64::new(seed));
         options.random = Arc::new(TestRandom(AtomicU64::new(random.next())));
         let mut run = Self {
             disk: SimulatedDisk::new(random.next()),
@@ -87,6 +126,7 @@ impl Run {
             random,
             clock,
             options,
+            calm: false,
             faulted: false,
             life: None,
             log: Vec::new(),
@@ -117,6 +157,7 @@ impl Run {
             random,
             clock,
             options,
+            calm: false,
             faulted: false,
             life: None,
             log: Vec::new(),
@@ -265,7 +306,7 @@ impl Run {
             self.cut_after(after);
         }
         let mut together = vec![self.operation()];
-        while together.len() < TOGETHER_MAX && self.random.below(3) == 0 {
+        while !self.calm && together.len() < TOGETHER_MAX && self.random.below(3) == 0 {
             let next = self.operation();
             let touched: Vec<String> = together.iter().flat_map(Operation::touches).collect();
             let free = |place: &String| !touched.contains(place);

@@ -32,6 +32,7 @@ async fn house() -> House {
 }
 
 // seed: S51, S53, S54, S58
+// incident: R43
 #[tokio::test]
 async fn a_move_changes_the_identifier_and_nothing_else() {
     let house = house().await;
@@ -227,6 +228,7 @@ async fn with_versions_the_source_is_marked_and_a_named_one_removed() {
     assert_eq!(get.send().await.unwrap_err().status(), Some(404));
 }
 
+// incident: R44
 #[tokio::test]
 async fn a_source_written_between_copy_and_delete_is_kept() {
     let house = house().await;

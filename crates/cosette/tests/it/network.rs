@@ -82,6 +82,7 @@ async fn embedded(code: &str) -> [(Error, usize); 3] {
 }
 
 // seed: S41, S43, S44, S80, S100, S107, S116, S137
+// incident: R68
 #[tokio::test]
 async fn a_200_that_carries_an_error_is_an_error() {
     for (error, sent) in embedded("AccessDenied").await {
@@ -102,6 +103,7 @@ async fn a_200_that_carries_an_error_is_an_error() {
     }
 }
 
+// incident: R54
 #[tokio::test]
 async fn a_200_without_a_result_is_an_error() {
     for document in [

@@ -467,6 +467,7 @@ async fn a_source_that_is_not_there_is_an_error() {
     assert_eq!(house.bytes(EXAMPLE, "b").await, "fish");
 }
 
+// incident: R44
 #[tokio::test]
 async fn a_source_written_meanwhile_is_never_mixed() {
     let house = with_source(3 * MIB).await;

@@ -13,6 +13,7 @@ use super::view::{Spaces, View};
 use crate::disk::{Ballast, Room};
 use crate::meta::MetaError;
 use crate::meta::committer::{Engine, Writes};
+use crate::planted::Bug;
 
 /// How long to wait for the engine's workers: a minute, in steps of [`WAIT`].
 const WAITS_MAX: u32 = 12_000;
@@ -110,7 +111,12 @@ impl FjallEngine {
     }
 
     fn write_batch(&self, writes: Writes) -> fjall::Result<()> {
-        let mut batch = self.db.batch().durability(Some(PersistMode::SyncData));
+        let durability = if Bug::AnswerBeforeSync.is_planted() {
+            PersistMode::Buffer
+        } else {
+            PersistMode::SyncData
+        };
+        let mut batch = self.db.batch().durability(Some(durability));
         for (key, value) in writes {
             let space = self.spaces.of(&key);
             // Copied, since a row that is a slice of a network buffer would keep all of it in

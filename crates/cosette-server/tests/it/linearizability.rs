@@ -1,0 +1,256 @@
+//! Clients that all work on the same few keys over HTTP cannot tell the server from a map that does
+//! one thing after the other.
+//!
+//! The recorder and the checker are the store's, and are tested there.
+
+#[path = "../../../cosette-store/tests/linearizability/checker.rs"]
+mod checker;
+#[path = "../../../cosette-store/tests/linearizability/record.rs"]
+mod record;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use cosette_server::Config;
+
+use crate::harness::{self, BUCKET, Call, Server, part_list};
+use checker::{Key, Op, State, Value};
+use record::{Dice, Shape, System, record};
+
+/// Histories of the suite; the store's own suite checks more.
+const HISTORIES: u64 = 4;
+const CALLS: usize = 400;
+const CLIENTS: usize = 4;
+const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+/// Random numbers that are the same in every run: SplitMix64.
+struct Numbers(AtomicU64);
+
+impl Dice for Numbers {
+    fn below(&self, bound: usize) -> usize {
+        let step = 0x9E37_79B9_7F4A_7C15;
+        let mut z = self.0.fetch_add(step, Ordering::SeqCst).wrapping_add(step);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
+    }
+}
+
+/// Values by the tags that objects of them may have.
+#[derive(Default)]
+struct OverHttp {
+    values: Mutex<HashMap<String, Value>>,
+}
+
+/// An upload that waits to be completed with its one part.
+struct Part {
+    name: &'static str,
+    upload: String,
+    etag: String,
+}
+
+/// The bytes that are a value: its number, and more that could only be its own.
+fn bytes_of(value: Value) -> Vec<u8> {
+    let size = [12, 500, 6_000, 70_000][value as usize % 4];
+    let mut bytes = value.to_be_bytes().to_vec();
+    bytes.extend(harness::bytes(size, u64::from(value)));
+    bytes
+}
+
+/// The quoted tags that a value may have: put whole, or as the one part of an upload.
+fn tags_of(value: Value) -> [String; 2] {
+    use md5::{Digest, Md5};
+    let bytes = bytes_of(value);
+    let whole = harness::md5(&bytes);
+    let of_parts = harness::md5(&Md5::digest(&bytes));
+    [whole, format!("{}-1\"", of_parts.trim_end_matches('"'))]
+}
+
+/// What the server said; `None` for what only one says whose store was killed.
+async fn send(call: Call<'_>) -> Option<harness::Answer> {
+    let answer = call.send().await;
+    let failed = answer.status >= 500 || answer.code() == "InternalError";
+    (!failed).then_some(answer)
+}
+
+impl OverHttp {
+    fn learn(&self, value: Value) {
+        let mut values = self.values.lock().unwrap();
+        for tag in tags_of(value) {
+            values.insert(tag, value);
+        }
+    }
+
+    fn tagged(&self, tag: &str) -> Value {
+        self.values.lock().unwrap()[tag]
+    }
+
+    /// What a copy or a move came to.
+    fn copied(&self, answer: &harness::Answer) -> checker::Answer {
+        match (answer.status, answer.code().as_str()) {
+            (200, "") => {
+                let header = answer.header("ETag").map(str::to_owned);
+                let tag = header.unwrap_or_else(|| answer.value("ETag"));
+                checker::Answer::Held(Some(self.tagged(&tag)))
+            }
+            (404, "NoSuchKey") => checker::Answer::Held(None),
+            (412, _) => checker::Answer::Refused,
+            other => panic!("{other:?}: {}", answer.text()),
+        }
+    }
+
+    async fn put(&self, server: &Server, op: Op) -> Option<checker::Answer> {
+        let (Op::Put { key, value } | Op::New { key, value }) = op else {
+            unreachable!("{op:?}")
+        };
+        self.learn(value);
+        let mut call = server.put(&format!("/{}", NAMES[key]), bytes_of(value));
+        if matches!(op, Op::New { .. }) {
+            call = call.header("x-cos-forbid-overwrite", "true");
+        }
+        match send(call).await?.status {
+            200 => Some(checker::Answer::Done),
+            409 => Some(checker::Answer::Refused),
+            other => panic!("{op:?}: {other}"),
+        }
+    }
+
+    async fn get(&self, server: &Server, key: Key) -> Option<checker::Answer> {
+        let answer = send(server.get(&format!("/{}", NAMES[key]))).await?;
+        if answer.status == 404 {
+            return Some(checker::Answer::Held(None));
+        }
+        let value = u32::from_be_bytes(*answer.body.first_chunk()?);
+        if answer.body != bytes_of(value) {
+            // Cut off by the kill, or a mix: whoever is alive must not say this.
+            assert!(answer.body.len() < bytes_of(value).len(), "mixed bytes");
+            return None;
+        }
+        Some(checker::Answer::Held(Some(value)))
+    }
+
+    async fn list(&self, server: &Server) -> Option<checker::Answer> {
+        let answer = send(server.get("/")).await?;
+        let mut state = State::default();
+        for object in answer.xml().children("Contents") {
+            let name = object.value("Key").unwrap();
+            let at = NAMES.iter().position(|one| *one == name).unwrap();
+            state[at] = Some(self.tagged(object.value("ETag").unwrap()));
+        }
+        Some(checker::Answer::Listed(state))
+    }
+
+    async fn begin_upload(&self, server: &Server, name: &str) -> Option<String> {
+        let answer = send(server.post(&format!("/{name}?uploads"), "")).await?;
+        Some(answer.value("UploadId"))
+    }
+}
+
+impl System for OverHttp {
+    type Life = Arc<Server>;
+    type Part = Part;
+
+    async fn ask(&self, server: &Arc<Server>, op: Op) -> Option<checker::Answer> {
+        let copy = |from: Key, to: Key| {
+            let copy = server.copy(NAMES[from], &format!("/{}", NAMES[to]));
+            copy.header("x-cos-metadata-directive", "Replaced")
+        };
+        match op {
+            Op::Put { .. } | Op::New { .. } => self.put(server, op).await,
+            Op::Get { key } => self.get(server, key).await,
+            Op::Delete { key } => {
+                let answer = send(server.delete(&format!("/{}", NAMES[key]))).await?;
+                assert!(matches!(answer.status, 204 | 404), "{}", answer.text());
+                Some(checker::Answer::Done)
+            }
+            Op::Copy { from, to } => Some(self.copied(&send(copy(from, to)).await?)),
+            Op::CopyIf { from, value, to } => {
+                let tags = tags_of(value).join(", ");
+                let call = copy(from, to).header("x-cos-copy-source-If-Match", tags);
+                Some(self.copied(&send(call).await?))
+            }
+            Op::Move { from, to } => {
+                let source = format!("/{}", NAMES[from]);
+                let call = server.put(&format!("/{}?rename", NAMES[to]), "");
+                let call = call.header("x-cos-rename-source", source);
+                Some(self.copied(&send(call).await?))
+            }
+            Op::List => self.list(server).await,
+        }
+    }
+
+    async fn upload(
+        &self,
+        server: &Arc<Server>,
+        key: Key,
+        value: Value,
+    ) -> Option<checker::Answer> {
+        self.learn(value);
+        let name = NAMES[key];
+        let upload = self.begin_upload(server, name).await?;
+        let path = format!("/{name}?partNumber=1&uploadId={upload}");
+        let part = send(server.put(&path, bytes_of(value))).await?;
+        let etag = part.etag();
+        self.complete(server, Part { name, upload, etag }).await
+    }
+
+    async fn copy_part(
+        &self,
+        server: &Arc<Server>,
+        from: Key,
+        to: Key,
+    ) -> Option<(checker::Answer, Option<Part>)> {
+        let name = NAMES[to];
+        let upload = self.begin_upload(server, name).await?;
+        let call = server.copy_part(NAMES[from], &format!("/{name}"), &upload, 1);
+        let answer = send(call).await?;
+        let read = self.copied(&answer);
+        let part = (answer.status == 200).then(|| Part {
+            name,
+            upload,
+            etag: answer.value("ETag"),
+        });
+        Some((read, part))
+    }
+
+    async fn complete(&self, server: &Arc<Server>, part: Part) -> Option<checker::Answer> {
+        let path = format!("/{}?uploadId={}", part.name, part.upload);
+        let list = part_list(&[(1, &part.etag)]);
+        let answer = send(server.post(&path, list)).await?;
+        assert_eq!((answer.status, answer.code().as_str()), (200, ""));
+        Some(checker::Answer::Done)
+    }
+
+    async fn kill(&self, server: Arc<Server>) -> Arc<Server> {
+        Arc::new(server.killed(Config::default()).await)
+    }
+}
+
+async fn history(seed: u64) {
+    let server = Arc::new(Server::start().await);
+    // No kills yet: calls without an answer multiply the states that the checker has to keep.
+    let kills: &[usize] = &[];
+    let shape = Shape {
+        clients: CLIENTS,
+        calls: CALLS,
+        keys: NAMES.len(),
+        kills,
+    };
+    let dice = Numbers(AtomicU64::new(seed));
+    let (calls, server) = record(OverHttp::default(), server, shape, dice).await;
+    if let Err(impossible) = checker::check(&calls) {
+        panic!("seed {seed}, {BUCKET}: no order explains {impossible:?}");
+    }
+    let answered = calls.iter().filter(|call| call.ended.is_some()).count();
+    assert!(answered > CALLS * 9 / 10, "{answered} of {CALLS} answered");
+    server.check().await;
+}
+
+// incident: R34, R49
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_history_over_http_has_an_order() {
+    for seed in 1..=HISTORIES {
+        history(seed).await;
+    }
+}

@@ -1,0 +1,292 @@
+//! Whether what clients were told could have happened one after the other, each call at one instant
+//! between its beginning and its end, over a plain map of keys.
+//!
+//! After Wing, Gong and Lowe: walk through beginnings and ends in time; keep every state that the
+//! calls ended so far allow, with the calls under way that have had their effect in it; when a call
+//! ends, those states live on in which it has, or can have, had its effect with the answer it gave.
+//! Equal ones are kept once. A call whose answer nobody got may have its effect at any later time, or
+//! never. Keys that no call joins are checked apart.
+
+use std::collections::HashSet;
+use std::fmt;
+
+/// A key's number.
+pub(crate) type Key = usize;
+/// What a key holds; every value is written by one call only.
+pub(crate) type Value = u32;
+
+/// Most keys of one history.
+pub(crate) const KEYS_MAX: usize = 6;
+/// Most calls under way at the same time, those without an answer included.
+const OPEN_MAX: usize = 64;
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Puts an object, or completes an upload.
+    Put {
+        key: Key,
+        value: Value,
+    },
+    /// Puts an object where none is.
+    New {
+        key: Key,
+        value: Value,
+    },
+    /// Reads a key, or copies it into a part.
+    Get {
+        key: Key,
+    },
+    Delete {
+        key: Key,
+    },
+    Copy {
+        from: Key,
+        to: Key,
+    },
+    /// Copies if the source holds this.
+    CopyIf {
+        from: Key,
+        value: Value,
+        to: Key,
+    },
+    Move {
+        from: Key,
+        to: Key,
+    },
+    /// Lists all keys.
+    List,
+}
+
+/// What a client was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    /// What was read, copied or moved; nothing if there was no such key.
+    Held(Option<Value>),
+    /// A condition did not hold.
+    Refused,
+    Listed(State),
+}
+
+/// What each key holds.
+pub(crate) type State = [Option<Value>; KEYS_MAX];
+
+/// One call of a client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) op: Op,
+    pub(crate) begun: u64,
+    /// When it ended and what it answered; `None` if nobody was told.
+    pub(crate) ended: Option<(u64, Answer)>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { op, begun, ended } = self;
+        match ended {
+            Some((end, answer)) => write!(f, "{begun}-{end} {op:?}: {answer:?}"),
+            None => write!(f, "{begun}-? {op:?}"),
+        }
+    }
+}
+
+impl Call {
+    /// Whether its answer says that it changed nothing, in whatever state.
+    fn only_read(&self) -> bool {
+        let told = self.ended.map(|(_, answer)| answer);
+        matches!(self.op, Op::Get { .. } | Op::List)
+            || matches!(told, Some(Answer::Held(None) | Answer::Refused))
+    }
+}
+
+/// Why a history is impossible: the call whose answer no order explains, and those around it.
+pub(crate) struct Impossible {
+    call: Call,
+    around: Vec<Call>,
+}
+
+impl fmt::Debug for Impossible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:?}\namong", self.call)?;
+        let mut calls = self.around.iter();
+        calls.try_for_each(|call| writeln!(f, "  {call:?}"))
+    }
+}
+
+impl Op {
+    /// The answer in a state, and the state after it.
+    pub(crate) fn happen(self, state: &State) -> (Answer, State) {
+        let mut after = *state;
+        let answer = match self {
+            Self::Put { key, value } => {
+                after[key] = Some(value);
+                Answer::Done
+            }
+            Self::New { key, .. } if state[key].is_some() => Answer::Refused,
+            Self::New { key, value } => {
+                after[key] = Some(value);
+                Answer::Done
+            }
+            Self::Get { key } => Answer::Held(state[key]),
+            Self::Delete { key } => {
+                after[key] = None;
+                Answer::Done
+            }
+            Self::CopyIf { from, value, .. } if state[from].is_some_and(|held| held != value) => {
+                Answer::Refused
+            }
+            Self::Copy { from, to } | Self::CopyIf { from, to, .. } => {
+                after[to] = state[from].or(after[to]);
+                Answer::Held(state[from])
+            }
+            Self::Move { from, to } => {
+                if state[from].is_some() {
+                    after[to] = state[from];
+                    after[from] = None;
+                }
+                Answer::Held(state[from])
+            }
+            Self::List => Answer::Listed(*state),
+        };
+        (answer, after)
+    }
+
+    /// The keys that it looks at or changes.
+    fn keys(self) -> Vec<Key> {
+        match self {
+            Self::Put { key, .. }
+            | Self::New { key, .. }
+            | Self::Get { key }
+            | Self::Delete { key } => vec![key],
+            Self::Copy { from, to } | Self::CopyIf { from, to, .. } | Self::Move { from, to } => {
+                vec![from, to]
+            }
+            Self::List => (0..KEYS_MAX).collect(),
+        }
+    }
+}
+
+/// Checks a history that begins with no keys at all.
+pub(crate) fn check(history: &[Call]) -> Result<(), Impossible> {
+    groups(history)
+        .iter()
+        .try_for_each(|group| check_group(group))
+}
+
+/// The calls, apart by groups of keys that no call joins.
+fn groups(history: &[Call]) -> Vec<Vec<Call>> {
+    let mut group_of: [usize; KEYS_MAX] = std::array::from_fn(|key| key);
+    for call in history {
+        let keys = call.op.keys();
+        let target = group_of[keys[0]];
+        for key in &keys {
+            let joined = group_of[*key];
+            for group in &mut group_of {
+                if *group == joined {
+                    *group = target;
+                }
+            }
+        }
+    }
+    let mut groups = vec![Vec::new(); KEYS_MAX];
+    for call in history {
+        groups[group_of[call.op.keys()[0]]].push(*call);
+    }
+    groups
+}
+
+/// A way in which things may have gone so far: the state, and which of the calls under way have had
+/// their effect.
+type Way = (State, u64);
+
+fn check_group(history: &[Call]) -> Result<(), Impossible> {
+    let mut events: Vec<(u64, bool, usize)> = Vec::new();
+    for (index, call) in history.iter().enumerate() {
+        events.push((call.begun, false, index));
+        if let Some((end, _)) = call.ended {
+            assert!(end > call.begun, "{call:?}");
+            events.push((end, true, index));
+        }
+    }
+    events.sort_unstable();
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut ways: HashSet<Way> = HashSet::from([(State::default(), 0)]);
+    for (_, is_end, index) in events {
+        if !is_end {
+            match open.iter_mut().find(|slot| slot.is_none()) {
+                Some(free) => *free = Some(index),
+                None => open.push(Some(index)),
+            }
+            assert!(open.len() <= OPEN_MAX, "too many calls under way");
+            continue;
+        }
+        let slot = open.iter().position(|one| *one == Some(index)).unwrap();
+        ways = with_effect(history, &open, &ways, slot);
+        if ways.is_empty() {
+            let near = |call: &&Call| {
+                let at = history[index];
+                call.begun <= at.ended.unwrap().0
+                    && call.ended.is_none_or(|(end, _)| end + 12 > at.begun)
+            };
+            return Err(Impossible {
+                call: history[index],
+                around: history.iter().filter(near).copied().collect(),
+            });
+        }
+        open[slot] = None;
+    }
+    Ok(())
+}
+
+/// Calls that only read, and can have their answer in this state, may as well have had it now:
+/// whatever else can happen then, can happen after them.
+fn with_reads(history: &[Call], open: &[Option<usize>], state: &State, mut done: u64) -> u64 {
+    for (slot, index) in open.iter().enumerate() {
+        if let Some(index) = index.filter(|_| done & (1 << slot) == 0) {
+            let call = history[index];
+            let told = call.ended.map(|(_, answer)| answer);
+            if call.only_read() && told == Some(call.op.happen(state).0) {
+                done |= 1 << slot;
+            }
+        }
+    }
+    done
+}
+
+/// The ways in which the call in `slot` has had its effect, and is not under way any more.
+fn with_effect(
+    history: &[Call],
+    open: &[Option<usize>],
+    ways: &HashSet<Way>,
+    slot: usize,
+) -> HashSet<Way> {
+    let bit = |slot: usize| 1u64 << slot;
+    let mut after = HashSet::new();
+    let mut seen: HashSet<Way> = ways.clone();
+    let mut left: Vec<Way> = ways.iter().copied().collect();
+    while let Some((state, done)) = left.pop() {
+        let done = with_reads(history, open, &state, done);
+        if done & bit(slot) != 0 {
+            after.insert((state, done & !bit(slot)));
+            continue;
+        }
+        for (other, index) in open.iter().enumerate() {
+            let Some(index) = index.filter(|_| done & bit(other) == 0) else {
+                continue;
+            };
+            let call = history[index];
+            let (answer, next) = call.op.happen(&state);
+            let possible = match call.ended {
+                Some((_, told)) => told == answer,
+                // Without any effect it may as well not have happened.
+                None => next != state,
+            };
+            let way = (next, done | bit(other));
+            if possible && seen.insert(way) {
+                left.push(way);
+            }
+        }
+    }
+    after
+}

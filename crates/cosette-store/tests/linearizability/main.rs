@@ -1,0 +1,89 @@
+//! Whether clients that all work on the same few keys can tell the store from a map that does one
+//! thing after the other.
+//!
+//! `COSETTE_SEED` runs one seed again; `COSETTE_TIMES` runs so many times more than the suite does.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and says what it was at"
+)]
+
+mod checker;
+#[path = "../common/mod.rs"]
+mod common;
+mod judged;
+mod record;
+mod system;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use common::TestRandom;
+use record::{Dice, Shape, record};
+use system::InProcess;
+
+/// The programme asks for 2,000: the checker, unoptimised, is what costs.
+const CALLS: usize = 400;
+const CLIENTS: usize = 5;
+const KEYS: usize = 5;
+/// Histories of the suite; the programme asks for 40 of 2,000 calls, half of them with kills.
+const HISTORIES: u64 = 12;
+
+impl Dice for Arc<TestRandom> {
+    fn below(&self, bound: usize) -> usize {
+        TestRandom::below(self, bound)
+    }
+}
+
+/// The seeds to run: one that was asked for, or as many as usual.
+fn seeds() -> Vec<u64> {
+    match common::number_in("COSETTE_SEED") {
+        Some(seed) => vec![seed],
+        None => (1..=common::times(HISTORIES)).collect(),
+    }
+}
+
+/// Records one history and judges it; how many calls were answered.
+async fn history(seed: u64) -> usize {
+    let random = Arc::new(TestRandom(AtomicU64::new(seed)));
+    let system = InProcess::new(seed);
+    let life = system.first().await;
+    // No kills yet: calls without an answer multiply the states that the checker has to keep.
+    let kills: &[usize] = &[];
+    let shape = Shape {
+        clients: CLIENTS,
+        calls: CALLS,
+        keys: KEYS,
+        kills,
+    };
+    let (calls, life) = record(system, life, shape, random).await;
+    let answered = calls.iter().filter(|call| call.ended.is_some()).count();
+    if let Err(impossible) = checker::check(&calls) {
+        panic!("COSETTE_SEED={seed}: no order explains {impossible:?}");
+    }
+    common::sound(&life.store).await;
+    answered
+}
+
+// incident: R34, R49, R79, R80
+// catches: NoHeadCheck
+#[test]
+fn every_history_has_an_order() {
+    let mut answered = 0;
+    let seeds = seeds();
+    for seed in &seeds {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_time()
+            .build()
+            .unwrap();
+        answered += runtime.block_on(history(*seed));
+    }
+    println!("{} histories, {answered} answered calls", seeds.len());
+    if seeds.len() as u64 >= HISTORIES {
+        let all = seeds.len() * CALLS;
+        assert!(answered >= all - all / 20, "{answered} of {all} answered");
+    }
+}

@@ -1,0 +1,235 @@
+//! Clients that ask a system all at once, and the history of what they were told.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use super::checker::{Answer, Call, Key, Op};
+
+/// How much is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) clients: usize,
+    /// Calls in all.
+    pub(crate) calls: usize,
+    pub(crate) keys: usize,
+    /// Before which calls the system is killed and begun again.
+    pub(crate) kills: &'static [usize],
+}
+
+/// Something that keeps objects. It may be killed; what lives on is a new life.
+pub(crate) trait System: Send + Sync + 'static {
+    /// The system from one beginning to the next.
+    type Life: Clone + Send + Sync + 'static;
+    /// A part that was copied, to be completed.
+    type Part: Send;
+
+    /// Asks; `None` if the life ended without an answer.
+    fn ask(&self, life: &Self::Life, op: Op) -> impl Future<Output = Option<Answer>> + Send;
+
+    /// Puts an object as parts.
+    fn upload(
+        &self,
+        life: &Self::Life,
+        key: Key,
+        value: u32,
+    ) -> impl Future<Output = Option<Answer>> + Send;
+
+    /// Copies a key into a part of an upload of another; `Held(None)` and no part if there is none.
+    fn copy_part(
+        &self,
+        life: &Self::Life,
+        from: Key,
+        to: Key,
+    ) -> impl Future<Output = Option<(Answer, Option<Self::Part>)>> + Send;
+
+    /// Completes that upload.
+    fn complete(
+        &self,
+        life: &Self::Life,
+        part: Self::Part,
+    ) -> impl Future<Output = Option<Answer>> + Send;
+
+    /// Ends a life without any warning, and begins the next.
+    fn kill(&self, life: Self::Life) -> impl Future<Output = Self::Life> + Send;
+}
+
+/// Randomness of the clients.
+pub(crate) trait Dice: Send + Sync + 'static {
+    fn below(&self, bound: usize) -> usize;
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    now: u64,
+    life: usize,
+    calls: Vec<Call>,
+}
+
+struct Recorder<S: System, D> {
+    system: S,
+    shape: Shape,
+    dice: D,
+    log: Mutex<Log>,
+    lives: watch::Sender<(usize, S::Life)>,
+    begun: AtomicUsize,
+    values: AtomicU32,
+}
+
+/// Lets clients ask, and gives what they were told, with the last life.
+pub(crate) async fn record<S: System, D: Dice>(
+    system: S,
+    first: S::Life,
+    shape: Shape,
+    dice: D,
+) -> (Vec<Call>, S::Life) {
+    let recorder = Arc::new(Recorder {
+        system,
+        shape,
+        dice,
+        log: Mutex::default(),
+        lives: watch::Sender::new((0, first)),
+        begun: AtomicUsize::new(0),
+        values: AtomicU32::new(0),
+    });
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..shape.clients {
+        clients.spawn(Arc::clone(&recorder).client());
+    }
+    while let Some(ended) = clients.join_next().await {
+        ended.unwrap();
+    }
+    let calls = std::mem::take(&mut recorder.log.lock().unwrap().calls);
+    let life = recorder.lives.borrow().1.clone();
+    (calls, life)
+}
+
+impl<S: System, D: Dice> Recorder<S, D> {
+    async fn client(self: Arc<Self>) {
+        loop {
+            let nth = self.begun.fetch_add(1, Ordering::SeqCst);
+            if nth >= self.shape.calls {
+                return;
+            }
+            if self.shape.kills.contains(&nth) {
+                self.kill().await;
+            }
+            let (key, to) = (self.key(), self.key());
+            match self.dice.below(24) {
+                0..2 => {
+                    let value = self.value();
+                    let op = Op::Put { key, value };
+                    self.call(op, async |life| self.system.upload(&life, key, value).await)
+                        .await;
+                }
+                2..4 => self.assemble(key, to).await,
+                dice => {
+                    let op = self.op(dice, key, to);
+                    self.call(op, async |life| self.system.ask(&life, op).await)
+                        .await;
+                }
+            }
+        }
+    }
+
+    fn op(&self, dice: usize, key: Key, to: Key) -> Op {
+        match dice {
+            4..8 => Op::Put {
+                key,
+                value: self.value(),
+            },
+            8..9 => Op::New {
+                key,
+                value: self.value(),
+            },
+            9..14 => Op::Get { key },
+            14..16 => Op::Delete { key },
+            16..18 => Op::Copy { from: key, to },
+            18..20 => {
+                // Of one of the last values written.
+                let last = self.values.load(Ordering::SeqCst);
+                let back = u32::try_from(self.dice.below(8)).unwrap();
+                let value = last.saturating_sub(back);
+                Op::CopyIf {
+                    from: key,
+                    value,
+                    to,
+                }
+            }
+            20..23 if key != to => Op::Move { from: key, to },
+            _ => Op::List,
+        }
+    }
+
+    fn key(&self) -> Key {
+        self.dice.below(self.shape.keys)
+    }
+
+    fn value(&self) -> u32 {
+        self.values.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// A part copy is a read at its instant, and its completion a put at another.
+    async fn assemble(&self, from: Key, to: Key) {
+        let mut part = None;
+        let copied = self
+            .call(Op::Get { key: from }, async |life| {
+                let (answer, copied) = self.system.copy_part(&life, from, to).await?;
+                part = copied;
+                Some(answer)
+            })
+            .await;
+        if let (Some(part), Some(Answer::Held(Some(value)))) = (part, copied) {
+            let op = Op::Put { key: to, value };
+            self.call(op, async |life| self.system.complete(&life, part).await)
+                .await;
+        }
+    }
+
+    /// One call, written down before it begins and after it ended.
+    async fn call(
+        &self,
+        op: Op,
+        ask: impl AsyncFnOnce(S::Life) -> Option<Answer>,
+    ) -> Option<Answer> {
+        let (number, life) = self.lives.borrow().clone();
+        let index = {
+            let mut log = self.log.lock().unwrap();
+            log.now += 1;
+            let begun = log.now;
+            log.calls.push(Call {
+                op,
+                begun,
+                ended: None,
+            });
+            log.calls.len() - 1
+        };
+        let answer = ask(life).await;
+        {
+            let mut log = self.log.lock().unwrap();
+            log.now += 1;
+            let now = log.now;
+            if log.life == number {
+                let answer = answer.expect("a system that lives answers");
+                log.calls[index].ended = Some((now, answer));
+                return Some(answer);
+            }
+        }
+        // Its life has ended meanwhile: whatever was said, nobody heard it.
+        let mut lives = self.lives.subscribe();
+        lives.wait_for(|(next, _)| *next > number).await.unwrap();
+        None
+    }
+
+    async fn kill(&self) {
+        let (number, life) = self.lives.borrow().clone();
+        {
+            let mut log = self.log.lock().unwrap();
+            log.life = number + 1;
+        }
+        let next = self.system.kill(life).await;
+        self.lives.send_replace((number + 1, next));
+    }
+}
