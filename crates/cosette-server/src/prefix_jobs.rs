@@ -5,8 +5,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cosette_proto::{Dialect, ErrorCode};
 use cosette_proto::ops::{CopyObject, MoveObject, Operation};
+use cosette_proto::{Dialect, ErrorCode};
 use cosette_store::{Candidate, Clock, PrefixJob, PrefixJobKind, PrefixJobState, Store, Verdict};
 use cosette_types::{AclHeaders, CopySource, Metadata, ObjectKey, Preconditions, Tags};
 use tokio::sync::watch;

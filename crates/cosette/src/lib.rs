@@ -88,12 +88,12 @@ pub use cosette_proto::ops::{
     AclDocument, AppendObjectReply, BucketEntry, Capabilities, Capability, CompleteUploadReply,
     CompletedPart, ContentRange, CopyObjectReply, CorsConfiguration, DeleteFailure,
     DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry, GetAclReply,
-    GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
-    ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl,
-    ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply,
-    PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish,
-    PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply,
-    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply,
+    ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply,
+    MoveObjectReply, NewAcl, ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete,
+    ObjectType, OptionsObjectReply, PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft,
+    PrefixJobState, PrefixJobWish, PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry,
+    UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
 pub use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,

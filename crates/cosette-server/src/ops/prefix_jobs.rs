@@ -37,8 +37,12 @@ pub(super) async fn start(
     Ok(shown(store.start_prefix_job(request).await?))
 }
 
-pub(super) async fn get(store: &Store, _: &Permit, op: &GetPrefixJob) -> Result<PrefixJob, Error> {
-    let job = of_bucket(store, &op.bucket, &op.id).await?;
+pub(super) async fn get(
+    store: &Store,
+    permit: &Permit,
+    op: &GetPrefixJob,
+) -> Result<PrefixJob, Error> {
+    let job = own(store, permit, &op.bucket, &op.id).await?;
     let (from, most) = (
         op.left_marker.unwrap_or_default(),
         usize::from(limits::LIST_ENTRIES_MAX),
@@ -57,27 +61,34 @@ pub(super) async fn get(store: &Store, _: &Permit, op: &GetPrefixJob) -> Result<
 
 pub(super) async fn list(
     store: &Store,
-    _: &Permit,
+    permit: &Permit,
     op: &ListPrefixJobs,
 ) -> Result<Vec<PrefixJob>, Error> {
     let jobs = store.prefix_jobs().await?.into_iter();
-    let jobs = jobs.filter(|job| job.target_bucket == op.bucket);
+    let own = |job: &kept::PrefixJob| permit.caller().owns(&job.owner);
+    let jobs = jobs.filter(|job| job.target_bucket == op.bucket && own(job));
     Ok(jobs.map(shown).collect())
 }
 
 pub(super) async fn cancel(
     store: &Store,
-    _: &Permit,
+    permit: &Permit,
     op: &CancelPrefixJob,
 ) -> Result<PrefixJob, Error> {
-    of_bucket(store, &op.bucket, &op.id).await?;
+    own(store, permit, &op.bucket, &op.id).await?;
     Ok(shown(store.cancel_prefix_job(&op.id).await?))
 }
 
-/// A job is asked for at the bucket that it writes to, and nowhere else.
-async fn of_bucket(store: &Store, bucket: &BucketName, id: &str) -> Result<kept::PrefixJob, Error> {
+/// A job is asked for at the bucket that it writes to, by who began it, and by nobody else: it tells
+/// keys of its source.
+async fn own(
+    store: &Store,
+    permit: &Permit,
+    bucket: &BucketName,
+    id: &str,
+) -> Result<kept::PrefixJob, Error> {
     let job = store.prefix_job(id).await?;
-    if job.target_bucket == *bucket {
+    if job.target_bucket == *bucket && permit.caller().owns(&job.owner) {
         Ok(job)
     } else {
         Err(cosette_store::Error::NoSuchJob.into())

@@ -57,9 +57,17 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             let source = &op.wish.source_bucket;
             let mut touches = vec![T::Bucket(source, A::GetBucket)];
             if op.wish.kind == PrefixJobKind::Move {
-                touches.push(T::Below(source, op.wish.source_prefix.as_str(), A::DeleteObject));
+                touches.push(T::Below(
+                    source,
+                    op.wish.source_prefix.as_str(),
+                    A::DeleteObject,
+                ));
             }
-            touches.push(T::Below(&op.bucket, op.wish.target_prefix.as_str(), A::PutObject));
+            touches.push(T::Below(
+                &op.bucket,
+                op.wish.target_prefix.as_str(),
+                A::PutObject,
+            ));
             touches
         }
         Op::GetPrefixJob(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
@@ -73,15 +81,30 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::DeleteBucketTagging(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketTagging)],
         Op::PutObjectTagging(op) => {
             let version_id = op.version_id.as_ref();
-            vec![T::Object(&op.bucket, &op.key, version_id, A::PutObjectTagging)]
+            vec![T::Object(
+                &op.bucket,
+                &op.key,
+                version_id,
+                A::PutObjectTagging,
+            )]
         }
         Op::GetObjectTagging(op) => {
             let version_id = op.version_id.as_ref();
-            vec![T::Object(&op.bucket, &op.key, version_id, A::GetObjectTagging)]
+            vec![T::Object(
+                &op.bucket,
+                &op.key,
+                version_id,
+                A::GetObjectTagging,
+            )]
         }
         Op::DeleteObjectTagging(op) => {
             let version_id = op.version_id.as_ref();
-            vec![T::Object(&op.bucket, &op.key, version_id, A::DeleteObjectTagging)]
+            vec![T::Object(
+                &op.bucket,
+                &op.key,
+                version_id,
+                A::DeleteObjectTagging,
+            )]
         }
         Op::RestoreObject(op) => {
             let version_id = op.version_id.as_ref();

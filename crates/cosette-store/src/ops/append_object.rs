@@ -3,11 +3,11 @@
 //! An appendable object's body is its own: it is never copied, and only ever grows. So it grows in
 //! place, by a row or two, however long it is; who reads it meanwhile reads what was there before.
 
+use cosette_md5::Md5 as Hasher;
 use cosette_types::{
     BucketName, Crc64, ETag, Grant, Md5, Metadata, ObjectKey, Owner, StorageClass, Tags,
     limits as protocol,
 };
-use cosette_md5::Md5 as Hasher;
 
 use super::bucket_settings::Versioning;
 use super::stage::Staged;

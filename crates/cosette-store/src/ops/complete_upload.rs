@@ -19,8 +19,7 @@ use crate::versions::{NewVersion, Versions};
 use cosette_md5::Md5 as Hasher;
 use cosette_types::{
     BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Preconditions, Timestamp, UploadId,
-    VersionId,
-    limits as protocol,
+    VersionId, limits as protocol,
 };
 
 /// An upload to complete.

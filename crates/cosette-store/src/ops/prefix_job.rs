@@ -7,8 +7,8 @@
 
 mod advance;
 
-use cosette_types::{BucketName, Md5, ObjectKey, Owner, Timestamp, VersionTime};
 use cosette_md5::Md5 as Hasher;
+use cosette_types::{BucketName, Md5, ObjectKey, Owner, Timestamp, VersionTime};
 
 use crate::codec::Record;
 use crate::error::Error;

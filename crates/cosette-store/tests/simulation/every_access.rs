@@ -281,7 +281,10 @@ fn a_full_disk_takes_all_that_does_not_grow() {
         let mut run = prepared.copy(1);
         run.disk.set_room(Room::new(8 << 20, 200 << 20));
         // What is copied is shared, and takes no room.
-        let grows = matches!(operation, Operation::Put { .. } | Operation::PutPart { .. });
+        let grows = matches!(
+            operation,
+            Operation::Put { .. } | Operation::Append { .. } | Operation::PutPart { .. }
+        );
         if grows {
             refused(&mut run, &operation);
             run.disk.set_room(Room::new(100 << 20, 200 << 20));

@@ -15,8 +15,8 @@ pub use buckets::{
     DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketCors, GetBucketLocation,
     GetBucketPolicy, GetBucketTagging, GetBucketVersioning, GetCapabilities, GetPrefixJob,
     GetService, HeadBucket, ListObjectVersions, ListPrefixJobs, MultipartList, OptionsObject,
-    PutBucket, PutBucketAcl, PutBucketCors, PutBucketPolicy, PutBucketTagging,
-    PutBucketVersioning, StartPrefixJob,
+    PutBucket, PutBucketAcl, PutBucketCors, PutBucketPolicy, PutBucketTagging, PutBucketVersioning,
+    StartPrefixJob,
 };
 pub use objects::{
     AppendObject, DeleteObject, DeleteObjectTagging, GetObject, GetObjectAcl, GetObjectTagging,
