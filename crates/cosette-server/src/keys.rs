@@ -207,17 +207,17 @@ pub(crate) fn seal_key(folder: &Path) -> Result<[u8; KEY_BYTES], KeysError> {
         None => keep(&path, &format!("{}\n", random_hex::<KEY_BYTES>(&path)?))?.1,
     };
     let digits = text.trim().as_bytes();
+    let failed = || KeysError {
+        path: path.clone(),
+        why: format!("not a key of {KEY_BYTES} bytes in hexadecimal digits"),
+    };
+    if digits.len() != 2 * KEY_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Err(failed());
+    }
     let mut key = [0; KEY_BYTES];
-    let whole = digits.len() == 2 * KEY_BYTES;
     for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
         let pair = std::str::from_utf8(pair).unwrap_or_default();
-        *byte = match u8::from_str_radix(pair, 16) {
-            Ok(byte) if whole => byte,
-            _ => {
-                let why = format!("not a key of {KEY_BYTES} bytes in hexadecimal digits");
-                return Err(KeysError { path, why });
-            }
-        };
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| failed())?;
     }
     Ok(key)
 }

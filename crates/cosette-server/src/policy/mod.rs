@@ -247,22 +247,23 @@ impl Permit {
         entries: &[ObjectToDelete],
     ) -> Result<(), Error> {
         let place = self.enter(court, name).await?;
-        let mut each = Vec::with_capacity(entries.len());
+        let (mut each, mut any) = (Vec::with_capacity(entries.len()), false);
         for entry in entries {
             // A key that can be none is answered in its own entry, like one that is not there.
             let Ok(key) = read_key(&entry.key, court.dialect) else {
                 each.push(true);
+                any = true;
                 continue;
             };
             let version_id = entry.version_id.as_ref();
             let facts = court.circumstances.of_version(version_id);
-            each.push(
-                self.may_remove(court, &place, &key, version_id, &facts)
-                    .await?,
-            );
+            let allowed = self
+                .may_remove(court, &place, &key, version_id, &facts)
+                .await?;
+            // Who may remove the object, but not this marker, is told so entry by entry.
+            any |= allowed || self.may_at_key(&place, &key, Action::DeleteObject, &facts);
+            each.push(allowed);
         }
-        let any = each.iter().any(|allowed| *allowed)
-            || self.granted_by_bucket(&place, Action::DeleteObject);
         self.each = each;
         allow(any)
     }
