@@ -161,7 +161,7 @@ impl Verified {
 #[derive(Debug)]
 struct Checked {
     body: Arriving,
-    check: Option<BodyCheck>,
+    check: Option<Box<BodyCheck>>,
     verified: Verified,
 }
 
@@ -173,7 +173,7 @@ impl Checked {
                 if let Some(checksum) = self
                     .check
                     .take()
-                    .map(BodyCheck::finish)
+                    .map(|check| check.finish())
                     .transpose()?
                     .flatten()
                 {
@@ -242,7 +242,7 @@ pub(crate) async fn open(
                 .ok_or_else(|| Error::internal("a body was opened twice"))?;
             let body = Checked {
                 body,
-                check,
+                check: check.map(Box::new),
                 verified,
             };
             Ok(Payload::Object(ObjectBytes { expected, body }))
