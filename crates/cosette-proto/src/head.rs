@@ -171,9 +171,15 @@ impl Head {
                 .as_bytes()
                 .split(|byte| *byte == b',')
                 .map(<[u8]>::trim_ascii)
-                .filter(|coding| !coding.eq_ignore_ascii_case(b"aws-chunked") && !coding.is_empty())
+                .filter(|coding| !coding.eq_ignore_ascii_case(b"aws-chunked"))
                 .collect();
-            if let Ok(kept) = HeaderValue::from_bytes(&kept.join(&b","[..])) {
+            let all = codings.as_bytes().split(|byte| *byte == b',').count();
+            // Left byte for byte where nothing is taken out.
+            let kept = match all == kept.len() {
+                true => Ok(codings),
+                false => HeaderValue::from_bytes(&kept.join(&b","[..])),
+            };
+            if let Ok(kept) = kept {
                 headers.insert(header::CONTENT_ENCODING, kept);
             }
         }
@@ -403,7 +409,8 @@ mod tests {
         assert_eq!(coding("aws-chunked").as_deref(), Some(""));
         assert_eq!(coding("aws-chunked, gzip").as_deref(), Some("gzip"));
         assert_eq!(coding("gzip,aws-chunked").as_deref(), Some("gzip"));
-        assert_eq!(coding("br, gzip").as_deref(), Some("br,gzip"));
+        assert_eq!(coding("br, gzip").as_deref(), Some("br, gzip"));
+        assert_eq!(coding(",").as_deref(), Some(","));
     }
 
     #[test]

@@ -194,7 +194,7 @@ impl Verified {
 #[derive(Debug)]
 struct Checked {
     body: Arriving,
-    check: Option<BodyCheck>,
+    check: Option<Box<BodyCheck>>,
     verified: Verified,
 }
 
@@ -206,7 +206,7 @@ impl Checked {
                 if let Some(checksum) = self
                     .check
                     .take()
-                    .map(BodyCheck::finish)
+                    .map(|check| check.finish())
                     .transpose()?
                     .flatten()
                 {
@@ -278,7 +278,7 @@ pub(crate) async fn open(
             body.share = Some(share);
             let body = Checked {
                 body,
-                check,
+                check: check.map(Box::new),
                 verified,
             };
             Ok(Payload::Object(ObjectBytes { expected, body }))

@@ -88,7 +88,7 @@ impl ChecksumAlgorithm {
 
 /// A checksum on its way.
 pub(super) enum Running {
-    Crc(ChecksumAlgorithm, crc_fast::Digest),
+    Crc(ChecksumAlgorithm, Box<crc_fast::Digest>),
     Sha1(sha1::Sha1),
     Sha256(Box<Sha256>),
 }
@@ -96,7 +96,7 @@ pub(super) enum Running {
 impl Running {
     pub(super) fn new(algorithm: ChecksumAlgorithm) -> Self {
         use crc_fast::{CrcAlgorithm, Digest};
-        let crc = |kind| Self::Crc(algorithm, Digest::new(kind));
+        let crc = |kind| Self::Crc(algorithm, Box::new(Digest::new(kind)));
         match algorithm {
             ChecksumAlgorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
             ChecksumAlgorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),

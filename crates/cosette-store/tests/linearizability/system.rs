@@ -198,6 +198,7 @@ impl InProcess {
             preconditions: Preconditions::default(),
             forbid_overwrite: false,
             client_token: None,
+            target_preconditions: Preconditions::default(),
         };
         match store.move_object(request).await {
             Ok(moved) => Ok(Answer::Held(Some(self.tagged(&moved.etag)))),
