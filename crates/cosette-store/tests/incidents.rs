@@ -196,6 +196,7 @@ async fn a_move_that_changes_only_case_keeps_the_object() {
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
         client_token: None,
+        target_preconditions: Preconditions::default(),
     };
     lab.store.move_object(request).await.unwrap();
     lab.sound().await;

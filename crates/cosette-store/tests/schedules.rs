@@ -107,6 +107,7 @@ async fn rename(store: &Store, from: &str, to: &str) -> Result<(), Error> {
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
         client_token: None,
+        target_preconditions: Preconditions::default(),
     };
     store.move_object(request).await.map(drop)
 }

@@ -19,8 +19,8 @@ use super::pace::Pace;
 use super::{Boxed, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use crate::disk::{self, Room};
 use crate::environment::Stopwatch;
-use crate::stats::{CommitStats, Commits};
 use crate::planted::Bug;
+use crate::stats::{CommitStats, Commits};
 
 /// Most transactions of one batch.
 const BATCH_TXNS_MAX: usize = 1024;
