@@ -18,8 +18,6 @@ use crate::script::error;
 
 const CUTS_WANTED: usize = 2_000;
 const MIB: usize = 1 << 20;
-/// What is larger is copied in parts.
-const SLICE: usize = 64 << 10;
 
 /// The time is the service's own, and waits take none.
 #[derive(Debug)]
@@ -86,7 +84,7 @@ impl Cutting {
             return Cut::None;
         }
         let part = self.next() % 1001;
-        let cut = match self.next() % 18 {
+        let cut = match self.next() % 20 {
             0 | 1 => Cut::Connecting,
             2 | 3 => Cut::Request(part),
             4..=6 => Cut::Answer,
@@ -207,11 +205,10 @@ async fn moves_through_thousands_of_cuts_lose_nothing_and_leave_no_unknown_uploa
         }
         let mut objects = Vec::new();
         for nth in 0..10 {
-            // In one request, in one part, and one in two parts.
-            let size = match nth {
-                9 => MIB + MIB / 2,
-                odd if odd % 2 == 1 => SLICE + odd,
-                even => 100 + even,
+            let size = if nth % 2 == 0 {
+                100 + nth
+            } else {
+                MIB + MIB / 2 + nth
             };
             let key = format!("{round}/{nth}");
             let bytes = content(&key, size);
@@ -229,7 +226,7 @@ async fn moves_through_thousands_of_cuts_lose_nothing_and_leave_no_unknown_uploa
         writer.finish().unwrap();
         let folder = house.folder().join(format!("job{round}"));
         Job::create(&folder, &plan).unwrap();
-        let engine = Engine::new(way.client()).slice_size(SLICE as u64);
+        let engine = Engine::new(way.client()).slice_size(MIB as u64);
         for run in 0.. {
             // Somebody who is cut off for ever gets nowhere: the last runs are left alone.
             way.0.on.store(run < 6, Ordering::SeqCst);
