@@ -8,6 +8,7 @@
 
 mod access;
 mod around;
+mod bench;
 mod bulk;
 mod class;
 mod conditions;
