@@ -15,8 +15,7 @@ pub(crate) fn print(mut plan: PlanReader, output: &Output) -> Result<()> {
     while let Some((_, entry)) = plan.next_entry()? {
         output.line(&line(&entry))?;
     }
-    output.note(&sentence(summary));
-    Ok(())
+    output.done(&sentence(summary))
 }
 
 /// One value, written as it is read: a plan may be longer than memory.

@@ -31,7 +31,7 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
     assert_eq!(
         ran.stdout,
         format!(
-            "move  {} -> {}  3 B\nmove  {} -> {}  3 B\n",
+            "move  {} -> {}  3 B\nmove  {} -> {}  3 B\n2 objects, 6 B, 2 removals; about 6 requests or more\n",
             cos("p/a"),
             cos("moved/a"),
             cos("p/b"),
