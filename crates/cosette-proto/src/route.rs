@@ -186,7 +186,11 @@ fn refuse_unknown(head: &Head) -> Result<(), Error> {
     let mut seen: Vec<String> = Vec::new();
     for (name, value) in head.query.iter() {
         let lower = name.to_ascii_lowercase();
-        if is_signature_parameter(&lower) {
+        // A presigned request of S3 has a value for each of its parameters, but for an empty token.
+        let hollow = value.is_empty()
+            && crate::dialect::is_amz_parameter(&lower)
+            && !lower.ends_with("-security-token");
+        if is_signature_parameter(&lower) && !hollow {
             continue;
         }
         // A preflight changes nothing, and names what the request after it will.
@@ -275,7 +279,7 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
         // What only buckets have would otherwise overwrite or delete an object of theirs.
-        _ if has_any(head, NOT_OF_OBJECTS) => {
+        _ if has_any(head, NOT_OF_OBJECTS) || has_any(head, ONLY_READ) => {
             return Err(Error::new(ErrorCode::MethodNotAllowed));
         }
         Method::PUT | Method::DELETE if has("append") || has("restore") => {
@@ -326,6 +330,9 @@ const NOT_CHANGING_BUCKETS: &[&str] = &[
 
 /// Parameters that no request about an object has.
 const NOT_OF_OBJECTS: &[&str] = &["cors", "cosette-capabilities", "prefix-job", "prefix-jobs"];
+
+/// Parameters that only reads of objects have: a change that has one would be another than meant.
+const ONLY_READ: &[&str] = &["attributes"];
 
 fn has_any(head: &Head, names: &[&str]) -> bool {
     names.iter().any(|name| head.query.has(name))
