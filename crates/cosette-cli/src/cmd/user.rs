@@ -23,9 +23,10 @@ pub(super) async fn run(global: &Global, args: UserArgs, output: &Output) -> Res
     }
     let (request, shown) = request(args.command)?;
     let folder = Folder::open(&config::data_folder(global, &config::process_env)).await?;
+    // Shown before the folder is closed: who closes it lets go of standard output first.
     let done = folder.administer(&request).await;
+    let shown = done.and_then(|reply| show(reply, shown, output));
     let closed = folder.close().await;
-    let shown = show(done?, shown, output);
     shown.and(closed)
 }
 
