@@ -33,9 +33,11 @@ const SUITES: [Suite; 3] = [
 ];
 
 /// Operations that change nothing: the suites compare with them what the others did.
-const READ: [&str; 9] = [
+const READ: [&str; 11] = [
     "bucket",
     "buckets",
+    "directory_row",
+    "directory_rows",
     "list_objects",
     "list_parts",
     "list_uploads",
@@ -46,7 +48,7 @@ const READ: [&str; 9] = [
 ];
 
 /// Operations that are not in a suite, and why.
-const APART: [(&str, &str, &str); 10] = [
+const APART: [(&str, &str, &str); 12] = [
     (
         "delete_bucket",
         "the model",
@@ -92,6 +94,16 @@ const APART: [(&str, &str, &str); 10] = [
         "abort_upload",
         "linearizability",
         "uploads in a history belong to one client each; races.rs aborts",
+    ),
+    (
+        "change_directory",
+        "the model",
+        "rows that no other operation reads or writes; directory.rs has their tests",
+    ),
+    (
+        "change_directory",
+        "linearizability",
+        "one conditional commit of rows of its own; directory.rs shows that a stale one changes nothing",
     ),
 ];
 

@@ -33,6 +33,7 @@ pub(super) enum Touch<'a> {
 }
 
 /// The row of an operation.
+#[expect(clippy::too_many_lines, reason = "one row for each operation")]
 pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
     use Action as A;
     use Operation as Op;
