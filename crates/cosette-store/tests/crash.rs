@@ -13,13 +13,14 @@ mod common;
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use common::{
     Lab, bucket, complete_request, content, copy_part_request, copy_request, initiate, key, put,
     put_part, put_request, source, stage,
 };
 use cosette_store::{
-    AbortUpload, BucketFilter, Error, ListParts, ListUploads, ListVersions, MoveObject, Store,
-    Versioning,
+    AbortUpload, BucketFilter, DirectoryChange, Error, ListParts, ListUploads, ListVersions,
+    MoveObject, Store, Versioning,
 };
 use cosette_types::{ByteRange, ETag, Preconditions, UploadId};
 
@@ -68,6 +69,9 @@ async fn view(store: &Store) -> Vec<String> {
                 .collect();
             view.push(format!("upload of {} {parts:?}", upload.key));
         }
+    }
+    for row in store.directory_rows(b"").await.unwrap() {
+        view.push(format!("directory {row:?}"));
     }
     view
 }
@@ -315,6 +319,23 @@ async fn a_bucket_made_changed_and_deleted() {
             store
                 .set_versioning(&bucket("b"), Versioning::Enabled)
                 .await
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_of_the_directory() {
+    crashes_anywhere(None, |store, _| {
+        Box::pin(async move {
+            let set = |name: &'static str| DirectoryChange {
+                key: Bytes::from_static(name.as_bytes()),
+                seen: None,
+                value: Some(Bytes::from_static(b"kept")),
+            };
+            let done = store.change_directory(vec![set("user/a"), set("user/b")]);
+            assert!(done.await?);
+            Ok(())
         })
     })
     .await;

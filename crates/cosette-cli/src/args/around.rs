@@ -38,7 +38,7 @@ pub(crate) struct TagCommandArgs {
 #[command(after_help = "\
 Examples:
   cosette restore cos://archive-1250000000/2019.tar --days 3
-  cosette stat cos://archive-1250000000/2019.tar          x-cos-restore tells how far it is")]
+  cosette stat cos://archive-1250000000/2019.tar          tells how far it is")]
 pub(crate) struct RestoreArgs {
     /// Object
     #[arg(value_name = "NAME")]

@@ -21,6 +21,13 @@ pub(super) async fn start(
         let words = "A prefix job needs a signed request.";
         return Err(Error::with(ErrorCode::AccessDenied, words));
     };
+    if permit.caller().expires().is_some() {
+        // The job works as the user, after this request: it would neither be narrowed as the
+        // credentials are, nor end with them.
+        let words =
+            "A prefix job needs a permanent key: temporary credentials may be narrowed, and end.";
+        return Err(Error::with(ErrorCode::AccessDenied, words));
+    }
     let request = NewPrefixJob {
         kind: match op.wish.kind {
             PrefixJobKind::Copy => kept::PrefixJobKind::Copy,

@@ -33,10 +33,7 @@ pub(super) enum Touch<'a> {
 }
 
 /// The row of an operation.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one table with a row for each operation; in two it could be read past"
-)]
+#[expect(clippy::too_many_lines, reason = "one row for each operation")]
 pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
     use Action as A;
     use Operation as Op;

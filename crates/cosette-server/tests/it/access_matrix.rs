@@ -387,7 +387,7 @@ impl Matrix {
             Way::Root => call.by(root()),
             Way::Second => call.by(second()),
             Way::Ann => call.by(self.ann.clone()),
-            Way::AnnPresigned => call.by(self.ann.clone()).as_presigned(),
+            Way::AnnPresigned => call.by(self.ann.clone()).into_presigned(),
             Way::AnnSession => with(call, &self.session),
             Way::AnnSessionToRead => with(call, &self.session_to_read),
             Way::Anonymous => call.anonymous(),

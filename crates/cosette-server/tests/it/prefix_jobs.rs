@@ -253,3 +253,54 @@ async fn with_versions_a_move_leaves_delete_markers() {
     assert_eq!(versions.children("DeleteMarker").count(), 1);
     server.end().await;
 }
+
+/// A job works as its user, later: it would neither be narrowed as the credentials are, nor end with
+/// them. What may list a bucket and write one prefix could have everything copied there.
+// security: S16
+#[tokio::test]
+async fn temporary_credentials_begin_no_job() {
+    use cosette_server::users::Request;
+    let server = Server::start().await;
+    fill(&server, "a/", 3).await;
+    let (name, policy) = ("ann".to_owned(), "p".to_owned());
+    let all = r#"{"version":"2.0","statement":{"effect":"allow","action":"*","resource":"*"}}"#;
+    let create = Request::CreateUser {
+        name: name.clone(),
+        account: None,
+        app_id: None,
+    };
+    server.administer(create).await;
+    let attach = Request::PutPolicy {
+        name: name.clone(),
+        policy,
+        document: all.to_owned(),
+    };
+    server.administer(attach).await;
+    let key = Request::CreateKey {
+        name: name.clone(),
+        replace: false,
+    };
+    let ann = server.credentials(key).await;
+    let narrow = format!(
+        r#"{{"version":"2.0","statement":[
+        {{"effect":"allow","action":"cos:GetBucket","resource":"qcs::cos:*:uid/*:{BUCKET}/"}},
+        {{"effect":"allow","action":"cos:PutObject","resource":"qcs::cos:*:uid/*:{BUCKET}/b/*"}}]}}"#
+    );
+    for policy in [Some(narrow), None] {
+        let token = Request::CreateToken {
+            name: name.clone(),
+            secs: 600,
+            policy,
+        };
+        let session = server.credentials(token).await;
+        let token = session.token.clone().unwrap();
+        let start = server.post("/?prefix-job", wish("Copy", BUCKET, "a/", "b/", ""));
+        let start = start.by(session).header("x-cos-security-token", token);
+        start.refused(403, "AccessDenied").await;
+    }
+    let listed = server.get("/?prefix-jobs").by(ann.clone()).ok().await.xml();
+    assert_eq!(listed.children("PrefixJob").count(), 0);
+    let start = server.post("/?prefix-job", wish("Copy", BUCKET, "a/", "b/", ""));
+    begin(start.by(ann)).await;
+    server.end().await;
+}

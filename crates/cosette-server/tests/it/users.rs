@@ -142,35 +142,25 @@ async fn accounts_have_buckets_and_users_of_their_own() {
     assert_eq!(team.uin, team.account);
     let keys = server.credentials(key("team", false)).await;
     let bucket = "theirs-1250000007";
-    server
-        .put("/", "")
-        .bucket(bucket)
-        .by(keys.clone())
-        .ok()
-        .await;
-    server
-        .put("/k", "abc")
-        .bucket(bucket)
-        .by(keys.clone())
-        .ok()
-        .await;
-    server
-        .get("/k")
-        .bucket(bucket)
-        .by(second())
-        .refused(403, "AccessDenied")
-        .await;
-    server
-        .get("/k")
-        .by(keys.clone())
-        .refused(403, "AccessDenied")
-        .await;
-    server
-        .put("/", "")
-        .bucket("x-1250000008")
-        .by(keys)
-        .refused(403, "AccessDenied")
-        .await;
+    let call = |method: &str, path: &str, bucket: &str, who: &Credentials| {
+        let call = server.call(method, path).bucket(bucket).by(who.clone());
+        if method == "PUT" {
+            call.body("abc")
+        } else {
+            call
+        }
+    };
+    let empty =
+        |path: &str, bucket: &str, who: &Credentials| call("PUT", path, bucket, who).body("");
+    empty("/", bucket, &keys).ok().await;
+    call("PUT", "/k", bucket, &keys).ok().await;
+    for denied in [
+        call("GET", "/k", bucket, &second()),
+        call("GET", "/k", BUCKET, &keys),
+        empty("/", "x-1250000008", &keys),
+    ] {
+        denied.refused(403, "AccessDenied").await;
+    }
     let bob = Request::CreateUser {
         name: "bob".into(),
         account: Some(team.uin.clone()),
@@ -180,44 +170,18 @@ async fn accounts_have_buckets_and_users_of_their_own() {
     let bobs = server.credentials(key("bob", false)).await;
     server.administer(policy("bob", ALL)).await;
     // All of his account's, and nothing of others.
-    assert_eq!(
-        server
-            .get("/k")
-            .bucket(bucket)
-            .by(bobs.clone())
-            .ok()
-            .await
-            .body,
-        b"abc"
-    );
-    server
-        .put("/by-bob", "x")
-        .bucket(bucket)
-        .by(bobs.clone())
-        .ok()
-        .await;
-    server
-        .get("/")
-        .by(bobs.clone())
-        .refused(403, "AccessDenied")
-        .await;
-    server
-        .put("/", "")
-        .bucket("more-1250000007")
-        .by(bobs.clone())
-        .ok()
-        .await;
-    server
-        .put("/", "")
-        .bucket("more-1250000008")
-        .by(bobs)
-        .refused(403, "AccessDenied")
-        .await;
+    assert_eq!(call("GET", "/k", bucket, &bobs).ok().await.body, b"abc");
+    call("PUT", "/by-bob", bucket, &bobs).ok().await;
+    empty("/", "more-1250000007", &bobs).ok().await;
+    for denied in [
+        call("GET", "/", BUCKET, &bobs),
+        empty("/", "more-1250000008", &bobs),
+    ] {
+        denied.refused(403, "AccessDenied").await;
+    }
     let acl = server.get("/by-bob?acl").bucket(bucket).ok().await.text();
-    assert!(
-        acl.contains(&format!("qcs::cam::uin/{0}:uin/{0}", team.uin)),
-        "{acl}"
-    );
+    let owner = format!("qcs::cam::uin/{0}:uin/{0}", team.uin);
+    assert!(acl.contains(&owner), "{acl}");
     let held = server
         .refusal(Request::DeleteUser {
             name: "team".into(),
@@ -227,18 +191,15 @@ async fn accounts_have_buckets_and_users_of_their_own() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn what_cannot_be_is_refused_and_changes_nothing() {
-    let server = Server::start().await;
-    ann(&server).await;
-    let before = server.administer(Request::ListUsers).await;
+/// What an operator may ask for in vain, and why.
+fn requests_in_vain() -> Vec<(Request, Why)> {
     let long = "a".repeat(65);
     let user = |name: &str, account: Option<&str>, app_id: Option<&str>| Request::CreateUser {
         name: name.into(),
         account: account.map(str::to_owned),
         app_id: app_id.map(str::to_owned),
     };
-    for (request, why) in [
+    vec![
         (user("ann", None, None), Why::Exists),
         (user("", None, None), Why::Wrong),
         (user("-x", None, None), Why::Wrong),
@@ -254,7 +215,15 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         (token("ann", 59, None), Why::Wrong),
         (token("ann", 129_601, None), Why::Wrong),
         (token("ann", 600, Some("{}")), Why::Wrong),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_and_changes_nothing() {
+    let server = Server::start().await;
+    ann(&server).await;
+    let before = server.administer(Request::ListUsers).await;
+    for (request, why) in requests_in_vain() {
         assert_eq!(
             server.refusal(request.clone()).await.why,
             why,

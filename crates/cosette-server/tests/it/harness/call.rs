@@ -92,7 +92,7 @@ impl Call<'_> {
     }
 
     /// The same request as who was given its presigned URL sends it.
-    pub(crate) fn as_presigned(mut self) -> Self {
+    pub(crate) fn into_presigned(mut self) -> Self {
         self.path = self.presigned();
         self.signer = None;
         self
