@@ -80,7 +80,7 @@ async fn jittery(seed: u64) -> Store {
 
 /// Bytes in an extent, and bytes in a row.
 fn bytes(seed: u64) -> Bytes {
-    content(seed, if seed % 2 == 0 { 200 } else { 40 })
+    content(seed, if seed.is_multiple_of(2) { 200 } else { 40 })
 }
 
 /// What was done, or the fact that forbade it.

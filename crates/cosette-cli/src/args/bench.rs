@@ -108,6 +108,14 @@ pub(crate) struct BenchArgs {
     pub(crate) html: Option<PathBuf>,
 }
 
+/// Whose requests are sent.
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(["cos", "s3"]).map(|name| match name.as_str() {
+        "s3" => Dialect::S3,
+        _ => Dialect::Cos,
+    })
+}
+
 /// A time with its unit.
 fn time(text: &str) -> Result<Duration, String> {
     let bad = || format!("`{text}` is no time; write it as in 500ms, 30s, 5m");
@@ -139,11 +147,4 @@ mod tests {
             assert!(time(bad).is_err(), "{bad}");
         }
     }
-}
-
-fn dialect() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(["cos", "s3"]).map(|name| match name.as_str() {
-        "s3" => Dialect::S3,
-        _ => Dialect::Cos,
-    })
 }

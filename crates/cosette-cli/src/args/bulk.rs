@@ -192,7 +192,7 @@ pub(crate) enum PlanCommand {
     Cp(Box<CopyArgs>),
     Mv(Box<MoveArgs>),
     Sync(Box<SyncArgs>),
-    Rm(RemoveArgs),
+    Rm(Box<RemoveArgs>),
 }
 
 /// Carry out a plan

@@ -62,7 +62,7 @@ pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Re
         PlanCommand::Cp(args) => copy_request(global, *args)?,
         PlanCommand::Mv(args) => move_request(global, *args)?,
         PlanCommand::Sync(args) => sync_request(global, *args)?,
-        PlanCommand::Rm(args) => remove_request(global, args)?,
+        PlanCommand::Rm(args) => remove_request(global, *args)?,
     };
     start(global, request, Then::Keep(path), output).await
 }

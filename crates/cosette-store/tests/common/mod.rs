@@ -72,7 +72,9 @@ impl Random for TestRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
         for chunk in bytes.chunks_mut(8) {
             let word = self.next().to_be_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
+            for (to, from) in chunk.iter_mut().zip(word) {
+                *to = from;
+            }
         }
         Ok(())
     }

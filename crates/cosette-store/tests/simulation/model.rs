@@ -99,6 +99,7 @@ impl Model {
 
     /// Applies an operation; the error is what it must answer instead. `done` is what it answered,
     /// if it did.
+    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     pub(crate) fn apply(
         &mut self,
         operation: &Operation,
