@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::exec::Result;
 
-/// Directories that hold what tools make, never what we wrote.
+/// What tools make, never what we wrote. In a second worktree `.git` is a file.
 const MADE: [&str; 5] = ["target", ".git", "node_modules", "__pycache__", ".venv"];
 
 /// One text file of the project; `path` is relative to its root and written with `/`.
@@ -41,10 +41,11 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<Source>> {
         for entry in fs::read_dir(&directory)? {
             let entry = entry?;
             let kind = entry.file_type()?;
+            if MADE.iter().any(|made| entry.file_name() == *made) {
+                continue;
+            }
             if kind.is_dir() {
-                if !MADE.iter().any(|made| entry.file_name() == *made) {
-                    open.push(entry.path());
-                }
+                open.push(entry.path());
                 continue;
             }
             if !kind.is_file() {

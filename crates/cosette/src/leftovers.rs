@@ -7,7 +7,7 @@ use cosette_proto::ops::{AbortUpload, InitiateUpload, ListUploads, UploadEntry};
 use cosette_types::{ETag, Timestamp, UploadId};
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::send::Context;
 use crate::transfer::Tracker;
 
@@ -46,7 +46,8 @@ pub(crate) async fn begin(
             Ok(()) => {}
             // The journal says that there may be some; it must not forget before they are found.
             Err(error) if tracked.is_some() => {
-                abort(client, plain, message, upload_id).await;
+                // Best effort: what led here is what is reported.
+                let _ = abort(client, plain, message, upload_id).await;
                 return Err(error);
             }
             Err(error) => {
@@ -60,7 +61,7 @@ pub(crate) async fn begin(
             .copying(&upload_id, tracked.part_bytes, tracked.source_etag)
             .await;
         if let Err(error) = noted {
-            abort(client, plain, message, upload_id).await;
+            let _ = abort(client, plain, message, upload_id).await;
             return Err(error);
         }
     }
@@ -92,7 +93,7 @@ async fn sweep(
     });
     for upload in ended {
         tracing::info!(upload = %upload.upload_id, "an upload whose answer was lost is aborted");
-        abort(client, plain, message, upload.upload_id.clone()).await;
+        abort(client, plain, message, upload.upload_id.clone()).await?;
     }
     Ok(())
 }
@@ -128,14 +129,24 @@ async fn uploads_of(
     }
 }
 
-/// Best effort: what led here is what is reported.
-async fn abort(client: &Client, plain: &Context, message: &InitiateUpload, upload_id: UploadId) {
+/// Aborts an upload; one that is not there any more is aborted.
+async fn abort(
+    client: &Client,
+    plain: &Context,
+    message: &InitiateUpload,
+    upload_id: UploadId,
+) -> Result<(), Error> {
     let message = AbortUpload {
         bucket: message.bucket.clone(),
         key: message.key.clone(),
         upload_id,
     };
-    if let Err(failed) = client.perform(plain, &message, None).await {
-        tracing::warn!(error = %failed.error, "an upload could not be aborted");
+    match client.perform(plain, &message, None).await {
+        Ok(_) => Ok(()),
+        Err(failed) if matches!(failed.error.kind(), ErrorKind::NotFound(_)) => Ok(()),
+        Err(failed) => {
+            tracing::warn!(error = %failed.error, "an upload could not be aborted");
+            Err(failed.error)
+        }
     }
 }

@@ -105,7 +105,9 @@ fn is_ambiguous(head: &Head) -> bool {
             .iter()
             .map(|(name, _)| format!("header {name}")),
     );
-    if names.iter().any(|name| name.contains('%')) {
+    // The second implementation decodes a list before it takes it apart: to it, a name that holds what
+    // separates names is two.
+    if names.iter().any(|name| name.contains(['%', ';'])) {
         return true;
     }
     names.sort_unstable();
