@@ -429,10 +429,13 @@ async fn a_bucket_is_not_deleted_under_a_put() {
 async fn a_caller_that_leaves_does_not_break_anything() {
     let lab = Lab::new().await;
     let random = TestRandom(AtomicU64::new(3));
+    // A put whose caller has left may still happen, also while a later round looks.
+    let mut begun = Vec::new();
     for round in 0..150 {
         let bytes = generation(round, 100_000);
         let staged = stage(&lab.store, &bytes).await;
         let before = get(&lab.store, "k", None).await;
+        begun.push(Ok(bytes));
         let mut putting = Box::pin(lab.store.put_object(put_request("b", "k"), staged));
         for _ in 0..random.below(4) {
             tokio::select! {
@@ -444,7 +447,7 @@ async fn a_caller_that_leaves_does_not_break_anything() {
         drop(putting);
         let after = get(&lab.store, "k", None).await;
         assert!(
-            after == before || after.as_ref() == Ok(&bytes),
+            after == before || begun.contains(&after),
             "neither old nor new"
         );
     }

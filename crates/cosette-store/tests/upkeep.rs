@@ -145,6 +145,7 @@ async fn an_export_makes_the_same_store_over_every_driver() {
         sound(&store).await;
         store.close().await.unwrap();
     }
+    memory.checked_by_hand();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,7 +224,9 @@ async fn a_damaged_or_torn_export_is_refused_and_nothing_of_it_is_seen() {
             ImportError::Damaged { at: ..=16, .. } => {}
             _ => assert!(matches!(again, Err(Error::Corrupt { .. })), "{words}"),
         }
+        target.checked_by_hand();
     }
+    lab.sound().await;
 }
 
 #[tokio::test]

@@ -115,11 +115,16 @@ fn header_values(headers: &HeaderMap, name: &str) -> Vec<String> {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().copied().map(char::from).collect(),
     };
-    headers
-        .get_all(name)
+    if !name.contains('%') {
+        let values = headers.get_all(name).iter();
+        return values.map(|value| text(value.as_bytes())).collect();
+    }
+    // A name with a character that is encoded, such as an asterisk: looked up by what it was, its
+    // value would be missed, and anybody could change it.
+    let named = headers
         .iter()
-        .map(|value| text(value.as_bytes()))
-        .collect()
+        .filter(|(header, _)| canonical_name(header.as_str()) == name);
+    named.map(|(_, value)| text(value.as_bytes())).collect()
 }
 
 /// The key of one validity, as its 40 hexadecimal digits.
