@@ -108,7 +108,7 @@ async fn yield_times(times: usize) {
 }
 
 // incident: R22, R23, R28, R30
-// catches: SecondCompleteEnters, NoAnswerKept
+// catches: NoAnswerKept
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_completes_get_one_answer() {
     let lab = Lab::new().await;

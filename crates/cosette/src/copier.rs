@@ -1,12 +1,13 @@
 //! The work of a slice copy: the source is looked at and pinned, then copied by either path.
 
 use cosette_proto::ops::{
-    CopyObject, GetAclReply, GetObjectAcl, NewAcl, ObjectReply, PutObjectAcl, UploadPartCopy,
+    CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply, PutObjectAcl,
+    UploadPartCopy,
 };
 use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
     BucketName, CopySource, Crc64, Directive, ETag, Facts, Md5, Metadata, ObjectKey, Preconditions,
-    Region, StorageClass, Text, VersionId, limits,
+    Region, StorageClass, Tags, Text, VersionId, limits,
 };
 
 use crate::client::Client;
@@ -158,6 +159,32 @@ impl Copier {
     /// Whether source and target are reached with different keys.
     pub(crate) fn reads_for_itself(&self) -> bool {
         !self.reader.has_keys_of(&self.client)
+    }
+
+    /// The tags of a target that the service does not make in one request: unlike metadata they are
+    /// not among what a HEAD tells, so they are asked for where there are any. A copy that may not
+    /// read them fails rather than lose them, unless the plan says otherwise.
+    async fn tags(&self, source: &ObjectReply) -> Result<Tags, Error> {
+        match self.plan.tagging_directive.unwrap_or_default() {
+            Directive::Replaced => return Ok(self.plan.tags.clone()),
+            Directive::Copy if source.tagging_count == 0 => return Ok(Tags::new()),
+            Directive::Copy => {}
+        }
+        let version_id = self.source.version_id.as_ref();
+        let message = GetObjectTagging {
+            bucket: self.source.bucket.clone(),
+            key: self.source.key.clone(),
+            version_id: version_id.or(source.version_id.as_ref()).cloned(),
+        };
+        match self.reader.perform(&self.reading, &message, None).await {
+            Ok(output) => Ok(output.value.tags),
+            Err(failed)
+                if self.plan.tags_if_readable && failed.error.kind() == ErrorKind::Denied =>
+            {
+                Ok(Tags::new())
+            }
+            Err(failed) => Err(failed.error),
+        }
     }
 
     async fn by_the_service(

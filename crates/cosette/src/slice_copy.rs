@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) acl: AclHeaders,
     pub(crate) conditions: Preconditions,
     pub(crate) tagging_directive: Option<Directive>,
+    /// Whether tags that may not be read are left behind, instead of the copy failing.
+    pub(crate) tags_if_readable: bool,
     pub(crate) tags: Tags,
     pub(crate) forbid_overwrite: Option<bool>,
     pub(crate) slice_size: Option<u64>,
@@ -278,6 +280,7 @@ impl Plan {
             acl: AclHeaders::default(),
             conditions: Preconditions::default(),
             tagging_directive: None,
+            tags_if_readable: false,
             tags: Tags::new(),
             forbid_overwrite: None,
             slice_size: None,

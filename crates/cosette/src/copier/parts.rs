@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cosette_proto::ops::{
-    AbortUpload, CompleteUpload, CompletedPart, GetObjectTagging, InitiateUpload, ListParts,
-    ObjectReply, UploadPartCopy,
+    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ListParts, ObjectReply,
+    UploadPartCopy,
 };
 use cosette_types::{
-    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, Tags, UploadId, limits,
+    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, UploadId, limits,
 };
 use futures_util::StreamExt;
 
@@ -127,25 +127,6 @@ impl Copier {
             ..
         } = self;
         leftovers::begin(client, making, plain, &message, tracked).await
-    }
-
-    /// The tags of the target: unlike metadata they are not among what a HEAD tells, so they are
-    /// asked for where there are any. A copy that may not read them fails rather than lose them.
-    async fn tags(&self, source: &ObjectReply) -> Result<Tags, Error> {
-        match self.plan.tagging_directive.unwrap_or_default() {
-            Directive::Replaced => Ok(self.plan.tags.clone()),
-            Directive::Copy if source.tagging_count == 0 => Ok(Tags::new()),
-            Directive::Copy => {
-                let version_id = self.source.version_id.as_ref();
-                let message = GetObjectTagging {
-                    bucket: self.source.bucket.clone(),
-                    key: self.source.key.clone(),
-                    version_id: version_id.or(source.version_id.as_ref()).cloned(),
-                };
-                let output = self.client.perform(&self.reading, &message, None).await?;
-                Ok(output.value.tags)
-            }
-        }
     }
 
     /// Copies all parts that are not there, and completes the upload.

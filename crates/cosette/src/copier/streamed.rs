@@ -46,6 +46,7 @@ impl Copier {
         plan.bucket = Some(self.bucket.clone());
         plan.key = Some(self.key.clone());
         plan.metadata = metadata;
+        plan.tags = self.tags(source).await?;
         plan.storage_class = self.class(source);
         plan.acl = self.plan.acl.clone();
         plan.forbid_overwrite = self.plan.forbid_overwrite;

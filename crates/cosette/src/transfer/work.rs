@@ -10,7 +10,7 @@ use cosette_types::{CopySource, Directive, ETag, Metadata, Timestamp, VersionId}
 use http::HeaderMap;
 
 use super::engine::Settings;
-use super::entry::{Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, Work};
+use super::entry::{Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, WantedTags, Work};
 use super::event::Event;
 use super::journal::{Copied, Failure, OpenUpload, Recorder, Skip, Standing, Step, Tracker};
 use super::limits;
@@ -373,6 +373,11 @@ impl Task<'_> {
             WantedAcl::Inherit => {}
             WantedAcl::Keep => plan.keep_acl = true,
             WantedAcl::Set(acl) => plan.acl = acl.clone(),
+        }
+        match self.wanted.tags {
+            WantedTags::Auto => plan.tags_if_readable = true,
+            WantedTags::Require => {}
+            WantedTags::Without => plan.tagging_directive = Some(Directive::Replaced),
         }
         plan.tracker = Some(self.tracker());
         plan.report = self.report();

@@ -2,9 +2,9 @@
 
 use cosette::transfer::{
     ContentHeader, Edit, Engine, Entry, Job, PlanHead, PlanWriter, Strategy, Wanted, WantedAcl,
-    WantedMetadata, Work,
+    WantedMetadata, WantedTags, Work,
 };
-use cosette::{Client, GetAclReply, Metadata, ObjectReply, Output, StorageClass};
+use cosette::{Client, GetAclReply, Metadata, ObjectReply, Output, StorageClass, Tags};
 
 use crate::house::{EXAMPLE, Fault, House, SOURCE, source};
 use crate::jobs::{place, seen};
@@ -37,9 +37,14 @@ async fn everything(house: &House) -> Output<ObjectReply> {
         .meta("two.dots_and", "\u{4e2d} %41 +")
         .storage_class("STANDARD_IA")
         .grant_read("id=\"100000000002\"");
-    call.send().await.unwrap();
+    call.tag("project", "\u{4e2d} + x")
+        .tag("empty", "")
+        .send()
+        .await
+        .unwrap();
     let object = house.head(SOURCE, KEY).await;
     assert_eq!(object.metadata.user.iter().count(), 2);
+    assert_eq!(object.tagging_count, 2);
     object
 }
 
@@ -51,6 +56,7 @@ struct Outcome {
     class: StorageClass,
     crc64: Option<cosette::Crc64>,
     acl: GetAclReply,
+    tags: Tags,
 }
 
 async fn outcome(house: &House, bucket: &str, key: &str) -> Outcome {
@@ -62,7 +68,13 @@ async fn outcome(house: &House, bucket: &str, key: &str) -> Outcome {
         class: object.storage_class,
         crc64: object.crc64,
         acl: acl.send().await.unwrap().value,
+        tags: tags(house, bucket, key).await,
     }
+}
+
+async fn tags(house: &House, bucket: &str, key: &str) -> Tags {
+    let call = house.client().get_object_tagging().bucket(bucket).key(key);
+    call.send().await.unwrap().value.tags
 }
 
 /// The same store under another name, as another service is.
@@ -224,6 +236,48 @@ async fn an_edit_changes_one_field_on_every_path_and_keeps_the_others() {
     assert_eq!(summary.done, 1);
     assert_eq!(house.head(EXAMPLE, "planned").await.metadata, wished);
     assert_eq!(house.head(SOURCE, KEY).await.metadata, object.metadata);
+}
+
+#[tokio::test]
+async fn a_plan_says_whether_tags_go_along() {
+    let house = House::new().await;
+    everything(&house).await;
+    let engines = || {
+        let engine = Engine::new(house.client());
+        [
+            engine.clone(),
+            engine.clone().slice_size(0),
+            engine.source_client(elsewhere(&house)),
+        ]
+    };
+    for (nth, engine) in engines().into_iter().enumerate() {
+        let without = Wanted {
+            tags: WantedTags::Without,
+            ..Wanted::default()
+        };
+        let key = format!("without-{nth}");
+        let job = job(&house, &key, &key, without).await;
+        assert_eq!(engine.run(job).await.unwrap().done, 1);
+        assert_eq!(tags(&house, EXAMPLE, &key).await, Tags::new());
+    }
+    // Who may not read them loses them, or does not copy: the plan says which. In one request the
+    // service itself decides.
+    house.faults(|asked| match asked.operation {
+        "GetObjectTagging" => Fault::Answer(403, "AccessDenied"),
+        _ => Fault::None,
+    });
+    for (wished, done) in [(WantedTags::Auto, 1), (WantedTags::Require, 0)] {
+        for (nth, engine) in engines().into_iter().enumerate().skip(1) {
+            let wanted = Wanted {
+                tags: wished,
+                ..Wanted::default()
+            };
+            let key = format!("{wished:?}-{nth}");
+            let job = job(&house, &key, &key, wanted).await;
+            assert_eq!(engine.run(job).await.unwrap().done, done, "{key}");
+        }
+    }
+    assert_eq!(house.uploads(EXAMPLE).await, 0);
 }
 
 #[tokio::test]
