@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use cosette_proto::ops::Capabilities;
 use cosette_types::{Region, Timestamp};
 
+use crate::able::Able;
 use crate::argument::Argument;
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::Credentials;
@@ -52,6 +54,7 @@ struct Shared {
     skew_secs: Arc<AtomicI64>,
     /// Bounds on requests, where there are any.
     pace: Option<Pace>,
+    able: Able,
 }
 
 /// Settings of a [`Client`].
@@ -67,6 +70,7 @@ pub struct ClientBuilder {
     retry: Option<RetryPolicy>,
     clock: Option<Arc<dyn Clock>>,
     idle_timeout: Option<Duration>,
+    asks: Option<bool>,
     invalid: Option<Error>,
 }
 
@@ -146,6 +150,27 @@ impl Client {
         Self {
             shared: Arc::new(shared),
         }
+    }
+
+    /// The same client with another policy.
+    pub(crate) fn retrying(&self, retry: RetryPolicy) -> Self {
+        let mut shared = Shared::clone(&self.shared);
+        shared.retry = retry;
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    pub(crate) fn with_able(&self, able: Able) -> Self {
+        let mut shared = Shared::clone(&self.shared);
+        shared.able = able;
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    pub(crate) fn able(&self) -> &Able {
+        &self.shared.able
     }
 
     pub(crate) fn pace(&self) -> Option<&Pace> {
@@ -245,6 +270,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether the service is asked what it can do beyond COS ([`Client::capabilities`]). Without
+    /// this it is, unless the endpoint is one of the public COS. `true` also asks behind such a host:
+    /// for a transport that leads to another service. With `false` everything is done by the requests
+    /// that COS has.
+    pub fn ask_capabilities(mut self, ask: bool) -> Self {
+        self.asks = Some(ask);
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -257,11 +291,16 @@ impl ClientBuilder {
         if self.credentials.is_none() && self.keys.is_none() && !self.anonymous {
             return Err(Error::missing("credentials"));
         }
+        let endpoint = self.endpoint.unwrap_or_default();
+        let able = match self.asks.unwrap_or(!endpoint.is_public()) {
+            true => Able::default(),
+            false => Able::known(Capabilities::default()),
+        };
         let shared = Shared {
             credentials: self.credentials.filter(|_| !self.anonymous),
             keys: self.keys.filter(|_| !self.anonymous),
             region: self.region,
-            endpoint: self.endpoint.unwrap_or_default(),
+            endpoint,
             transport: self
                 .transport
                 .unwrap_or_else(|| Arc::new(HttpTransport::new())),
@@ -270,6 +309,7 @@ impl ClientBuilder {
             idle_timeout: self.idle_timeout.unwrap_or(IDLE_TIMEOUT),
             skew_secs: Arc::new(AtomicI64::new(0)),
             pace: None,
+            able,
         };
         Ok(Client {
             shared: Arc::new(shared),

@@ -1,8 +1,8 @@
 //! The work of a slice copy: the source is looked at and pinned, then copied by either path.
 
 use cosette_proto::ops::{
-    CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply, PutObjectAcl,
-    UploadPartCopy,
+    Capability, CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply,
+    PutObjectAcl, UploadPartCopy,
 };
 use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
@@ -126,18 +126,7 @@ impl Copier {
         &self,
         source: &Output<ObjectReply>,
     ) -> Result<Output<SliceCopied>, Error> {
-        let facts = Facts {
-            etag: source.etag.clone(),
-            last_modified: source.last_modified,
-        };
-        if !self.plan.conditions.hold(&facts) {
-            let words = "a condition on the source does not hold";
-            let headers = source.headers.clone();
-            return Err(
-                Error::decided(ErrorCode::PreconditionFailed, headers, words)
-                    .with_operation(CopyObject::NAME, &self.target()),
-            );
-        }
+        self.hold_of(source)?;
         if self.must_stream() {
             return self.streamed(source).await;
         }
@@ -148,6 +137,40 @@ impl Copier {
                 self.streamed(source).await
             }
             copied => copied,
+        }
+    }
+
+    /// # Errors
+    /// When a condition of the call does not hold of the source.
+    pub(crate) fn hold_of(&self, source: &Output<ObjectReply>) -> Result<(), Error> {
+        let facts = Facts {
+            etag: source.etag.clone(),
+            last_modified: source.last_modified,
+        };
+        if self.plan.conditions.hold(&facts) {
+            return Ok(());
+        }
+        let words = "a condition on the source does not hold";
+        let headers = source.headers.clone();
+        Err(
+            Error::decided(ErrorCode::PreconditionFailed, headers, words)
+                .with_operation(CopyObject::NAME, &self.target()),
+        )
+    }
+
+    /// Whether the call has headers that no setter knows.
+    pub(crate) fn has_headers(&self) -> bool {
+        !self.making.headers.is_empty()
+    }
+
+    /// The largest size that is copied in one request: as the call says, else as the seed says, or
+    /// any where the service can.
+    async fn slice_size(&self, size: u64) -> u64 {
+        match self.plan.slice_size {
+            Some(bytes) => bytes,
+            None if size <= limits::SLICE_BYTES_DEFAULT => limits::SLICE_BYTES_DEFAULT,
+            None if self.client.can(Capability::CopyOfAnySize).await => limits::OBJECT_BYTES_MAX,
+            None => limits::SLICE_BYTES_DEFAULT,
         }
     }
 
@@ -193,7 +216,7 @@ impl Copier {
     ) -> Result<Output<SliceCopied>, Error> {
         let size = source.size();
         let mut meter = Meter::begin(&self.client, &self.plan.report, size);
-        let copied = if size <= self.plan.slice_size.unwrap_or(limits::SLICE_BYTES_DEFAULT) {
+        let copied = if size <= self.slice_size(size).await {
             self.in_one_request(source).await?
         } else {
             self.in_parts(source, &mut meter).await?
@@ -286,7 +309,7 @@ impl Copier {
     /// The conditions on every request that copies bytes: the source is still the one that was seen.
     /// Its tag stands for the conditions that held of it; a time since which it must not have been
     /// modified is the only other one that is legal beside a tag.
-    fn pin(&self, source: &ObjectReply) -> Preconditions {
+    pub(crate) fn pin(&self, source: &ObjectReply) -> Preconditions {
         Preconditions {
             if_match: Some(source.etag.clone().into()),
             if_unmodified_since: self.plan.conditions.if_unmodified_since,
@@ -322,7 +345,7 @@ impl Copier {
     }
 
     /// The fields of a result that are known before; the others are placeholders.
-    fn described(&self, size: u64) -> SliceCopied {
+    pub(crate) fn described(&self, size: u64) -> SliceCopied {
         SliceCopied {
             location: self
                 .client

@@ -13,6 +13,13 @@ use crate::error::Error;
 
 const BUCKET: &str = "{bucket}";
 const REGION: &str = "{region}";
+/// Domains of services that are known.
+const PUBLIC: [&str; 4] = [
+    ".myqcloud.com",
+    ".tencentcos.cn",
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+];
 
 /// The service to talk to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +104,12 @@ impl Endpoint {
             Style::VirtualHosted => format!("{}://{host}/{path}", self.scheme),
             Style::Path => format!("{}://{host}/{bucket}/{path}", self.scheme),
         }
+    }
+
+    /// Whether this is a host of the public COS, or of Amazon S3: what they can is known.
+    pub(crate) fn is_public(&self) -> bool {
+        let name = self.host.split(':').next().unwrap_or_default();
+        PUBLIC.iter().any(|domain| name.ends_with(domain))
     }
 
     /// Whether GET Service over all regions has a host of its own.

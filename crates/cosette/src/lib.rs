@@ -34,6 +34,7 @@
 //! Absent on purpose: anything that reads a terminal or the `cosette` command's own configuration,
 //! and any knowledge of a server's inside.
 
+mod able;
 mod argument;
 pub mod blocking;
 mod body;
@@ -56,6 +57,7 @@ mod presign;
 mod progress;
 pub mod provider;
 mod reconcile;
+mod remove;
 mod reply;
 mod retry;
 mod send;

@@ -2,7 +2,8 @@
 //!
 //! COS has no call that changes an object's name, so a move is a copy and a delete. What is deleted
 //! comes from what was copied, never from a second argument. Nothing is deleted that was not proved
-//! to be at the target.
+//! to be at the target. Where the service can more, it is used: one request that gives an object
+//! another key, and a delete that the service itself makes depend on what was copied.
 
 use cosette_proto::ops::{DeleteObject, DeleteObjectReply, GetAclReply, ObjectReply};
 use cosette_types::{Directive, Preconditions};
@@ -16,8 +17,11 @@ use crate::copier::Copier;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind, Missing};
 use crate::reconcile;
+use crate::remove::{self, Removal, Sight};
 use crate::reply::Output;
 use crate::slice_copy::{Plan, SliceCopied, plan_setter, plan_setters};
+
+mod rename;
 
 /// A move, being put together. See [`Client::move_object`].
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub enum MoveOutcome {
     Moved {
         /// The copy.
         copied: Output<SliceCopied>,
-        /// The answer to the delete.
+        /// The answer to the delete; when the move was one request, to that.
         deleted: Output<DeleteObjectReply>,
     },
     /// The source was written or removed by somebody else after it was copied; what is there now was
@@ -73,6 +77,13 @@ impl Client {
     /// Moves an object to another key or bucket: copies it as [`Client::slice_copy`] does, proves
     /// the copy (size and CRC-64), then deletes the source that was copied. Metadata and storage
     /// class are kept unless others are given.
+    ///
+    /// Within a bucket it is one request at one instant where the service has that and nothing but
+    /// the key changes ([`Client::capabilities`]; [`Client::without`] forbids it).
+    ///
+    /// Before the delete the source is looked at again, unless the service itself deletes only what
+    /// was copied: COS does not, so there the time of one request is left in which a write of somebody
+    /// else to the source would be deleted. A bucket with versioning keeps it even then.
     ///
     /// In a bucket with versioning the delete leaves a delete marker; a source that names a version
     /// has that version removed. Source and target must not be one object.
@@ -124,6 +135,9 @@ impl Mover {
         copier.plan.directive.get_or_insert(Directive::Copy);
         copier.plan.keep_class = true;
         let acl = copier.acl_to_keep().await?;
+        if let Some(moved) = rename::in_one_request(&copier, &source).await? {
+            return Ok(moved);
+        }
         let copied = copier.copy(&source).await?;
         finish(&copier, &source, acl, copied).await
     }
@@ -145,6 +159,9 @@ async fn finish(
     };
     if let Err(error) = ready.await {
         return Ok(MoveOutcome::CopiedButNotDeleted { copied, error });
+    }
+    if remove::is_conditional(&copier.reader).await {
+        return Ok(delete_copied(copier, source, copied).await);
     }
     // A named version never changes; anything else may have been written meanwhile.
     if copier.source.version_id.is_none() {
@@ -172,6 +189,26 @@ async fn finish(
             },
         },
     )
+}
+
+/// The service deletes what was copied, or says that it is not there any more.
+async fn delete_copied(
+    copier: &Copier,
+    source: &ObjectReply,
+    copied: Output<SliceCopied>,
+) -> MoveOutcome {
+    let seen = Sight {
+        bucket: &copier.source.bucket,
+        key: &copier.source.key,
+        version_id: copier.source.version_id.as_ref(),
+        etag: &source.etag,
+        modified: Some(source.last_modified),
+    };
+    match remove::remove_seen(&copier.reader, &copier.reading, seen).await {
+        Ok(Removal::Done(deleted)) => MoveOutcome::Moved { copied, deleted },
+        Ok(Removal::Changed | Removal::Missing) => MoveOutcome::CopiedButSourceChanged { copied },
+        Err(error) => MoveOutcome::CopiedButNotDeleted { copied, error },
+    }
 }
 
 /// Whether the object is the one that was seen: same bytes, same write.

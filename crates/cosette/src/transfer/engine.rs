@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use cosette_proto::ops::Capability;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, watch};
@@ -14,10 +15,11 @@ use super::job::Job;
 use super::journal::{Recorder, Replayed};
 use super::limits;
 use super::plan::PlanReader;
-use super::work::{Finish, Listener, Worker};
+use super::work::{Able, Finish, Listener, Worker};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::pace::Pace;
+use crate::remove;
 
 /// Entries under way at a time when nothing else is said.
 const ENTRIES_DEFAULT: usize = 64;
@@ -140,9 +142,12 @@ impl Engine {
         self
     }
 
-    /// Moves within a bucket are renames: one request, at one instant. Only for services that are
-    /// known to have them (our server, and buckets with metadata acceleration): another one may take
-    /// the request for something else.
+    /// Moves within a bucket are renames without asking the service whether it has them: for buckets
+    /// with metadata acceleration. Another service that has none may take the request for something
+    /// else. An object's own ACL goes along.
+    ///
+    /// Without this a service that says that it has renames is used so wherever that makes no other
+    /// target than a copy ([`Client::capabilities`]); [`Client::without`] forbids it.
     pub fn atomic_rename(mut self) -> Self {
         self.settings.rename = true;
         self
@@ -175,6 +180,11 @@ impl Engine {
             finished_before,
         });
         let wanted = job.head().wanted.clone();
+        // Only what removes something can use what it is asked for.
+        let able = match plan.removals {
+            0 => Able::default(),
+            _ => self.able().await,
+        };
         let mut summary = Summary {
             entries: plan.entries,
             done: job.replayed.done,
@@ -183,7 +193,7 @@ impl Engine {
         };
         let (plan, replayed, recorder, writing) = job.begin()?;
         let ran = self
-            .drive((plan, replayed, recorder), &wanted, &mut summary)
+            .drive((plan, replayed, recorder), (&wanted, able), &mut summary)
             .await;
         // Whatever happened, what was noted is on the disk before anybody hears of the end.
         let written = writing.end().await;
@@ -192,10 +202,19 @@ impl Engine {
         Ok(summary)
     }
 
+    /// What the services can that moves and deletes use.
+    async fn able(&self) -> Able {
+        let source = self.source.as_ref().unwrap_or(&self.target);
+        Able {
+            rename: self.target.can(Capability::Rename).await,
+            conditional_delete: remove::is_conditional(source).await,
+        }
+    }
+
     async fn drive(
         &self,
         (plan, mut replayed, recorder): (PlanReader, Replayed, Recorder),
-        wanted: &Wanted,
+        (wanted, able): (&Wanted, Able),
         summary: &mut Summary,
     ) -> Result<(), Error> {
         let target = self.paced(&self.target);
@@ -213,6 +232,7 @@ impl Engine {
             listener: &self.listener,
             token: &token,
             streams: &streams,
+            able,
         };
         let mut ahead = Ahead::new(plan);
         let mut running = FuturesUnordered::new();

@@ -22,6 +22,7 @@ use crate::slice_copy::SliceCopied;
 use crate::{ObjectReply, ObjectType, Output};
 
 mod files;
+mod removing;
 mod rename;
 
 /// How an entry ended.
@@ -65,6 +66,16 @@ pub(super) struct Worker<'a> {
     pub(super) token: &'a str,
     /// At most so many entries stream at a time: each has parts in memory.
     pub(super) streams: &'a tokio::sync::Semaphore,
+    pub(super) able: Able,
+}
+
+/// What the services can beyond COS that entries use.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Able {
+    /// The target's: another key in one request.
+    pub(super) rename: bool,
+    /// The source's: a delete of what was seen and of nothing else.
+    pub(super) conditional_delete: bool,
 }
 
 /// One entry under way.
@@ -198,38 +209,6 @@ impl Task<'_> {
         };
         self.remove_copied(source, Made::Object(target), &copied, resumed)
             .await
-    }
-
-    /// Removes a source whose copy is proved, if it is still what was copied and the copy is still
-    /// there.
-    async fn remove_copied(
-        &self,
-        source: &Place,
-        made: Made<'_>,
-        copied: &Copied,
-        resumed: bool,
-    ) -> Result<(), Halt> {
-        let kept = |error: Error| Halt::Fail(error, true);
-        let (now, proved) = futures_util::future::join(
-            self.head(self.worker.source, source),
-            self.prove(made, copied),
-        )
-        .await;
-        match now {
-            Ok(now) if is_what_was_copied(&now, copied) => {}
-            Ok(_) => {
-                let words = "the source was written after it was copied; both are kept";
-                let error = Error::new(ErrorKind::PreconditionFailed, words);
-                return Err(kept(error.about(&source.to_string())));
-            }
-            // An earlier run removed it, or somebody else did since: its copy is all there is.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) && resumed => {
-                return Ok(());
-            }
-            Err(error) => return Err(kept(error)),
-        }
-        proved.map_err(kept)?;
-        self.remove(source).await.map_err(kept)
     }
 
     async fn copy(&self, source: &Place, target: &Place) -> Result<Copied, Halt> {
@@ -448,55 +427,6 @@ impl Task<'_> {
             version_id: there.version_id.clone().filter(|id| !id.is_null()),
             ..of_source(found)
         }))
-    }
-
-    async fn delete(&self, source: &Place) -> Result<(), Halt> {
-        match self.head(self.worker.source, source).await {
-            Ok(found) => unchanged(&self.entry.seen, &found, source)?,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound(Missing::Key | Missing::Version)
-                ) =>
-            {
-                return Err(Halt::Skip(Skip::SourceGone));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(self.remove(source).await?)
-    }
-
-    async fn remove(&self, source: &Place) -> Result<(), Error> {
-        let client = self.worker.source;
-        let mut call = client
-            .delete_object()
-            .bucket(&source.bucket)
-            .key(&source.key);
-        if let Some(region) = &source.region {
-            call = call.region(region);
-        }
-        if let Some(version) = &source.version_id {
-            call = call.version_id(version);
-        }
-        call.send().await.map(|_| ())
-    }
-
-    /// What was made is still the copy.
-    async fn prove(&self, made: Made<'_>, copied: &Copied) -> Result<(), Error> {
-        let target = match made {
-            Made::Object(target) => target,
-            Made::File(path) => return files::prove(path, self.entry.seen.size).await,
-        };
-        let mut place = target.clone();
-        place.version_id.clone_from(&copied.version_id);
-        let found = self.head(self.worker.target, &place).await?;
-        let same = copied.etag.as_ref().is_none_or(|etag| *etag == found.etag)
-            && copied.crc64.is_none_or(|crc| Some(crc) == found.crc64);
-        if same {
-            return Ok(());
-        }
-        let words = "the target is not the copy any more: somebody wrote to it; the source is kept";
-        Err(Error::new(ErrorKind::Conflict, words).about(&target.to_string()))
     }
 
     async fn head(&self, client: &Client, place: &Place) -> Result<Output<ObjectReply>, Error> {

@@ -7,6 +7,7 @@
     reason = "the lints spare what is marked as a test, not the helpers beside it"
 )]
 
+mod able;
 mod arguments;
 mod clock;
 mod copying;

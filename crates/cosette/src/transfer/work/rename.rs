@@ -6,8 +6,9 @@
 
 use super::{Halt, Task};
 use crate::error::{ErrorKind, Missing};
-use crate::transfer::entry::{Place, WantedAcl, WantedMetadata};
+use crate::transfer::entry::{Place, WantedAcl, WantedMetadata, WantedTags};
 use crate::transfer::event::{Event, Strategy};
+use crate::transfer::journal::{Copied, Step};
 
 impl Task<'_> {
     /// Renames, if that is all that is wanted and the service can. False if it must be a copy.
@@ -20,6 +21,9 @@ impl Task<'_> {
         else {
             return Ok(false);
         };
+        if !self.worker.settings.rename && !self.has_the_acl_that_is_wanted(source).await {
+            return Ok(false);
+        }
         let client = self.worker.target;
         let mut call = client
             .rename_object()
@@ -32,21 +36,34 @@ impl Task<'_> {
         if let Some(region) = &target.region {
             call = call.region(region);
         }
-        match call.send().await {
-            Ok(_) => {}
+        let version_id = match call.send().await {
+            Ok(moved) => moved.value.version_id,
             // The service does not know it, or not for this object.
             Err(error) if matches!(error.status(), Some(405 | 501)) => return Ok(false),
             // An earlier run did it, and its answer was lost with that run; or nobody did.
             Err(error) if error.kind() == ErrorKind::NotFound(Missing::Key) => {
                 let there = self.head(client, target).await;
-                let moved =
-                    there.is_ok_and(|there| there.etag == *etag && there.size() == seen.size);
-                if !moved {
-                    return Err(error.into());
+                let moved = there
+                    .ok()
+                    .filter(|there| there.etag == *etag && there.size() == seen.size);
+                match moved {
+                    Some(there) => there.value.version_id.filter(|id| !id.is_null()),
+                    None => return Err(error.into()),
                 }
             }
             Err(error) => return Err(error.into()),
-        }
+        };
+        // Nothing depends on it; whoever reads the journal later learns what became of it.
+        let made = Step::Verified(Copied {
+            etag: Some(etag.clone()),
+            crc64: seen.crc64,
+            version_id,
+            source_etag: Some(etag.clone()),
+            source_version_id: seen.version_id.clone(),
+            source_modified: seen.last_modified,
+        });
+        let noted = self.worker.recorder.note(self.number, &made).await;
+        noted.map_err(Halt::Journal)?;
         self.tell(&Event::Strategy {
             entry: self.number,
             strategy: Strategy::Rename,
@@ -58,14 +75,31 @@ impl Task<'_> {
     fn is_a_rename(&self, source: &Place, target: &Place) -> bool {
         let wanted = self.wanted;
         let class = wanted.storage_class;
-        self.worker.settings.rename
+        (self.worker.settings.rename || self.worker.able.rename)
             && source.bucket == target.bucket
             && source.version_id.is_none()
             && wanted.metadata == WantedMetadata::Keep
             && !matches!(wanted.acl, WantedAcl::Set(_))
+            && wanted.tags != WantedTags::Without
             && (class.is_none() || class == self.entry.seen.storage_class)
             && self.worker.is_one_account()
             && self.standing.upload.is_none()
             && self.standing.beginning.is_none()
+    }
+
+    /// A rename takes the object's own ACL along: unless that is wanted there must be none.
+    async fn has_the_acl_that_is_wanted(&self, source: &Place) -> bool {
+        if self.wanted.acl == WantedAcl::Keep {
+            return true;
+        }
+        let client = self.worker.source;
+        let mut call = client
+            .get_object_acl()
+            .bucket(&source.bucket)
+            .key(&source.key);
+        if let Some(region) = &source.region {
+            call = call.region(region);
+        }
+        call.send().await.is_ok_and(|acl| acl.inherits)
     }
 }
