@@ -48,6 +48,10 @@ pub const TARGETS: &[Target] = &[
         body: targets::documents::holds,
     },
     Target {
+        name: "form",
+        body: targets::form::holds,
+    },
+    Target {
         name: "service",
         body: targets::service::holds,
     },

@@ -45,6 +45,11 @@ fn documents() {
 }
 
 #[test]
+fn form() {
+    check("form", 6_000, 10);
+}
+
+#[test]
 fn service() {
     check("service", 1_500, 30);
 }

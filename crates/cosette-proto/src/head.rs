@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
+use crate::form::Form;
 use crate::host::{Hosts, Meaning, Style, without_port};
 use crate::message::{Query, Request, Target};
 use crate::percent;
@@ -22,6 +23,14 @@ pub enum Place {
 }
 
 impl Place {
+    /// The bucket's name as sent.
+    pub fn bucket(&self) -> Option<&str> {
+        match self {
+            Self::Service => None,
+            Self::Bucket(name) | Self::Object(name, _) => Some(name),
+        }
+    }
+
     /// The dialect that has such a place, where nothing else tells it.
     fn dialect(&self) -> Dialect {
         match self {
@@ -151,6 +160,20 @@ impl Head {
             headers: self.headers_of_content(),
             payload,
         })
+    }
+
+    /// The head of a PUT that says in its headers what a form says in its fields.
+    ///
+    /// # Errors
+    /// `MalformedPOSTRequest` for a field that no header can be.
+    pub fn with_form(&self, form: &Form) -> Result<Self, Error> {
+        let mut head = self.clone();
+        head.headers.remove(header::CONTENT_TYPE);
+        head.headers.remove(header::CONTENT_LENGTH);
+        for (name, value) in &form.headers(self.dialect)? {
+            head.headers.insert(name, value.clone());
+        }
+        Ok(head)
     }
 
     /// The bucket that it is about, if there can be one of that name.

@@ -9,6 +9,7 @@ pub mod date;
 pub mod dialect;
 pub mod error;
 pub mod fields;
+pub mod form;
 pub mod head;
 pub mod host;
 pub mod limits;

@@ -27,3 +27,17 @@ pub const PRESIGNED_SECS_MAX: u64 = 7 * 24 * 60 * 60;
 pub const CHUNK_LINE_BYTES_MAX: usize = 512;
 /// Most lines after the last chunk of a body.
 pub const TRAILERS_MAX: usize = 16;
+/// Most bytes of a form before its file: fields, and what frames them.
+pub const FORM_BYTES_MAX: usize = 64 << 10;
+/// Most fields of a form.
+pub const FORM_FIELDS_MAX: usize = 100;
+/// Longest value of a field of a form: a policy is the longest.
+pub const FORM_FIELD_BYTES_MAX: usize = 32 << 10;
+/// Longest head of a part of a form.
+pub const FORM_PART_HEAD_BYTES_MAX: usize = 4 << 10;
+/// Longest border between the parts of a form.
+pub const FORM_BOUNDARY_BYTES_MAX: usize = 70;
+/// Most bytes that may follow the file of a form.
+pub const FORM_EPILOGUE_BYTES_MAX: usize = 64 << 10;
+/// Most conditions of the policy of a form.
+pub const POST_POLICY_CONDITIONS_MAX: usize = 200;

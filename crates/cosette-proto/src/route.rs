@@ -23,6 +23,8 @@ pub enum PayloadKind {
     },
     /// The bytes of an object or a part.
     Object,
+    /// A form, whose file is an object.
+    Form,
 }
 
 impl OperationName {
@@ -36,6 +38,7 @@ impl OperationName {
         use OperationName as Op;
         match self {
             Op::PutObject | Op::AppendObject | Op::UploadPart => PayloadKind::Object,
+            Op::PostObject => PayloadKind::Form,
             Op::CompleteUpload => PayloadKind::Document {
                 bytes_max: limits::COMPLETE_DOCUMENT_BYTES_MAX,
             },
@@ -252,10 +255,8 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::DELETE if has("tagging") => Op::DeleteBucketTagging,
         Method::DELETE => Op::DeleteBucket,
         Method::POST if has("delete") => Op::DeleteObjects,
-        Method::POST => {
-            let words = "Uploads by browser forms (POST Object) are not implemented.";
-            return Err(Error::with(ErrorCode::NotImplemented, words));
-        }
+        // A form has no parameters: one that is known means another request.
+        Method::POST if !has_any(head, KNOWN) => Op::PostObject,
         _ => return Err(Error::new(ErrorCode::MethodNotAllowed)),
     };
     Ok(found)
@@ -376,6 +377,7 @@ mod tests {
             ("GET", "/b-1?versions", false, Op::ListVersions),
             ("GET", "/b-1?uploads=", false, Op::ListUploads),
             ("POST", "/b-1?delete", false, Op::DeleteObjects),
+            ("POST", "/b-1", false, Op::PostObject),
             ("PUT", "/b-1/k?foo=bar", false, Op::PutObject),
             ("PUT", "/b-1/k", true, Op::CopyObject),
             (
@@ -435,7 +437,8 @@ mod tests {
                 ErrorCode::NotImplemented,
             ),
             ("POST", "/b-1/k?select", false, ErrorCode::NotImplemented),
-            ("POST", "/b-1", false, ErrorCode::NotImplemented),
+            ("POST", "/b-1?acl", false, ErrorCode::MethodNotAllowed),
+            ("POST", "/b-1?uploads", false, ErrorCode::MethodNotAllowed),
             (
                 "PUT",
                 "/b-1/k?partNumber=1",

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cosette_proto::sign::{Presented, SecretKey, Signed};
+use cosette_proto::form::{Form, Sizes};
+use cosette_proto::sign::{Presented, PresentedForm, SecretKey, Signed};
 use cosette_proto::{ErrorCode, Head};
 use cosette_types::{AppId, BucketName, Owner, Policy, Timestamp};
 
@@ -284,4 +285,29 @@ pub(crate) fn authenticate(
     };
     let signed = presented.verify(head, &signer.secret_key, now)?;
     Ok((Caller(Who::User(Box::new(signer.user))), signed))
+}
+
+/// Finds out who sends a form, or refuses. A policy speaks for who signed it, and is held against the
+/// form here; without one the form is its sender's, whose request may be signed like any other.
+pub(crate) fn authenticate_form(
+    sender: Caller,
+    form: &Form,
+    bucket: &str,
+    access: &Access,
+    now: Timestamp,
+) -> Result<(Caller, Sizes), Error> {
+    let Some(presented) = PresentedForm::find(form)? else {
+        return Ok((sender, Sizes::ALL));
+    };
+    if sender.user().is_some() {
+        let words = "The request and its form are both signed: only one of them may be.";
+        return Err(Error::with(ErrorCode::InvalidRequest, words));
+    }
+    let Some(signer) = access.signer(presented.secret_id(), presented.token(), now)? else {
+        // As above: how long it takes does not tell which keys there are.
+        let _ = presented.verify(form, bucket, &SecretKey::new("no key"), now);
+        return Err(Error::new(ErrorCode::InvalidAccessKeyId));
+    };
+    let sizes = presented.verify(form, bucket, &signer.secret_key, now)?;
+    Ok((Caller(Who::User(Box::new(signer.user))), sizes))
 }

@@ -1,9 +1,12 @@
 //! The body of a request: a bounded document, or the bytes of an object, which stay a stream.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::{Bytes, BytesMut};
+use cosette_proto::form::{FileReader, Form, FormReader, Sizes};
+use cosette_proto::limits::{FORM_BYTES_MAX, FORM_EPILOGUE_BYTES_MAX};
 use cosette_proto::route::PayloadKind;
 use cosette_proto::sign::{BodyCheck, Checksum};
 use cosette_proto::{ErrorCode, Head};
@@ -151,6 +154,13 @@ pub(crate) enum Payload {
     },
     /// The bytes of an object.
     Object(ObjectBytes),
+    /// A form: what stands before its file, and the bytes of that.
+    Form {
+        form: Box<Form>,
+        /// As it was sent.
+        opening: Bytes,
+        bytes: ObjectBytes,
+    },
 }
 
 impl Payload {
@@ -158,6 +168,7 @@ impl Payload {
     pub(crate) fn document(&self) -> Option<Bytes> {
         match self {
             Self::Document { bytes, .. } => Some(bytes.clone()),
+            Self::Form { opening, .. } => Some(opening.clone()),
             Self::None | Self::Object(_) => None,
         }
     }
@@ -166,7 +177,22 @@ impl Payload {
     pub(crate) fn verified(&self) -> Verified {
         match self {
             Self::Object(bytes) => bytes.body.verified.clone(),
-            Self::None | Self::Document { .. } => Verified::default(),
+            Self::None | Self::Document { .. } | Self::Form { .. } => Verified::default(),
+        }
+    }
+
+    /// The form, if this is one.
+    pub(crate) fn form(&self) -> Option<&Form> {
+        match self {
+            Self::Form { form, .. } => Some(form),
+            Self::None | Self::Document { .. } | Self::Object(_) => None,
+        }
+    }
+
+    /// The signer of a form says how large its file may be.
+    pub(crate) fn keep_to(&mut self, sizes: Sizes) {
+        if let Self::Form { bytes, .. } = self {
+            bytes.sizes = sizes;
         }
     }
 }
@@ -176,6 +202,8 @@ impl Payload {
 pub(crate) struct ObjectBytes {
     /// How many there will be, if the request says so.
     pub(crate) expected: Option<u64>,
+    /// How many there may be.
+    pub(crate) sizes: Sizes,
     body: Checked,
 }
 
@@ -196,11 +224,37 @@ struct Checked {
     body: Arriving,
     check: Option<Box<BodyCheck>>,
     verified: Verified,
+    /// In a form: what its file is read by, and what arrived of it together with the fields.
+    file: Option<(FileReader, VecDeque<Bytes>)>,
 }
 
 impl Checked {
-    /// The next bytes; `None` at the end.
+    /// The next bytes of the object; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            let arrived = self.file.as_mut().and_then(|(_, queue)| queue.pop_front());
+            let bytes = match arrived {
+                Some(bytes) => Some(bytes),
+                None => self.content().await?,
+            };
+            match (bytes, &mut self.file) {
+                (Some(bytes), Some((reader, _))) => {
+                    let bytes = reader.feed(bytes)?;
+                    if !bytes.is_empty() {
+                        return Ok(Some(bytes));
+                    }
+                }
+                (None, Some((reader, _))) => {
+                    reader.finish()?;
+                    return Ok(None);
+                }
+                (bytes, None) => return Ok(bytes),
+            }
+        }
+    }
+
+    /// The next bytes out of the body's own frame; `None` at the end.
+    async fn content(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             let Some(bytes) = self.body.next().await? else {
                 if let Some(checksum) = self
@@ -280,8 +334,37 @@ pub(crate) async fn open(
                 body,
                 check: check.map(Box::new),
                 verified,
+                file: None,
             };
-            Ok(Payload::Object(ObjectBytes { expected, body }))
+            Ok(Payload::Object(ObjectBytes {
+                expected,
+                sizes: Sizes::ALL,
+                body,
+            }))
+        }
+        PayloadKind::Form => {
+            let reader = FormReader::of(&head.headers)?;
+            let expected = match length {
+                Length::Unsaid => return Err(Error::new(ErrorCode::MissingContentLength)),
+                Length::Known(bytes) => Some(bytes),
+                Length::Chunked => None,
+            };
+            let around = (FORM_BYTES_MAX + FORM_EPILOGUE_BYTES_MAX) as u64;
+            if expected.is_some_and(|bytes| bytes > PUT_BYTES_MAX + around) {
+                return Err(Error::new(ErrorCode::EntityTooLarge));
+            }
+            let share = memory.stream(expected).await?;
+            let mut body = body
+                .take()
+                .ok_or_else(|| Error::internal("a body was opened twice"))?;
+            body.share = Some(share);
+            let body = Checked {
+                body,
+                check: check.map(Box::new),
+                verified,
+                file: None,
+            };
+            open_form(reader, body).await
         }
         PayloadKind::Document { bytes_max } => match length {
             // What a PUT has to say may stand in its headers.
@@ -308,6 +391,30 @@ pub(crate) async fn open(
             }
         },
     }
+}
+
+/// Reads a form up to its file.
+async fn open_form(mut reader: FormReader, mut body: Checked) -> Result<Payload, Error> {
+    let opened = loop {
+        let Some(bytes) = body.content().await? else {
+            let words = "The body ended before the form's file.";
+            return Err(Error::with(ErrorCode::IncompleteBody, words));
+        };
+        match reader.feed(bytes)? {
+            Ok(opened) => break opened,
+            Err(more) => reader = more,
+        }
+    };
+    body.file = Some((opened.file, opened.arrived.into()));
+    Ok(Payload::Form {
+        form: Box::new(opened.form),
+        opening: opened.opening,
+        bytes: ObjectBytes {
+            expected: None,
+            sizes: Sizes::ALL,
+            body,
+        },
+    })
 }
 
 fn too_large(bytes_max: usize) -> Error {

@@ -306,20 +306,36 @@ impl Service {
         if sts::is_asked(parts) {
             return self.federate(parts, body.take(), asked).await;
         }
-        let head = Head::decode(parts, &this.hosts)?;
+        let mut head = Head::decode(parts, &this.hosts)?;
         asked.resource = head.resource();
         asked.bucket = head.bucket_name();
         asked.dialect = head.dialect;
-        let (caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
+        let (mut caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
         let name = route::resolve(&head)?;
         entry.operation(name);
         let check = BodyCheck::of(&head, &signed, name.checksums_its_body())?;
-        let payload = payload::open(&head, name.payload(), check, body, &this.memory).await?;
+        let mut payload = payload::open(&head, name.payload(), check, body, &this.memory).await?;
+        if let Some(form) = payload.form() {
+            head.dialect = form.dialect().unwrap_or(head.dialect);
+            asked.dialect = head.dialect;
+            let bucket = head.place.bucket().unwrap_or_default();
+            let now = this.clock.now();
+            let sizes;
+            (caller, sizes) = auth::authenticate_form(caller, form, bucket, &this.access, now)?;
+            entry.caller = Some(caller.name());
+            payload.keep_to(sizes);
+        }
         let verified = payload.verified();
         let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
-        let circumstances = Circumstances::new(&head, peer, this.clock.now());
+        // What a form says in its fields is judged as what others say in their headers.
+        let judged = match payload.form() {
+            Some(form) => Some(head.with_form(form)?),
+            None => None,
+        };
+        let judged = judged.as_ref().unwrap_or(&head);
+        let circumstances = Circumstances::new(judged, peer, this.clock.now());
         // Whatever the request takes long over is committed only if its credentials are still good.
         let store = this.store.until(caller.expires());
         let court = Court {

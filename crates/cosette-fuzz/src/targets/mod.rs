@@ -2,6 +2,7 @@
 
 pub mod copy_source;
 pub mod documents;
+pub mod form;
 pub mod q_sign;
 pub mod range;
 pub mod reply;

@@ -26,6 +26,7 @@ mod list_versions;
 mod move_object;
 mod parameters;
 mod policy;
+mod post_object;
 mod prefix_jobs;
 mod put_object;
 mod restore_object;
@@ -66,6 +67,7 @@ pub use list_versions::{
 };
 pub use move_object::{MoveObject, MoveObjectReply};
 pub use policy::{DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyReply, PutBucketPolicy};
+pub use post_object::{OnSuccess, PostObject, PostObjectReply, Told, redirect};
 pub use prefix_jobs::{
     CancelPrefixJob, GetPrefixJob, ListPrefixJobs, PrefixJob, PrefixJobKind, PrefixJobLeft,
     PrefixJobState, PrefixJobWish, StartPrefixJob,
@@ -202,6 +204,8 @@ operations! {
     DeleteObjects => "DeleteMultipleObjects",
     /// PUT Object
     PutObject => "PutObject",
+    /// POST Object
+    PostObject => "PostObject",
     /// PUT Object - Copy
     CopyObject => "PutObjectCopy",
     /// GET Object

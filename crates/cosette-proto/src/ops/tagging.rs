@@ -296,6 +296,15 @@ fn document(tags: &Tags) -> bytes::Bytes {
     })
 }
 
+/// The tags in a document that stands in the field of a form.
+pub(super) fn of_document(document: &[u8]) -> Result<Tags, Error> {
+    let root = Element::parse(document)?;
+    if root.name != ROOT {
+        return Err(malformed(format!("The root element is not {ROOT}.")));
+    }
+    read(&root)?.for_object().map_err(invalid_tag)
+}
+
 fn read(root: &Element) -> Result<Tags, Error> {
     let set = root
         .child("TagSet")

@@ -9,7 +9,7 @@ use super::Malformed;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     /// As written, if it is a whole number.
@@ -20,12 +20,12 @@ pub(super) enum Json {
 }
 
 impl Json {
-    pub(super) fn parse(document: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn parse(document: &[u8]) -> Result<Self, Malformed> {
         serde_json::from_slice(document)
             .map_err(|error| Malformed(format!("it is not readable as JSON: {error}")))
     }
 
-    pub(super) fn members(self, of: &'static str) -> Result<Members, Malformed> {
+    pub(crate) fn members(self, of: &'static str) -> Result<Members, Malformed> {
         let Self::Object(members) = self else {
             return Err(Malformed(format!("{of} must be an object")));
         };
@@ -41,14 +41,14 @@ impl Json {
     }
 
     /// A list, or one value that stands for a list of one.
-    pub(super) fn list(self) -> Vec<Self> {
+    pub(crate) fn list(self) -> Vec<Self> {
         match self {
             Self::List(values) => values,
             one => vec![one],
         }
     }
 
-    pub(super) fn text(self, of: &str) -> Result<String, Malformed> {
+    pub(crate) fn text(self, of: &str) -> Result<String, Malformed> {
         match self {
             Self::Text(text) => Ok(text),
             _ => Err(Malformed(format!("{of} must be a text"))),
@@ -56,7 +56,7 @@ impl Json {
     }
 
     /// The texts of a list that is not empty.
-    pub(super) fn texts(self, of: &str) -> Result<Vec<String>, Malformed> {
+    pub(crate) fn texts(self, of: &str) -> Result<Vec<String>, Malformed> {
         let values = self.list();
         if values.is_empty() {
             return Err(Malformed(format!("{of} is empty")));
@@ -67,13 +67,13 @@ impl Json {
 
 /// The members of an object. Their names are compared without regard to letter case.
 #[derive(Debug)]
-pub(super) struct Members {
+pub(crate) struct Members {
     of: &'static str,
     members: Vec<(String, Json)>,
 }
 
 impl Members {
-    pub(super) fn take(&mut self, name: &str) -> Option<Json> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
         let place = self
             .members
             .iter()
@@ -81,19 +81,19 @@ impl Members {
         Some(self.members.swap_remove(place).1)
     }
 
-    pub(super) fn need(&mut self, name: &str) -> Result<Json, Malformed> {
+    pub(crate) fn need(&mut self, name: &str) -> Result<Json, Malformed> {
         let of = self.of;
         self.take(name)
             .ok_or_else(|| Malformed(format!("{of} has no {name}")))
     }
 
     /// All members that are left.
-    pub(super) fn rest(self) -> Vec<(String, Json)> {
+    pub(crate) fn rest(self) -> Vec<(String, Json)> {
         self.members
     }
 
     /// Nothing may be left that nobody understood.
-    pub(super) fn end(self) -> Result<(), Malformed> {
+    pub(crate) fn end(self) -> Result<(), Malformed> {
         match self.members.first() {
             None => Ok(()),
             Some((name, _)) => Err(Malformed(format!("{} has an unknown {name}", self.of))),

@@ -5,7 +5,7 @@
 //! policy is set: a condition that is passed over would allow what its author meant to forbid.
 
 mod conditions;
-mod json;
+pub(crate) mod json;
 
 use cosette_types::policy::{
     Action, ActionSet, Effect, Pattern, Principal, Principals, ResourcePattern, Resources,
@@ -40,7 +40,7 @@ impl Attached<'_> {
 
 /// Why a document is no policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Malformed(String);
+pub(crate) struct Malformed(pub(crate) String);
 
 /// The dialect that a policy is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -141,10 +141,14 @@ pub(super) fn signature(sign_key: &str, sign_time: &str, http_string: &str) -> S
 }
 
 pub(super) fn sha1_hex(text: &str) -> String {
-    hex(&Sha1::digest(text.as_bytes()))
+    sha1_hex_of(text.as_bytes())
 }
 
-fn hmac_sha1(key: &str, text: &str) -> String {
+pub(super) fn sha1_hex_of(bytes: &[u8]) -> String {
+    hex(&Sha1::digest(bytes))
+}
+
+pub(super) fn hmac_sha1(key: &str, text: &str) -> String {
     let mut mac =
         Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());

@@ -8,6 +8,7 @@
 mod body;
 mod canonical;
 mod checksum;
+mod form;
 mod presented;
 mod q_sign;
 mod v4;
@@ -24,6 +25,7 @@ use crate::message::Query;
 pub use body::BodyCheck;
 pub use canonical::Lists;
 pub use checksum::{Checksum, ChecksumAlgorithm};
+pub use form::{PresentedForm, sign_form};
 pub use presented::Presented;
 pub use v4::{Signed, authorize, presign_v4};
 

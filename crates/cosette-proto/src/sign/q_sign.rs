@@ -192,7 +192,7 @@ fn token(head: &Head) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn read_time(text: &str) -> Result<Validity, Error> {
+pub(super) fn read_time(text: &str) -> Result<Validity, Error> {
     let digits = |text: &str| {
         let plain = (1..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         plain.then(|| text.parse::<u64>().ok())?
@@ -208,7 +208,7 @@ fn read_time(text: &str) -> Result<Validity, Error> {
 }
 
 /// These exact words make official clients compare clocks and try again.
-fn check_time(validity: Validity, now: Timestamp) -> Result<(), Error> {
+pub(super) fn check_time(validity: Validity, now: Timestamp) -> Result<(), Error> {
     if now.secs() > validity.end {
         return Err(Error::with(ErrorCode::AccessDenied, "Request has expired"));
     }

@@ -21,9 +21,11 @@ use crate::limits::PRESIGNED_SECS_MAX;
 use crate::percent;
 
 mod digest;
+mod form;
 
 use digest::{Digest32, hmac, sha256_hex};
 pub(super) use digest::{Sha256, hex};
+pub(super) use form::{FormV4, form_fields, sign_policy};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";

@@ -89,7 +89,10 @@ pub(crate) fn receive_in(dialect: Dialect, text: &[u8]) -> Result<(OperationName
     let mut head = Head::decode(&parts, &Hosts::default())?;
     head.dialect = dialect;
     let name = resolve(&head)?;
-    let document = matches!(name.payload(), PayloadKind::Document { .. });
+    let document = matches!(
+        name.payload(),
+        PayloadKind::Document { .. } | PayloadKind::Form
+    );
     Ok((name, head.request(document.then_some(body))?))
 }
 

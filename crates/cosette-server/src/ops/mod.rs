@@ -21,6 +21,7 @@ mod list_uploads;
 mod list_versions;
 mod move_object;
 mod policy;
+mod post_object;
 mod prefix_jobs;
 mod put_object;
 mod restore_object;
@@ -90,6 +91,10 @@ pub(crate) async fn run(
         Operation::PutObject(op) => {
             let bytes = object_bytes(payload)?;
             reply::<wire::PutObject>(put_object::run(store, permit, op, bytes).await, dialect)
+        }
+        Operation::PostObject(op) => {
+            let bytes = object_bytes(payload)?;
+            reply::<wire::PostObject>(post_object::run(cx, permit, op, bytes).await, dialect)
         }
         Operation::AppendObject(op) => {
             let bytes = object_bytes(payload)?;
@@ -265,7 +270,7 @@ fn reply<M: Message>(result: Result<M::Reply, Error>, dialect: Dialect) -> Resul
 
 fn object_bytes(payload: Payload) -> Result<ObjectBytes, Error> {
     match payload {
-        Payload::Object(bytes) => Ok(bytes),
+        Payload::Object(bytes) | Payload::Form { bytes, .. } => Ok(bytes),
         Payload::None | Payload::Document { .. } => Err(Error::internal("an object without bytes")),
     }
 }

@@ -42,14 +42,23 @@ pub(super) async fn stage(
     bytes: ObjectBytes,
     content_md5: Option<Md5>,
 ) -> Result<Staged, Error> {
+    let sizes = bytes.sizes;
     let limits = StageLimits {
         expected_bytes: bytes.expected,
-        bytes_max: PUT_BYTES_MAX,
+        bytes_max: PUT_BYTES_MAX.min(sizes.max),
     };
     let staged = store
         .stage(bytes.stream(), limits)
         .await
         .map_err(Error::of_stage)?;
+    if staged.size() < sizes.min {
+        let words = format!(
+            "The file is smaller than the {} bytes of its policy.",
+            sizes.min
+        );
+        store.discard(staged).await?;
+        return Err(Error::with(ErrorCode::EntityTooSmall, words));
+    }
     if content_md5.is_some_and(|wanted| wanted != staged.md5()) {
         store.discard(staged).await?;
         return Err(Error::new(ErrorCode::BadDigest));

@@ -142,6 +142,7 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             vec![T::Object(&op.bucket, &op.key, version_id, A::GetObjectAcl)]
         }
         Op::PutObject(op) => writes(&op.bucket, &op.key, A::PutObject, !op.acl.is_empty()),
+        Op::PostObject(op) => writes(&op.bucket, &op.key, A::PostObject, !op.acl.is_empty()),
         Op::CopyObject(op) => {
             let mut touches = writes(&op.bucket, &op.key, A::PutObject, !op.acl.is_empty());
             touches.push(T::Source(&op.source));

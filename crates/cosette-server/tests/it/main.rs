@@ -30,6 +30,7 @@ mod moving;
 mod panics;
 mod part_copy;
 mod policies;
+mod post;
 mod prefix_jobs;
 mod put;
 mod s3;

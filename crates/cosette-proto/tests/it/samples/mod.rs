@@ -10,6 +10,7 @@ mod deletes;
 mod listings;
 mod objects;
 mod policy;
+mod post;
 mod prefix_jobs;
 mod s3_only;
 mod tagging;
@@ -54,7 +55,7 @@ macro_rules! for_operation {
             ListPrefixJobs CancelPrefixJob PutBucketCors GetBucketCors DeleteBucketCors
             OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
             AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
-            DeleteObjects PutObject CopyObject GetObject HeadObject DeleteObject MoveObject
+            DeleteObjects PutObject PostObject CopyObject GetObject HeadObject DeleteObject MoveObject
             PutObjectAcl GetObjectAcl ListObjectsV2 GetObjectAttributes InitiateUpload UploadPart UploadPartCopy CompleteUpload
             AbortUpload ListParts
         )
