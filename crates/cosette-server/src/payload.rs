@@ -311,7 +311,6 @@ pub(crate) async fn open(
     memory: &BodyMemory,
 ) -> Result<Payload, Error> {
     let length = length(head)?;
-    let verified = Verified::default();
     match kind {
         PayloadKind::None => Ok(Payload::None),
         PayloadKind::Object => {
@@ -325,17 +324,7 @@ pub(crate) async fn open(
             if expected.is_some_and(|bytes| bytes > PUT_BYTES_MAX) {
                 return Err(Error::new(ErrorCode::EntityTooLarge));
             }
-            let share = memory.stream(expected).await?;
-            let mut body = body
-                .take()
-                .ok_or_else(|| Error::internal("a body was opened twice"))?;
-            body.share = Some(share);
-            let body = Checked {
-                body,
-                check: check.map(Box::new),
-                verified,
-                file: None,
-            };
+            let body = stream(body, check, memory.stream(expected).await?)?;
             Ok(Payload::Object(ObjectBytes {
                 expected,
                 sizes: Sizes::ALL,
@@ -353,17 +342,7 @@ pub(crate) async fn open(
             if expected.is_some_and(|bytes| bytes > PUT_BYTES_MAX + around) {
                 return Err(Error::new(ErrorCode::EntityTooLarge));
             }
-            let share = memory.stream(expected).await?;
-            let mut body = body
-                .take()
-                .ok_or_else(|| Error::internal("a body was opened twice"))?;
-            body.share = Some(share);
-            let body = Checked {
-                body,
-                check: check.map(Box::new),
-                verified,
-                file: None,
-            };
+            let body = stream(body, check, memory.stream(expected).await?)?;
             open_form(reader, body).await
         }
         PayloadKind::Document { bytes_max } => match length {
@@ -391,6 +370,24 @@ pub(crate) async fn open(
             }
         },
     }
+}
+
+/// A body that stays a stream, with its share of the memory.
+fn stream(
+    body: &mut Option<Arriving>,
+    check: Option<BodyCheck>,
+    share: Share,
+) -> Result<Checked, Error> {
+    let mut body = body
+        .take()
+        .ok_or_else(|| Error::internal("a body was opened twice"))?;
+    body.share = Some(share);
+    Ok(Checked {
+        body,
+        check: check.map(Box::new),
+        verified: Verified::default(),
+        file: None,
+    })
 }
 
 /// Reads a form up to its file.
