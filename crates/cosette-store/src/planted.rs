@@ -100,6 +100,8 @@ bugs! {
     FullDiskRefusesDeletes,
     /// Version times follow the clock backwards.
     ClockRunsBack,
+    /// Rows kept in memory outlive a batch that writes them.
+    StaleHotRow,
 }
 
 impl Bug {

@@ -17,6 +17,7 @@
 
 mod committer;
 pub mod fjall;
+mod hot;
 pub mod memory;
 mod pace;
 pub mod redb;
