@@ -239,6 +239,18 @@ pub mod amz {
     pub const CHECKSUM_SHA256: &str = "x-amz-checksum-sha256";
     /// What a checksum in a reply is of.
     pub const CHECKSUM_TYPE: &str = "x-amz-checksum-type";
+    /// Asks for the checksums of an object that is looked at.
+    pub const CHECKSUM_MODE: &str = "x-amz-checksum-mode";
+    /// The value of it that asks.
+    pub const CHECKSUM_MODE_ENABLED: &str = "ENABLED";
+    /// Headers that tell a checksum of an object.
+    pub const CHECKSUMS: [&str; 5] = [
+        CHECKSUM_CRC64NVME,
+        CHECKSUM_CRC32C,
+        CHECKSUM_CRC32,
+        CHECKSUM_SHA256,
+        CHECKSUM_SHA1,
+    ];
 
     /// The algorithm of a signature in the query.
     pub const QUERY_ALGORITHM: &str = "X-Amz-Algorithm";

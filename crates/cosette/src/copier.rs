@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind};
 use crate::progress::Meter;
+use crate::proof::{self, Proof};
 use crate::reconcile;
 use crate::reply::Output;
 use crate::send::Context;
@@ -216,12 +217,19 @@ impl Copier {
     ) -> Result<Output<SliceCopied>, Error> {
         let size = source.size();
         let mut meter = Meter::begin(&self.client, &self.plan.report, size);
-        let copied = if size <= self.slice_size(size).await {
+        let mut copied = if size <= self.slice_size(size).await {
             self.in_one_request(source).await?
         } else {
             self.in_parts(source, &mut meter).await?
         };
         self.compare(source.crc64, copied.crc64)?;
+        copied.value.proof = match (source.crc64, copied.crc64) {
+            (Some(_), Some(_)) => Proof::Crc64,
+            _ if proof::tag_is_md5(source, self.reader.dialect()) && copied.etag == source.etag => {
+                Proof::ETag
+            }
+            _ => Proof::None,
+        };
         meter.finish();
         Ok(copied)
     }
@@ -360,6 +368,7 @@ impl Copier {
             size,
             parts: 0,
             strategy: Strategy::OneRequest,
+            proof: Proof::None,
         }
     }
 }

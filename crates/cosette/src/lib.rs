@@ -55,6 +55,7 @@ mod move_object;
 mod pace;
 mod presign;
 mod progress;
+mod proof;
 pub mod provider;
 mod reconcile;
 mod remove;
@@ -78,12 +79,15 @@ pub use list::Listing;
 pub use move_object::{MoveOutcome, Mover};
 pub use presign::Presigned;
 pub use progress::Progress;
+pub use proof::Proof;
 pub use reply::Output;
 pub use retry::RetryPolicy;
 pub use slice_copy::{SliceCopied, SliceCopy};
 pub use transport::{HttpTransport, Transport, TransportError};
 pub use upload::{Upload, Uploaded};
 
+/// How requests are spelled and signed.
+pub use cosette_proto::Dialect;
 /// Times as headers, listings and results write them.
 pub use cosette_proto::date;
 pub use cosette_proto::ops::{

@@ -18,6 +18,7 @@ use crate::copier::Copier;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::progress::Report;
+use crate::proof::Proof;
 use crate::reply::Output;
 use crate::transfer::{Edit, Strategy, Tracker};
 
@@ -84,6 +85,8 @@ pub struct SliceCopied {
     pub parts: usize,
     /// How its bytes travelled.
     pub strategy: Strategy,
+    /// By what it is known that they are the source's.
+    pub proof: Proof,
 }
 
 /// One setter of a value.

@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::copier::Copier;
 use crate::error::{Error, ErrorKind, Missing};
 use crate::progress::Report;
+use crate::proof::{self, Proof};
 use crate::slice_copy::SliceCopied;
 use crate::{ObjectReply, ObjectType, Output};
 
@@ -260,10 +261,18 @@ impl Task<'_> {
                 // Else they were compared.
                 false => made.crc64.is_some() && found.crc64.is_some(),
             };
-            if !told {
-                let proved = self.compare_both(&copier, source, &made).await;
-                proved.map_err(|error| Halt::Fail(error, true))?;
-            }
+            let proof = match (told, assumed.is_some()) {
+                (true, true) => Proof::ETag,
+                (true, false) => Proof::Crc64,
+                (false, _) => {
+                    let proved = self.compare_both(&copier, source, &made).await;
+                    proved.map_err(|error| Halt::Fail(error, true))?
+                }
+            };
+            self.tell(&Event::Proved {
+                entry: self.number,
+                proof,
+            });
             return Ok(copied(&found, &made));
         }
     }
@@ -310,10 +319,10 @@ impl Task<'_> {
         copier: &Copier,
         source: &Place,
         made: &SliceCopied,
-    ) -> Result<(), Error> {
+    ) -> Result<Proof, Error> {
         let found = copier.look_at_source().await?;
         unchanged(&self.entry.seen, &found, source)?;
-        crate::move_object::prove(copier, &found, made).await
+        proof::prove(copier, &found, made).await
     }
 
     fn copier(&self, source: &Place, target: &Place) -> Result<Copier, Error> {
@@ -474,8 +483,10 @@ fn unchanged(seen: &Seen, found: &ObjectReply, place: &Place) -> Result<(), Erro
     // Listings tell microseconds, HEAD tells seconds.
     let date = |time: Option<Timestamp>| time.map(|time| time.secs());
     let modified = date(Some(found.last_modified));
+    // Services of the S3 dialect tell no CRC-64; then the tag must do.
+    let told = found.crc64.is_some() || seen.etag.is_none();
     let whole = same::<ETag>(seen.etag.as_ref(), Some(&found.etag))
-        && same(seen.crc64.as_ref(), found.crc64.as_ref())
+        && same(seen.crc64.filter(|_| told).as_ref(), found.crc64.as_ref())
         && same(date(seen.last_modified).as_ref(), modified.as_ref())
         && same::<VersionId>(seen.version_id.as_ref(), found.version_id.as_ref())
         && (seen.etag.is_none() || seen.size == found.size());

@@ -60,7 +60,6 @@ fn written_before_the_delete(house: &House) {
     });
 }
 
-// catches: a delete that is not about what was copied
 #[tokio::test]
 async fn a_source_written_right_before_its_delete_is_never_deleted() {
     let house = house().await;
