@@ -137,7 +137,7 @@ async fn a_move_within_a_bucket_is_one_request_unless_forbidden() {
         [
             "HeadObject",
             "GetCapabilities",
-            "GetObjectAcl",
+            "GetObjectACL",
             "RenameObject"
         ]
     );
