@@ -37,7 +37,7 @@ impl ETag {
             u8::from_str_radix(text, 16).ok().filter(|_| plain)
         });
         let bytes: Vec<u8> = pairs.collect::<Option<_>>()?;
-        let whole = digits.len() % 2 == 0;
+        let whole = digits.len().is_multiple_of(2);
         bytes.try_into().ok().filter(|_| whole).map(Md5)
     }
 
