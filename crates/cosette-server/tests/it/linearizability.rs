@@ -55,8 +55,8 @@ struct Part {
 
 /// The bytes that are a value: its number, and more that could only be its own.
 fn bytes_of(value: Value) -> Vec<u8> {
-    let size = [12, 500, 6_000, 70_000][value as usize % 4];
     let number = u32::try_from(value).unwrap();
+    let size = [12, 500, 6_000, 70_000][number as usize % 4];
     let mut bytes = number.to_be_bytes().to_vec();
     bytes.extend(harness::bytes(size, value));
     bytes

@@ -137,7 +137,7 @@ impl Call {
 
 /// Why a history is impossible: the call whose answer no order explains, and those around it.
 pub(crate) struct Impossible {
-    call: Call,
+    call: Box<Call>,
     around: Vec<Call>,
 }
 
@@ -322,7 +322,7 @@ fn check_group(history: &[Call]) -> Result<(), Impossible> {
                     && call.over().is_none_or(|over| over + 12 > at.begun)
             };
             return Err(Impossible {
-                call: history[index],
+                call: Box::new(history[index]),
                 around: history.iter().filter(near).copied().collect(),
             });
         }

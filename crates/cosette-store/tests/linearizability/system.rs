@@ -52,8 +52,8 @@ fn md5_of(bytes: &[u8]) -> Md5 {
 
 /// The bytes that are a value: its number, and more that could only be its own.
 fn bytes_of(value: Value) -> Bytes {
-    let size = [12, 60, 300, 3000][value as usize % 4];
     let number = u32::try_from(value).unwrap();
+    let size = [12, 60, 300, 3000][number as usize % 4];
     let mut bytes = number.to_be_bytes().to_vec();
     bytes.extend_from_slice(&content(value, size));
     bytes.into()

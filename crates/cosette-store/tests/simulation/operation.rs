@@ -213,6 +213,7 @@ impl Operation {
         self.touches().is_empty()
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     /// Asks the store. `model` tells the tags of the parts to list.
     pub(crate) async fn run(&self, store: &Store, model: &Model) -> Result<Done, Error> {
         match self {

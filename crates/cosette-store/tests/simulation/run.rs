@@ -577,27 +577,7 @@ impl Run {
                 at: to,
                 tag: format!("{}", self.random.below(1000)),
             },
-            (100..102, _) => {
-                let at = if dice == 100 { self.cold() } else { to };
-                self.delete_if(at)
-            }
-            (102, _) => Operation::Archive {
-                to: self.cold(),
-                bytes: self.bytes(),
-            },
-            (103, _) => Operation::Restore {
-                at: if self.random.below(4) == 0 {
-                    to
-                } else {
-                    self.cold()
-                },
-                version: None,
-            },
-            (104, _) => Operation::Document {
-                bucket: to.bucket,
-                // Of one piece or two, or none.
-                bytes: content(self.random.next(), self.pick(&[0, 100, 70_000])),
-            },
+            (100.., _) => self.seldom(dice, to),
             (49..58, _) => Operation::Delete {
                 version: self.version_of(to),
                 at: to,
@@ -641,6 +621,31 @@ impl Run {
         let is_early = self.clock.0.load(Ordering::SeqCst) < 30 * YEAR_SECS * 1_000_000;
         let secs = if is_early { secs.abs() } else { secs };
         Operation::Jump { secs }
+    }
+
+    /// What is asked for less often.
+    fn seldom(&self, dice: usize, to: Place) -> Operation {
+        match dice {
+            100 => self.delete_if(self.cold()),
+            101 => self.delete_if(to),
+            102 => Operation::Archive {
+                to: self.cold(),
+                bytes: self.bytes(),
+            },
+            103 => Operation::Restore {
+                at: if self.random.below(4) == 0 {
+                    to
+                } else {
+                    self.cold()
+                },
+                version: None,
+            },
+            _ => Operation::Document {
+                bucket: to.bucket,
+                // Of one piece or two, or none.
+                bytes: content(self.random.next(), self.pick(&[0, 100, 70_000])),
+            },
+        }
     }
 
     /// Where archived objects are, and no others.
