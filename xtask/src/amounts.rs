@@ -19,7 +19,8 @@ fn told(output: &str) -> BTreeMap<&str, u64> {
         // The name of the test may stand before it.
         let told = line.split_once(TOLD).map(|(_, told)| told);
         let told = told.and_then(|told| told.rsplit_once(": "));
-        let amount = told.and_then(|(what, amount)| Some((what, amount.trim().parse().ok()?)));
+        let amount =
+            told.and_then(|(what, amount)| Some((what, amount.trim().parse::<u64>().ok()?)));
         if let Some((what, amount)) = amount {
             let sum: &mut u64 = amounts.entry(what).or_default();
             *sum += amount;

@@ -255,7 +255,10 @@ async fn an_append_keeps_its_own_earlier_bytes() {
     let mut whole = Vec::new();
     for step in 0..12 {
         // A row, an extent, and several of each in any order.
-        let bytes = content(step, [30, 5000, 64, 90_000][step as usize % 4]);
+        let bytes = content(
+            step,
+            [30, 5000, 64, 90_000][usize::try_from(step).unwrap() % 4],
+        );
         let appended = append(&lab, whole.len() as u64, &bytes).await;
         whole.extend_from_slice(&bytes);
         assert_eq!(appended.size, whole.len() as u64);

@@ -503,13 +503,13 @@ pub(crate) fn random_op(random: &TestRandom, keys: usize, value: u64) -> Op {
         13..16 => Op::Copy { from: key, to },
         16..17 => Op::CopyIf {
             from: key,
-            value: 1 + random.below(value as usize) as u64,
+            value: 1 + random.below(usize::try_from(value).unwrap()) as u64,
             to,
         },
         17..19 if key != to => Op::Move { from: key, to },
         19..20 => Op::DeleteIf {
             key,
-            value: 1 + random.below(value as usize) as u64,
+            value: 1 + random.below(usize::try_from(value).unwrap()) as u64,
         },
         20..21 => Op::Tag {
             key,
