@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use exec::Result;
 use report::{Report, say};
 
+mod amounts;
 mod bless;
 mod check;
 mod conformance;
@@ -44,8 +45,10 @@ cargo xtask bless      writes again what is made from tests: the seed table, the
 cargo xtask planted    each known bug, put in place, must be caught by the tests that say so; with a name, only that
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
+cargo xtask crash --long [TIMES]
+                       the same ten times (or TIMES) as often as the suite does, optimised; every subset of
+                       what a cut may leave, and every pair of operations
 cargo xtask fuzz       every fuzz target for ten minutes (or --minutes N), two at a time on two processors
-                       (--long: a hundred times as many as the suite does, optimised)
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
                        the official SDKs' suites against a server elsewhere; conformance/README.md says
@@ -76,7 +79,8 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("`{minutes}` is no number of minutes").into()),
         },
         ["crash", "--seed", seed] => crash::run(seed),
-        ["crash", "--long"] => crash::long(),
+        ["crash", "--long"] => crash::long("10"),
+        ["crash", "--long", times] => crash::long(times),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),
         ["help" | "--help" | "-h"] => {

@@ -42,6 +42,8 @@ bugs! {
     NoDirectorySync,
     /// Writing goes on after a failed sync. (R73)
     FailedSyncForgotten,
+    /// A failed sync of object bytes stops object bytes only, not the rows that go with them. (R73)
+    BytesPoisonOnlyBytes,
     /// An unknown outcome is taken for a failure. (R30)
     UnknownIsFailure,
     /// What is being completed leaves no pending row. (R13, R33)
@@ -96,6 +98,8 @@ bugs! {
     ShortBodyStored,
     /// Blocks are not compared with their checksums. (R75)
     ChecksumIgnored,
+    /// A clean close forgets bytes that were written and refused, so that nobody looks for them. (R38)
+    CloseForgetsRefused,
     /// Nothing at all is written on a full disk, deletes included. (R76)
     FullDiskRefusesDeletes,
     /// Version times follow the clock backwards.

@@ -24,6 +24,7 @@ use crate::limits;
 use crate::meta::Meta;
 use crate::meta::fjall::FjallMeta;
 use crate::orphans::Orphans;
+use crate::planted::Bug;
 use crate::tables::{BodyId, Table};
 use crate::txn::{self, KeyLocks};
 
@@ -185,10 +186,18 @@ impl Store {
     pub async fn close(&self) -> Result<(), Error> {
         self.background.end().await;
         let _no_changes = self.core.changes.write().await;
+        let all_freed = self.core.free_refused().await;
         // Each is tried, whatever became of the others: a poisoned store lets go of its files, too.
         let kept = self.core.keep_clock().await;
         let meta = self.core.meta.close().await;
-        let extents = self.core.extents.close().await;
+        // Closed well, the driver says that there is nothing to look for. Where there may be, because
+        // somebody holds bytes still or a commit is in doubt, the next opening looks, as after a crash.
+        let extents = if matches!(all_freed, Ok(true)) && kept.is_ok() && meta.is_ok() {
+            self.core.extents.close().await
+        } else {
+            Ok(())
+        };
+        all_freed?;
         kept?;
         meta?;
         extents?;
@@ -223,6 +232,17 @@ impl Store {
 impl Core {
     pub(crate) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// Refuses every change after a failed sync, be it of rows or of object bytes: what the disk
+    /// holds and what the system believes may differ from then on, and a change that rests on it
+    /// could not be kept. What was acknowledged is read back when the store is opened again.
+    pub(crate) fn writable(&self) -> Result<(), Error> {
+        let of_bytes = self.extents.is_poisoned() && !Bug::BytesPoisonOnlyBytes.is_planted();
+        if of_bytes || self.meta.is_poisoned() {
+            return Err(Error::Poisoned);
+        }
+        Ok(())
     }
 
     /// A digest of no bytes yet.

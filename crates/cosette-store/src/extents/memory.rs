@@ -220,6 +220,10 @@ impl Extents for MemoryExtents {
         self.shared.written_bytes.load(Ordering::Relaxed)
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.lock().poisoned
+    }
+
     fn close(&self) -> Boxed<'_, Result<(), ExtentError>> {
         ready(self.lock().check())
     }

@@ -81,6 +81,10 @@ impl Meta for RedbMeta {
         Box::pin(self.committer.commit(txn))
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.committer.is_poisoned()
+    }
+
     fn close(&self) -> Boxed<'_, Result<(), MetaError>> {
         Box::pin(self.committer.close())
     }

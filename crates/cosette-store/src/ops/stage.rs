@@ -194,6 +194,7 @@ impl Store {
         E: Send,
     {
         let core = &self.core;
+        core.writable().map_err(StageError::Store)?;
         let limit = limits.bytes_max.min(crate::limits::STAGED_BYTES_MAX);
         if limits.expected_bytes.is_some_and(|bytes| bytes > limit) {
             return Err(StageError::TooLarge { limit });

@@ -32,6 +32,50 @@ pub(crate) fn times(usual: u64) -> u64 {
     usual * number_in("COSETTE_TIMES").unwrap_or(1)
 }
 
+/// Tells `cargo xtask test` how much was tried: it compares with `xtask/floors.json`. Not by a macro,
+/// because what a test that passes prints with one is lost. A run of one seed tells nothing.
+pub(crate) fn tell_count(what: &str, count: u64) {
+    use std::io::Write as _;
+    if number_in("COSETTE_SEED").is_none() {
+        let _ = writeln!(std::io::stderr(), "proof: {what}: {count}");
+    }
+}
+
+/// Does something for each of these, on all cores, and gives what came of it in their order. After
+/// a failure nothing new is begun.
+pub(crate) fn on_all_cores<T: Sync, M: Send>(all: &[T], one: impl Fn(&T) -> M + Sync) -> Vec<M> {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+    let next = AtomicUsize::new(0);
+    let made: Mutex<Vec<(usize, M)>> = Mutex::default();
+    let failure = Mutex::new(None);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(this) = all.get(at) else { return };
+                    match catch_unwind(AssertUnwindSafe(|| one(this))) {
+                        Ok(done) => made.lock().unwrap().push((at, done)),
+                        Err(why) => {
+                            next.store(all.len(), Ordering::SeqCst);
+                            failure.lock().unwrap().get_or_insert(why);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    if let Some(why) = failure.into_inner().unwrap() {
+        resume_unwind(why);
+    }
+    let mut made = made.into_inner().unwrap();
+    made.sort_by_key(|(at, _)| *at);
+    made.into_iter().map(|(_, done)| done).collect()
+}
+
 /// A clock that a test sets; each look is a millisecond later.
 #[derive(Debug)]
 pub(crate) struct TestClock(pub(crate) AtomicU64);

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
-    AbortUpload, AppendObject, CompleteUpload, InitiateUpload, MoveObject, StageError, StageLimits,
-    Staged, Store, Versioning,
+    AbortUpload, AppendObject, BucketDocument, CompleteUpload, InitiateUpload, MoveObject,
+    RestoreObject, StageError, StageLimits, Staged, Store, Versioning,
 };
 use cosette_types::{
-    ByteRange, CopySource, Directive, ETag, Metadata, Preconditions, StorageClass, Tags, UploadId,
-    VersionId,
+    ByteRange, CopySource, Directive, ETag, ETagMatch, Metadata, Preconditions, StorageClass, Tags,
+    UploadId, VersionId,
 };
 use futures_util::stream;
 
@@ -54,6 +54,27 @@ pub(crate) enum Operation {
     Delete {
         at: Place,
         version: Option<VersionId>,
+    },
+    /// Deletes what has this tag.
+    DeleteIf {
+        at: Place,
+        version: Option<VersionId>,
+        etag: ETag,
+    },
+    /// A put of a class that must be restored before it is read.
+    Archive {
+        to: Place,
+        bytes: Bytes,
+    },
+    /// At once, and for good.
+    Restore {
+        at: Place,
+        version: Option<VersionId>,
+    },
+    /// Replaces a document of a bucket; an empty one removes it.
+    Document {
+        bucket: &'static str,
+        bytes: Bytes,
     },
     /// Replaces all tags by one.
     Tag {
@@ -124,6 +145,10 @@ impl Operation {
         let text = match self {
             Self::Put { to, bytes } => format!("put {} bytes to {to:?}", bytes.len()),
             Self::Append { to, bytes } => format!("append {} bytes to {to:?}", bytes.len()),
+            Self::Archive { to, bytes } => format!("archive {} bytes at {to:?}", bytes.len()),
+            Self::Document { bucket, bytes } => {
+                format!("a document of {} bytes for {bucket}", bytes.len())
+            }
             Self::PutPart {
                 bucket,
                 upload,
@@ -146,13 +171,18 @@ impl Operation {
         let place = |place: &Place| format!("{}/{}", place.bucket, place.key);
         let upload = |bucket: &str, upload: &Upload| format!("{bucket}/{}", upload.key);
         match self {
-            Self::Put { to, .. } | Self::Append { to, .. } => vec![place(to)],
+            Self::Put { to, .. } | Self::Append { to, .. } | Self::Archive { to, .. } => {
+                vec![place(to)]
+            }
             Self::Copy { from, to, .. } | Self::Move { from, to, .. } => {
                 vec![place(from), place(to)]
             }
-            Self::Delete { at, .. } | Self::Tag { at, .. } | Self::Initiate { at } => {
-                vec![place(at)]
-            }
+            Self::Delete { at, .. }
+            | Self::DeleteIf { at, .. }
+            | Self::Restore { at, .. }
+            | Self::Tag { at, .. }
+            | Self::Initiate { at } => vec![place(at)],
+            Self::Document { bucket, .. } => vec![format!("{bucket}?document")],
             Self::PutPart {
                 bucket,
                 upload: one,
@@ -183,6 +213,7 @@ impl Operation {
         self.touches().is_empty()
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     /// Asks the store. `model` tells the tags of the parts to list.
     pub(crate) async fn run(&self, store: &Store, model: &Model) -> Result<Done, Error> {
         match self {
@@ -216,6 +247,37 @@ impl Operation {
                 let (bucket, key) = (bucket(at.bucket), key(at.key));
                 let deleted = store.delete_object(&bucket, &key, version.as_ref()).await?;
                 Ok(Done::made(deleted.version_id))
+            }
+            Self::DeleteIf { at, version, etag } => {
+                let only = Preconditions {
+                    if_match: Some(ETagMatch::OneOf(vec![etag.clone()])),
+                    ..Preconditions::default()
+                };
+                let (bucket, key) = (bucket(at.bucket), key(at.key));
+                let id = version.as_ref();
+                let deleted = store.delete_object_if(&bucket, &key, id, only).await?;
+                Ok(Done::made(deleted.version_id))
+            }
+            Self::Archive { to, bytes } => {
+                let staged = stage(store, bytes).await?;
+                let mut request = put_request("b", to.key);
+                request.bucket = bucket(to.bucket);
+                request.storage_class = StorageClass::Archive;
+                Ok(Done::made(
+                    store.put_object(request, staged).await?.version_id,
+                ))
+            }
+            Self::Restore { at, version } => restore(store, at, version.as_ref()).await,
+            Self::Document {
+                bucket: name,
+                bytes,
+            } => {
+                let document = Some(bytes.clone());
+                let about = BucketDocument::Cors;
+                store
+                    .set_bucket_document(&bucket(name), about, document)
+                    .await?;
+                Ok(Done::default())
             }
             Self::Tag { at, version, tag } => {
                 let mut tags = Tags::new();
@@ -324,6 +386,21 @@ async fn append(store: &Store, model: &Model, to: &Place, bytes: &Bytes) -> Resu
     let staged = stage(store, bytes).await?;
     store.append_object(request, staged).await?;
     Ok(Done::default())
+}
+
+async fn restore(store: &Store, at: &Place, version: Option<&VersionId>) -> Result<Done, Error> {
+    let request = RestoreObject {
+        bucket: bucket(at.bucket),
+        key: key(at.key),
+        version_id: version.cloned(),
+        delay_secs: 0,
+        kept_secs: u64::MAX,
+    };
+    match store.restore_object(request).await {
+        // Where the clock ran back it is not restored yet, but it was asked for.
+        Ok(_) | Err(Error::RestoreUnderWay) => Ok(Done::default()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn move_object(

@@ -129,9 +129,12 @@ impl Meta for FjallMeta {
         Box::pin(self.committer.commit(txn))
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.committer.is_poisoned()
+    }
+
     fn facts(&self) -> MetaFacts {
         MetaFacts {
-            is_poisoned: self.committer.is_poisoned(),
             room: Room::of(&self.folder).ok(),
             commits: Some(self.committer.stats()),
         }
