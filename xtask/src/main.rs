@@ -9,6 +9,7 @@ use report::{Report, say};
 
 mod bless;
 mod check;
+mod compare;
 mod conformance;
 mod counts;
 mod crash;
@@ -79,12 +80,21 @@ fn main() -> ExitCode {
         ["crash", "--long"] => crash::long(),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),
+        ["compare", rest @ ..] => compare::run(rest),
         ["help" | "--help" | "-h"] => {
-            say(format_args!("{HELP}\n{}", figures::USAGE));
+            say(format_args!(
+                "{HELP}\n{}\n{}",
+                figures::USAGE,
+                compare::USAGE
+            ));
             Ok(true)
         }
         _ => {
-            say(format_args!("{HELP}\n{}", figures::USAGE));
+            say(format_args!(
+                "{HELP}\n{}\n{}",
+                figures::USAGE,
+                compare::USAGE
+            ));
             Ok(false)
         }
     };
