@@ -35,6 +35,12 @@ pub(super) fn text(wanted: &Wanted, cells: &[Cell]) -> String {
         for (number, (unit, value)) in rows.into_iter().enumerate() {
             let shown = Tool::ALL.map(|tool| shown(of(tool), value, number));
             let ratio = ratio(Tool::ALL.map(|tool| of(tool).and_then(|told| done(told, value))));
+            // Where all the others were stopped it is at least this.
+            let least = (number == 0).then(|| at_least(Tool::ALL.map(of))).flatten();
+            let (ratio, sign) = match (ratio, least) {
+                (None, Some(least)) => (Some(least), "> "),
+                (ratio, _) => (ratio, ""),
+            };
             let (what, goal) = match number {
                 0 => (words(work, wanted), format!("≥ {}", work.goal())),
                 _ => (String::new(), "> 1".to_owned()),
@@ -48,7 +54,7 @@ pub(super) fn text(wanted: &Wanted, cells: &[Cell]) -> String {
                 };
                 format!("{goal}: {word}")
             });
-            let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            let ratio = ratio.map_or_else(String::new, |ratio| format!("{sign}{ratio:.2}"));
             text.push_str(&format!(
                 "| {what} | {unit} | {} | {ratio} | {verdict} |\n",
                 shown.join(" | ")
@@ -101,6 +107,16 @@ fn shown(outcome: Option<&Outcome>, value: Number, row: usize) -> String {
 fn ratio([ours, others @ ..]: [Option<f64>; 4]) -> Option<f64> {
     let least = others.into_iter().flatten().reduce(f64::min)?;
     Some(least / ours?)
+}
+
+/// The same where the others were stopped: by when.
+fn at_least([ours, others @ ..]: [Option<&Outcome>; 4]) -> Option<f64> {
+    let stopped = others.into_iter().flatten().filter_map(|told| match told {
+        Outcome::Stopped(limit) => Some(limit.as_secs_f64()),
+        Outcome::Done(_) | Outcome::Failed(_) => None,
+    });
+    let ours = ours.and_then(|told| done(told, |cost| cost.wall.as_secs_f64()))?;
+    Some(stopped.reduce(f64::min)? / ours)
 }
 
 /// When, of which commit, and on what.
@@ -159,5 +175,14 @@ mod tests {
     fn the_ratio_is_that_of_the_best_other() {
         assert_eq!(ratio([Some(2.0), Some(8.0), Some(6.0), None]), Some(3.0));
         assert_eq!(ratio([None, Some(8.0), None, None]), None);
+        let limit = |secs| Outcome::Stopped(std::time::Duration::from_secs(secs));
+        let ours = Outcome::Done(Cost {
+            wall: std::time::Duration::from_secs(2),
+            processor: std::time::Duration::ZERO,
+            memory: 0,
+        });
+        let (sooner, later) = (limit(20), limit(30));
+        let told = [Some(&ours), Some(&sooner), Some(&later), None];
+        assert_eq!(at_least(told), Some(10.0));
     }
 }
