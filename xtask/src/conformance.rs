@@ -42,7 +42,7 @@ impl Suite {
     }
 
     /// The Python environment of a suite that has one.
-    fn venv(self) -> PathBuf {
+    pub(crate) fn venv(self) -> PathBuf {
         scratch().join(self.name())
     }
 

@@ -10,11 +10,12 @@ use crate::transfer::single::{Source, Transfer};
 use crate::transfer::wishes::Wishes;
 
 pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output) -> Result<()> {
-    let wishes = Wishes::new(
+    let mut wishes = Wishes::new(
         args.properties,
         SourceConditionArgs::default(),
         &args.tuning,
     )?;
+    wishes.no_rename = args.no_rename;
     let transfer = Transfer {
         connection,
         wishes: &wishes,
