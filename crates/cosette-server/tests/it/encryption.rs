@@ -10,12 +10,12 @@ const SSE: &str = "x-cos-server-side-encryption";
 const KEY: [&str; 3] = [
     "x-cos-server-side-encryption-customer-algorithm",
     "x-cos-server-side-encryption-customer-key",
-    "x-cos-server-side-encryption-customer-key-MD5",
+    "x-cos-server-side-encryption-customer-key-md5",
 ];
 const SOURCE_KEY: [&str; 3] = [
     "x-cos-copy-source-server-side-encryption-customer-algorithm",
     "x-cos-copy-source-server-side-encryption-customer-key",
-    "x-cos-copy-source-server-side-encryption-customer-key-MD5",
+    "x-cos-copy-source-server-side-encryption-customer-key-md5",
 ];
 /// More than one encrypted chunk, of 65,520 bytes each.
 const LONG: usize = 150_000;
