@@ -74,6 +74,7 @@ const KNOWN: &[&str] = &[
     "delete",
     "delimiter",
     "encoding-type",
+    "encryption",
     "fetch-owner",
     "key-marker",
     "list-type",
@@ -119,7 +120,6 @@ const ABSENT: &[&str] = &[
     "asyncfetch",
     "domain",
     "domaincertificate",
-    "encryption",
     "intelligenttiering",
     "intelligent-tiering",
     "inventory",
@@ -230,6 +230,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("prefix-job") => Op::GetPrefixJob,
         Method::GET if has("prefix-jobs") => Op::ListPrefixJobs,
         Method::GET if has("cors") => Op::GetBucketCors,
+        Method::GET if has("encryption") => Op::GetBucketEncryption,
         Method::GET if has("tagging") => Op::GetBucketTagging,
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
@@ -241,6 +242,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
         Method::PUT if has("policy") => Op::PutBucketPolicy,
         Method::PUT if has("cors") => Op::PutBucketCors,
+        Method::PUT if has("encryption") => Op::PutBucketEncryption,
         Method::PUT if has("tagging") => Op::PutBucketTagging,
         Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
@@ -252,6 +254,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         }
         Method::DELETE if has("policy") => Op::DeleteBucketPolicy,
         Method::DELETE if has("cors") => Op::DeleteBucketCors,
+        Method::DELETE if has("encryption") => Op::DeleteBucketEncryption,
         Method::DELETE if has("tagging") => Op::DeleteBucketTagging,
         Method::DELETE => Op::DeleteBucket,
         Method::POST if has("delete") => Op::DeleteObjects,
@@ -330,7 +333,13 @@ const NOT_CHANGING_BUCKETS: &[&str] = &[
 ];
 
 /// Parameters that no request about an object has.
-const NOT_OF_OBJECTS: &[&str] = &["cors", "cosette-capabilities", "prefix-job", "prefix-jobs"];
+const NOT_OF_OBJECTS: &[&str] = &[
+    "cors",
+    "encryption",
+    "cosette-capabilities",
+    "prefix-job",
+    "prefix-jobs",
+];
 
 /// Parameters that only reads of objects have: a change that has one would be another than meant.
 const ONLY_READ: &[&str] = &["attributes"];

@@ -24,6 +24,10 @@ pub struct Config {
     /// How long a restore of an archived object takes. The bytes are on the disk all the time: this
     /// is for clients that want to see one take long.
     pub restore_delay: Duration,
+    /// The file with the keys of the store's own encryption; one in the store's folder if `None`.
+    pub encryption_keys: Option<PathBuf>,
+    /// Whether keys of customers are taken over connections without TLS from other machines.
+    pub customer_keys_in_the_open: bool,
     /// A file that gets one line of JSON for each request.
     pub access_log: Option<PathBuf>,
     /// The upper bounds.
@@ -39,6 +43,8 @@ impl Default for Config {
             keep_alive_after: limits::KEEP_ALIVE_AFTER,
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             restore_delay: Duration::ZERO,
+            encryption_keys: None,
+            customer_keys_in_the_open: false,
             access_log: None,
             limits: Limits::default(),
         }

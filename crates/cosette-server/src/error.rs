@@ -192,6 +192,21 @@ impl Error {
                 Code::InvalidRequest,
                 "The client token was used for another move, or is empty or too long.",
             ),
+            Fact::CustomerKeyNeeded => Self {
+                in_s3: Some(Code::InvalidRequest),
+                ..Self::with(Code::SsecDecryptHeaderInvalid, sentence(&words))
+            },
+            Fact::CustomerKeyWrong => Self {
+                in_s3: Some(Code::AccessDenied),
+                ..Self::with(Code::SsecDecryptHeaderInvalid, sentence(&words))
+            },
+            Fact::CustomerKeyNotApplicable => Self::with(Code::InvalidRequest, sentence(&words)),
+            // Which key is missing is no secret, and tells the operator what to bring back.
+            Fact::NoEncryptionKey
+            | Fact::EncryptionKeyMissing { .. }
+            | Fact::EncryptionKeyDiffers { .. } => {
+                Self::with(Code::InternalError, sentence(&words)).because(words)
+            }
             Fact::Conflict => Self::new(Code::PathConflict),
             Fact::Full => Self::new(Code::InsufficientStorage),
             Fact::Poisoned | Fact::Corrupt { .. } | Fact::Io { .. } => Self::internal(words),

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use cosette_proto::dialect::amz;
+use cosette_proto::fields::brings_customer_key;
 use cosette_proto::sign::{BodyCheck, Checksum};
 use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
@@ -312,6 +313,10 @@ impl Service {
         asked.dialect = head.dialect;
         let (mut caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
+        let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
+        if !peer.is_private() && !this.config.customer_keys_in_the_open {
+            refuse_open_keys(parts)?;
+        }
         let name = route::resolve(&head)?;
         entry.operation(name);
         let check = BodyCheck::of(&head, &signed, name.checksums_its_body())?;
@@ -328,7 +333,6 @@ impl Service {
         }
         let verified = payload.verified();
         let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
-        let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
         // What a form says in its fields is judged as what others say in their headers.
         let judged = match payload.form() {
             Some(form) => Some(head.with_form(form)?),
@@ -505,6 +509,16 @@ impl From<Reply> for Settled {
 }
 
 /// The operator's requests come over the socket in the folder and name a host that nobody has.
+/// A key that travels where others can read it is no secret any more.
+fn refuse_open_keys(parts: &request::Parts) -> Result<(), Error> {
+    if brings_customer_key(&parts.headers) {
+        let words = "A customer's key must travel over TLS. The key of this request did not: others \
+                     may know it now.";
+        return Err(Error::with(ErrorCode::InvalidArgument, words));
+    }
+    Ok(())
+}
+
 fn is_of_operator(parts: &request::Parts) -> bool {
     let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
     let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);

@@ -96,6 +96,14 @@ bugs! {
     RangeSilentlyCut,
     /// Fewer bytes than announced are taken for all. (R69, R70)
     ShortBodyStored,
+    /// A copy to an object that is encrypted otherwise shares the bytes. (R50, R55)
+    SharedAcrossKeys,
+    /// A prefix job copies encrypted objects as if they were not. (R55)
+    JobForgetsEncryption,
+    /// What is to be encrypted is kept as it came. (R50)
+    StoredInTheOpen,
+    /// Encrypted chunks are not bound to their place.
+    ChunksUncounted,
     /// Blocks are not compared with their checksums. (R75)
     ChecksumIgnored,
     /// A clean close forgets bytes that were written and refused, so that nobody looks for them. (R38)

@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::completing::Completions;
 use crate::digest::Digest;
 use crate::disk::Ballast;
+use crate::encryption::{EncryptionKeys, KeyId};
 use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
 use crate::extents::Extents;
@@ -44,6 +45,8 @@ pub struct Options {
     /// Whether each transaction leaves a row by which an unknown outcome can be resolved. For
     /// drivers that may answer `Unknown`; embedded ones never do.
     pub resolve_unknown_outcomes: bool,
+    /// The keys of the store's own encryption. Without any, what asks for it is refused.
+    pub encryption_keys: Arc<EncryptionKeys>,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             part_bytes_min: protocol::PART_BYTES_MIN,
             background_sweep: true,
             resolve_unknown_outcomes: false,
+            encryption_keys: Arc::default(),
         }
     }
 }
@@ -92,6 +96,8 @@ pub(crate) struct Core {
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     /// How many digests are remembered of some bodies.
     pub(crate) digest_counts: Mutex<HashMap<BodyId, usize>>,
+    /// The key of the store that is known to be written down.
+    pub(crate) known_key: Mutex<Option<KeyId>>,
     /// Threads that hash; `None` where everything happens in tasks.
     pub(crate) hashing: Option<Arc<Pool>>,
     /// The right to the folder, for as long as anything uses it.
@@ -153,6 +159,7 @@ impl Store {
             changes: Arc::default(),
             sweeping: tokio::sync::Mutex::default(),
             digest_counts: Mutex::default(),
+            known_key: Mutex::default(),
             hashing,
             _folder: folder,
         };

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CompletedPart, CorsConfiguration, NewAcl, ObjectToDelete, PrefixJobWish, RestoreTier,
-    VersioningStatus,
+    CompletedPart, CorsConfiguration, EncryptionConfiguration, NewAcl, ObjectToDelete,
+    PrefixJobWish, RestoreTier, VersioningStatus,
 };
 use cosette_proto::{Dialect, copy_source, date};
 use cosette_types::{
-    AclHeaders, BucketName, ByteRange, CannedAcl, CopySource, Directive, ETag, ETagMatch, Grantee,
-    Md5, ObjectKey, PartNumber, ReadRange, Region, StorageClass, Text, Timestamp, UploadId,
-    VersionId,
+    AclHeaders, BucketName, ByteRange, CannedAcl, CopySource, CustomerKey, Directive, ETag,
+    ETagMatch, Encryption, Grantee, Md5, ObjectKey, PartNumber, ReadRange, Region, StorageClass,
+    Text, Timestamp, UploadId, VersionId,
 };
 
 /// A value that can stand for a `T`: a `T`, or its text. Text that is not a `T` makes the call fail
@@ -210,6 +210,15 @@ text_in!(
 );
 
 number!(u16, u32, u64, i32, usize);
+
+itself!(Encryption, CustomerKey, EncryptionConfiguration);
+
+/// A key of your own says by itself what is meant.
+impl Argument<Encryption> for CustomerKey {
+    fn into_argument(self) -> Result<Encryption, String> {
+        Ok(Encryption::Customer(self))
+    }
+}
 
 impl Argument<String> for &str {
     fn into_argument(self) -> Result<String, String> {

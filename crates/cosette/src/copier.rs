@@ -340,6 +340,8 @@ impl Copier {
             tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             target_preconditions: Preconditions::default(),
+            encryption: None,
+            source_key: None,
         };
         let output = reconcile::copy_object(&self.client, &self.making, &message).await?;
         Ok(output.map(|reply| SliceCopied {

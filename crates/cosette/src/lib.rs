@@ -90,20 +90,22 @@ pub use upload::{Upload, Uploaded};
 pub use cosette_proto::Dialect;
 /// Times as headers, listings and results write them.
 pub use cosette_proto::date;
+pub use cosette_proto::fields::EncryptedWith;
 pub use cosette_proto::ops::{
     AclDocument, AppendObjectReply, BucketEntry, Capabilities, Capability, CompleteUploadReply,
     CompletedPart, ContentRange, CopyObjectReply, CorsConfiguration, DeleteFailure,
-    DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry, GetAclReply,
-    GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply,
-    ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply,
-    MoveObjectReply, NewAcl, ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete,
-    ObjectType, OptionsObjectReply, PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft,
-    PrefixJobState, PrefixJobWish, PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry,
-    UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry,
+    EncryptionConfiguration, GetAclReply, GetBucketPolicyReply, GetObjectTaggingReply,
+    HeadBucketReply, InitiateUploadReply, ListBucketsReply, ListObjectsReply, ListPartsReply,
+    ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl, ObjectEntry, ObjectReply,
+    ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply, PartEntry, PrefixJob,
+    PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish, PutObjectReply,
+    RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply, UploadPartReply,
+    VersionEntry, VersionItem, VersioningStatus,
 };
 pub use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,
-    CorsRule, Crc64, Directive, ETag, ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
-    PartNumber, Permission, Preconditions, ReadRange, Region, StorageClass, Tags, Text, Timestamp,
-    UploadId, UserMetadata, VersionId,
+    CorsRule, Crc64, CustomerKey, Directive, ETag, ETagMatch, Encryption, Grant, Grantee, Md5,
+    Metadata, ObjectKey, Owner, PartNumber, Permission, Preconditions, ReadRange, Region,
+    StorageClass, Tags, Text, Timestamp, UploadId, UserMetadata, VersionId,
 };

@@ -266,6 +266,7 @@ impl Uploader {
             tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
+            encryption: None,
         };
         let output = self
             .client
@@ -293,6 +294,7 @@ impl Uploader {
             storage_class: self.plan.storage_class,
             acl: self.plan.acl.clone(),
             tags: self.plan.tags.clone(),
+            encryption: None,
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -407,6 +409,7 @@ impl Uploader {
             upload_id: upload_id.clone(),
             part_number: part.number,
             content_md5: md5,
+            encryption: None,
         };
         let body = Some(part.bytes.into());
         let reply = self

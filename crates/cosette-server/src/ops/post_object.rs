@@ -25,6 +25,7 @@ pub(super) async fn run(
         tags: op.tags,
         forbid_overwrite: op.forbid_overwrite,
         preconditions: Preconditions::default(),
+        encryption: None,
     };
     let made = put_object::run(cx.store, permit, put, bytes).await?;
     let place = location(cx.head, &bucket, &key);

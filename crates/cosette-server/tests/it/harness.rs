@@ -153,6 +153,7 @@ impl Server {
         let options = Options {
             clock: clock.clone(),
             background_sweep: false,
+            encryption_keys: Arc::new(encryption_keys()),
             ..Options::default()
         };
         let drivers = (driver(meta.clone()), Arc::new(extents.clone()));
@@ -495,4 +496,10 @@ pub(crate) fn bytes(count: usize, seed: u64) -> Vec<u8> {
     }
     bytes.truncate(count);
     bytes
+}
+
+/// The keys of every store of these tests.
+fn encryption_keys() -> cosette_store::EncryptionKeys {
+    let line = format!("00000000000000aa {}", "5a".repeat(32));
+    cosette_store::EncryptionKeys::parse(&line).unwrap()
 }

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{
-    Clock, CompleteUpload, Copied, CopyObject, CopyPart, Error, InitiateUpload, NewBucket, Options,
-    Put, PutObject, PutPart, Random, StageLimits, Staged, Store, StoredPart, Versioning,
+    Clock, CompleteUpload, Copied, CopyObject, CopyPart, EncryptionKeys, Error, InitiateUpload,
+    NewBucket, Options, Protection, Put, PutObject, PutPart, Random, StageLimits, Staged, Store,
+    StoredPart, Versioning,
 };
 use cosette_types::{
     BucketName, CopySource, Directive, ETag, Metadata, ObjectKey, Owner, PartNumber, Preconditions,
@@ -163,8 +164,15 @@ pub(crate) fn options() -> (Options, Arc<TestClock>) {
         part_bytes_min: 8,
         background_sweep: false,
         resolve_unknown_outcomes: false,
+        encryption_keys: Arc::new(encryption_keys(1)),
     };
     (options, clock)
+}
+
+/// The store's keys: the first so many.
+pub(crate) fn encryption_keys(count: u8) -> EncryptionKeys {
+    let line = |n| format!("{n:016x} {}\n", format!("{:02x}", n + 6).repeat(32));
+    EncryptionKeys::parse(&(1..=count).map(line).collect::<String>()).unwrap()
 }
 
 impl Lab {
@@ -325,6 +333,10 @@ pub(crate) fn content(seed: u64, size: usize) -> Bytes {
 }
 
 pub(crate) async fn stage(store: &Store, bytes: &Bytes) -> Staged {
+    stage_as(store, bytes, Protection::default()).await
+}
+
+pub(crate) async fn stage_as(store: &Store, bytes: &Bytes, protection: Protection) -> Staged {
     // In pieces of an odd size, as a network brings them.
     let pieces: Vec<_> = bytes
         .chunks(70_001)
@@ -334,7 +346,8 @@ pub(crate) async fn stage(store: &Store, bytes: &Bytes) -> Staged {
         expected_bytes: Some(bytes.len() as u64),
         bytes_max: u64::MAX,
     };
-    store.stage(stream::iter(pieces), limits).await.unwrap()
+    let staged = store.stage_as(stream::iter(pieces), limits, protection);
+    staged.await.unwrap()
 }
 
 pub(crate) fn put_request(name: &str, key_name: &str) -> PutObject {
@@ -403,6 +416,8 @@ pub(crate) fn copy_request(from: &str, to: &str) -> CopyObject {
         tags: Default::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
+        encryption: None,
+        source_key: None,
     }
 }
 
@@ -423,6 +438,7 @@ pub(crate) fn initiate_request(key_name: &str) -> InitiateUpload {
         storage_class: StorageClass::Standard,
         acl: None,
         tags: Default::default(),
+        protection: Default::default(),
     }
 }
 
@@ -461,6 +477,8 @@ pub(crate) fn copy_part_request(from: &str, to: &str, upload: &UploadId, part: u
         key: key(to),
         upload_id: upload.clone(),
         number: number(part),
+        customer_key: None,
+        source_key: None,
     }
 }
 

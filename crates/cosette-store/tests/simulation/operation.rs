@@ -4,11 +4,11 @@ use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
     AbortUpload, AppendObject, BucketDocument, CompleteUpload, InitiateUpload, MoveObject,
-    RestoreObject, StageError, StageLimits, Staged, Store, Versioning,
+    Protection, RestoreObject, StageError, StageLimits, Staged, Store, Versioning,
 };
 use cosette_types::{
-    ByteRange, CopySource, Directive, ETag, ETagMatch, Metadata, Preconditions, StorageClass, Tags,
-    UploadId, VersionId,
+    ByteRange, CopySource, Directive, ETag, ETagMatch, Encryption, Metadata, Preconditions,
+    StorageClass, Tags, UploadId, VersionId,
 };
 use futures_util::stream;
 
@@ -218,7 +218,8 @@ impl Operation {
     pub(crate) async fn run(&self, store: &Store, model: &Model) -> Result<Done, Error> {
         match self {
             Self::Put { to, bytes } => {
-                let staged = stage(store, bytes).await?;
+                let protection = store.protection(of_bytes(bytes).as_ref()).await?;
+                let staged = stage(store, bytes, protection).await?;
                 let mut request = put_request("b", to.key);
                 request.bucket = bucket(to.bucket);
                 let put = store.put_object(request, staged).await?;
@@ -237,6 +238,14 @@ impl Operation {
                 request.bucket = bucket(to.bucket);
                 if *replaced {
                     request.directive = Directive::Replaced;
+                }
+                let (at, key) = (bucket(from.bucket), key(from.key));
+                let object = store.object(&at, &key, version.as_ref()).await;
+                let encrypted = object.is_ok_and(|object| object.encrypted_with.is_some());
+                // Some copies keep the encryption and share the bytes, others write them again.
+                let changes = *replaced && from != to;
+                if *replaced || from != to {
+                    request.encryption = (encrypted != changes).then_some(Encryption::Managed);
                 }
                 Ok(Done::made(store.copy_object(request).await?.version_id))
             }
@@ -292,6 +301,7 @@ impl Operation {
                 Ok(Done::default())
             }
             Self::Initiate { at } => {
+                let asked = (at.key.len() % 2 == 0).then_some(Encryption::Managed);
                 let request = InitiateUpload {
                     bucket: bucket(at.bucket),
                     key: key(at.key),
@@ -300,6 +310,7 @@ impl Operation {
                     storage_class: StorageClass::Standard,
                     acl: None,
                     tags: Default::default(),
+                    protection: store.protection(asked.as_ref()).await?,
                 };
                 let upload = Some(store.initiate_upload(request).await?);
                 Ok(Done {
@@ -320,9 +331,11 @@ impl Operation {
                 part,
                 bytes,
             } => {
-                let staged = stage(store, bytes).await?;
                 let mut request = part_request(&upload.key, &upload.id, *part);
                 request.bucket = bucket(name);
+                let place = (&request.bucket, &request.key, &request.upload_id);
+                let protection = store.protection_of_part(place, None).await?;
+                let staged = stage(store, bytes, protection).await?;
                 store.put_part(request, staged).await?;
                 Ok(Done::default())
             }
@@ -383,7 +396,10 @@ async fn append(store: &Store, model: &Model, to: &Place, bytes: &Bytes) -> Resu
         acl: None,
         tags: Tags::new(),
     };
-    let staged = stage(store, bytes).await?;
+    let place = (&request.bucket, &request.key);
+    let asked = of_bytes(bytes);
+    let protection = store.protection_of_append(place, asked.as_ref()).await?;
+    let staged = stage(store, bytes, protection).await?;
     store.append_object(request, staged).await?;
     Ok(Done::default())
 }
@@ -463,7 +479,12 @@ fn source(place: &Place, version: Option<&VersionId>) -> CopySource {
     }
 }
 
-async fn stage(store: &Store, bytes: &Bytes) -> Result<Staged, Error> {
+/// Some objects are encrypted and some are not; copies go from each kind to each.
+fn of_bytes(bytes: &Bytes) -> Option<Encryption> {
+    (bytes.len() % 2 == 1).then_some(Encryption::Managed)
+}
+
+async fn stage(store: &Store, bytes: &Bytes, protection: Protection) -> Result<Staged, Error> {
     let pieces: Vec<_> = bytes
         .chunks(70_001)
         .map(|piece| Ok::<_, Error>(Bytes::copy_from_slice(piece)))
@@ -472,7 +493,8 @@ async fn stage(store: &Store, bytes: &Bytes) -> Result<Staged, Error> {
         expected_bytes: Some(bytes.len() as u64),
         bytes_max: u64::MAX,
     };
-    let staged = store.stage(stream::iter(pieces), limits).await;
+    let staged = store.stage_as(stream::iter(pieces), limits, protection);
+    let staged = staged.await;
     staged.map_err(|error| match error {
         StageError::Store(error) | StageError::Stream(error) => error,
         StageError::Length { .. } | StageError::TooLarge { .. } => panic!("{error}"),

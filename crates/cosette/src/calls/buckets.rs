@@ -1,7 +1,9 @@
 //! Calls about the service and its buckets.
 
 use bytes::Bytes;
-use cosette_proto::ops::{CorsConfiguration, ObjectToDelete, PrefixJobWish, VersioningStatus};
+use cosette_proto::ops::{
+    CorsConfiguration, EncryptionConfiguration, ObjectToDelete, PrefixJobWish, VersioningStatus,
+};
 use cosette_types::{AclHeaders, BucketName, ObjectKey, Region, Tags, Text, UploadId, VersionId};
 
 use super::acl::AclParts;
@@ -160,6 +162,37 @@ call! {
     /// Removes a bucket's rules for pages of other origins (DELETE Bucket cors).
     #[doc(alias = "deleteBucketCors")]
     DeleteBucketCors(delete_bucket_cors) => DeleteBucketCors {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Sets how objects of a bucket are encrypted that are put without a word about it (PUT Bucket
+    /// encryption).
+    #[doc(alias = "putBucketEncryption")]
+    PutBucketEncryption(put_bucket_encryption) => PutBucketEncryption {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// How they are encrypted.
+        configuration (configuration): required EncryptionConfiguration,
+    }
+}
+
+call! {
+    /// Asks for a bucket's default encryption; one without any is 404
+    /// `NoSuchEncryptionConfiguration` (GET Bucket encryption).
+    #[doc(alias = "getBucketEncryption")]
+    GetBucketEncryption(get_bucket_encryption) => GetBucketEncryption {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes a bucket's default encryption (DELETE Bucket encryption).
+    #[doc(alias = "deleteBucketEncryption")]
+    DeleteBucketEncryption(delete_bucket_encryption) => DeleteBucketEncryption {
         /// The bucket.
         bucket (bucket): required BucketName,
     }
@@ -345,6 +378,9 @@ sends! {
     PutBucketCors => PutBucketCors,
     GetBucketCors => GetBucketCors,
     DeleteBucketCors => DeleteBucketCors,
+    PutBucketEncryption => PutBucketEncryption,
+    GetBucketEncryption => GetBucketEncryption,
+    DeleteBucketEncryption => DeleteBucketEncryption,
     OptionsObject => OptionsObject,
     PutBucketTagging => PutBucketTagging,
     GetBucketTagging => GetBucketTagging,

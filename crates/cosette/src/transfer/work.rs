@@ -308,6 +308,7 @@ impl Task<'_> {
                 object_type: ObjectType::Normal,
                 restore: None,
                 tagging_count: 0,
+                encrypted_with: None,
             };
             Output::new(200, HeaderMap::new(), object)
         })

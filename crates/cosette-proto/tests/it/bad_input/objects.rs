@@ -40,10 +40,15 @@ fn copies() {
             InvalidTag,
         ),
         ("x-cos-tagging-directive: Perhaps", InvalidArgument),
-        ("x-cos-server-side-encryption: AES256", NotImplemented),
+        ("x-cos-server-side-encryption: cos/kms", NotImplemented),
+        (
+            "x-cos-server-side-encryption-cos-kms-key-id: a",
+            NotImplemented,
+        ),
+        ("x-cos-server-side-encryption: AES128", InvalidArgument),
         (
             "x-cos-copy-source-server-side-encryption-customer-key: a",
-            NotImplemented,
+            InvalidArgument,
         ),
         ("x-cos-traffic-limit: 1", InvalidArgument),
         (
@@ -186,7 +191,7 @@ fn objects() {
             "HEAD /k",
             "x-cos-server-side-encryption-customer-key: a",
             "",
-            SSEHeaderNotAllowed,
+            InvalidArgument,
         ),
         ("GET /k?x-cos-traffic-limit=fast", "", "", InvalidArgument),
         ("GET /k?response-expires=a%0D%0Ab", "", "", InvalidArgument),

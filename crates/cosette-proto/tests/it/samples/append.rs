@@ -45,6 +45,7 @@ impl Sample for AppendObject {
                 etag,
                 crc64,
                 next_position,
+                encrypted_with: None,
             })
             .boxed()
     }
@@ -66,6 +67,7 @@ impl Sample for AppendObject {
                 etag: etag("ee8de918d05640145b18f70f4c3aa602-2"),
                 crc64: Some(Crc64(16_749_565_679_157_681_890)),
                 next_position: 32,
+                encrypted_with: None,
             },
         }]
     }

@@ -95,6 +95,7 @@ impl Sample for CopyObject {
                     last_modified,
                     version_id,
                     source_version_id,
+                    encrypted_with: None,
                 },
             )
             .boxed()
@@ -121,6 +122,7 @@ impl Sample for CopyObject {
             last_modified: april(),
             version_id: None,
             source_version_id: None,
+            encrypted_with: None,
         };
         let mut everything = plain();
         everything.source.version_id = version("MTg0NDUxNTc0NDYxOTI4MzU0MDI");
@@ -205,6 +207,7 @@ impl Sample for UploadPartCopy {
                     last_modified,
                     crc64,
                     source_version_id,
+                    encrypted_with: None,
                 },
             )
             .boxed()
@@ -225,6 +228,7 @@ impl Sample for UploadPartCopy {
             last_modified: Timestamp::from_secs(1_504_500_345),
             crc64: Some(Crc64(4_510_578_591_875_220_731)),
             source_version_id: None,
+            encrypted_with: None,
         };
         vec![Example {
             name: "range",

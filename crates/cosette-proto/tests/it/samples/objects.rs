@@ -60,6 +60,7 @@ impl Sample for PutObject {
                 etag,
                 crc64,
                 version_id,
+                encrypted_with: None,
             })
             .boxed()
     }
@@ -100,6 +101,7 @@ impl Sample for PutObject {
             etag: etag("ee8de918d05640145b18f70f4c3aa602"),
             crc64: CRC,
             version_id,
+            encrypted_with: None,
         };
         let versioned = reply(version("MTg0NDUxNTc0NDYxOTI4MzU0MDI"));
         vec![
@@ -163,6 +165,7 @@ fn object_replies() -> impl Strategy<Value = ObjectReply> {
             tagging_count,
             object_type,
             restore,
+            encrypted_with: None,
         }
     })
 }
@@ -187,6 +190,7 @@ fn object_reply() -> ObjectReply {
         tagging_count: 0,
         object_type: ObjectType::Normal,
         restore: None,
+        encrypted_with: None,
     }
 }
 

@@ -38,6 +38,7 @@ impl Sample for InitiateUpload {
                 bucket,
                 key,
                 upload_id,
+                encrypted_with: None,
             })
             .boxed()
     }
@@ -64,6 +65,7 @@ impl Sample for InitiateUpload {
             bucket: bucket(),
             key: key("exampleobject"),
             upload_id: upload_id(),
+            encrypted_with: None,
         };
         vec![Example {
             name: "metadata",
@@ -96,7 +98,11 @@ impl Sample for UploadPart {
 
     fn replies() -> BoxedStrategy<UploadPartReply> {
         (any::etag(), option::of(any::crc64()))
-            .prop_map(|(etag, crc64)| UploadPartReply { etag, crc64 })
+            .prop_map(|(etag, crc64)| UploadPartReply {
+                etag,
+                crc64,
+                encrypted_with: None,
+            })
             .boxed()
     }
 
@@ -111,6 +117,7 @@ impl Sample for UploadPart {
         let reply = UploadPartReply {
             etag: etag("39270a968a357d24207e9911162507eb"),
             crc64: Some(Crc64(4_510_578_591_875_220_731)),
+            encrypted_with: None,
         };
         vec![Example {
             name: "plain",
@@ -154,6 +161,7 @@ impl Sample for CompleteUpload {
                     etag,
                     crc64,
                     version_id,
+                    encrypted_with: None,
                 },
             )
             .boxed()
@@ -184,6 +192,7 @@ impl Sample for CompleteUpload {
             etag: etag("aa259a62513358f69e98e72e59856d88-3"),
             crc64: Some(Crc64(15_612_412_187_142_136_178)),
             version_id: None,
+            encrypted_with: None,
         };
         vec![Example {
             name: "three_parts",
