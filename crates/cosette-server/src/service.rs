@@ -314,8 +314,9 @@ impl Service {
         let (mut caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
-        if !peer.is_private() && !this.config.customer_keys_in_the_open {
-            refuse_open_keys(parts)?;
+        let in_the_open = !peer.is_private() && !this.config.customer_keys_in_the_open;
+        if in_the_open {
+            refuse_open_keys(&parts.headers)?;
         }
         let name = route::resolve(&head)?;
         entry.operation(name);
@@ -339,6 +340,9 @@ impl Service {
             None => None,
         };
         let judged = judged.as_ref().unwrap_or(&head);
+        if in_the_open {
+            refuse_open_keys(&judged.headers)?;
+        }
         let circumstances = Circumstances::new(judged, peer, this.clock.now());
         // Whatever the request takes long over is committed only if its credentials are still good.
         let store = this.store.until(caller.expires());
@@ -508,10 +512,9 @@ impl From<Reply> for Settled {
     }
 }
 
-/// The operator's requests come over the socket in the folder and name a host that nobody has.
 /// A key that travels where others can read it is no secret any more.
-fn refuse_open_keys(parts: &request::Parts) -> Result<(), Error> {
-    if brings_customer_key(&parts.headers) {
+fn refuse_open_keys(headers: &HeaderMap) -> Result<(), Error> {
+    if brings_customer_key(headers) {
         let words = "A customer's key must travel over TLS. The key of this request did not: others \
                      may know it now.";
         return Err(Error::with(ErrorCode::InvalidArgument, words));
@@ -519,6 +522,7 @@ fn refuse_open_keys(parts: &request::Parts) -> Result<(), Error> {
     Ok(())
 }
 
+/// The operator's requests come over the socket in the folder and name a host that nobody has.
 fn is_of_operator(parts: &request::Parts) -> bool {
     let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
     let host = parts.headers.get(header::HOST).map(HeaderValue::as_bytes);

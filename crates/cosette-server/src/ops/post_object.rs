@@ -24,6 +24,7 @@ pub(super) async fn run(
         content_md5: op.content_md5,
         tags: op.tags,
         forbid_overwrite: op.forbid_overwrite,
+        encryption: op.encryption,
         preconditions: Preconditions::default(),
         encryption: None,
     };
@@ -39,6 +40,7 @@ pub(super) async fn run(
         etag: made.etag,
         crc64: made.crc64,
         version_id: made.version_id,
+        encrypted_with: made.encrypted_with,
         location,
         told,
     })
