@@ -26,7 +26,6 @@ pub(super) async fn run(
         forbid_overwrite: op.forbid_overwrite,
         encryption: op.encryption,
         preconditions: Preconditions::default(),
-        encryption: None,
     };
     let made = put_object::run(cx.store, permit, put, bytes).await?;
     let place = location(cx.head, &bucket, &key);

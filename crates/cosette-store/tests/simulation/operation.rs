@@ -268,7 +268,8 @@ impl Operation {
                 Ok(Done::made(deleted.version_id))
             }
             Self::Archive { to, bytes } => {
-                let staged = stage(store, bytes).await?;
+                let protection = store.protection(of_bytes(bytes).as_ref()).await?;
+                let staged = stage(store, bytes, protection).await?;
                 let mut request = put_request("b", to.key);
                 request.bucket = bucket(to.bucket);
                 request.storage_class = StorageClass::Archive;

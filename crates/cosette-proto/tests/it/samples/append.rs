@@ -22,6 +22,7 @@ impl Sample for AppendObject {
                 let (bucket, key, position) = object;
                 let (tags, content_md5) = rest;
                 Self {
+                    encryption: any::encryption_for(&key),
                     bucket,
                     key,
                     position,
@@ -54,6 +55,7 @@ impl Sample for AppendObject {
         vec![Example {
             name: "plain",
             request: Self {
+                encryption: None,
                 bucket: bucket(),
                 key: key("exampleobject"),
                 position: 16,

@@ -60,6 +60,8 @@ impl Sample for CopyObject {
                     let (forbid_overwrite, target_preconditions) = target;
                     let (bucket, key, source, source_preconditions) = object;
                     Self {
+                        encryption: any::encryption_for(&key),
+                        source_key: any::customer_key_for(&key),
                         bucket,
                         key,
                         source,
@@ -103,6 +105,8 @@ impl Sample for CopyObject {
 
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
+            encryption: None,
+            source_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
             source: source("example-folder/example(腾讯云).jpg"),
@@ -181,6 +185,8 @@ impl Sample for UploadPartCopy {
             .prop_map(|(place, source, source_range, source_preconditions)| {
                 let (bucket, key, upload_id, part_number) = place;
                 Self {
+                    encryption: any::encryption_for(&key),
+                    source_key: any::customer_key_for(&key),
                     bucket,
                     key,
                     upload_id,
@@ -215,6 +221,8 @@ impl Sample for UploadPartCopy {
 
     fn examples() -> Vec<Example<Self>> {
         let request = Self {
+            encryption: None,
+            source_key: None,
             bucket: bucket(),
             key: key("b/1.jpg"),
             upload_id: upload_id(),

@@ -39,6 +39,7 @@ impl Sample for PutObject {
                 )| {
                     let (bucket, key, metadata) = object;
                     Self {
+                        encryption: any::encryption_for(&key),
                         bucket,
                         key,
                         metadata,
@@ -67,6 +68,7 @@ impl Sample for PutObject {
 
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
+            encryption: None,
             bucket: bucket(),
             key: key("exampleobject"),
             metadata: Metadata::default(),
@@ -216,6 +218,7 @@ impl Sample for GetObject {
             .prop_map(|(object, range, preconditions, overrides)| {
                 let (bucket, key, version_id) = object;
                 Self {
+                    customer_key: any::customer_key_for(&key),
                     bucket,
                     key,
                     version_id,
@@ -233,6 +236,7 @@ impl Sample for GetObject {
 
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
+            customer_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
             version_id: None,
@@ -290,6 +294,7 @@ impl Sample for HeadObject {
         let object = (any::bucket(), any::key(), option::of(any::version_id()));
         (object, option::of(any::read_range()), any::preconditions())
             .prop_map(|((bucket, key, version_id), range, preconditions)| Self {
+                customer_key: any::customer_key_for(&key),
                 bucket,
                 key,
                 version_id,
@@ -305,6 +310,7 @@ impl Sample for HeadObject {
 
     fn examples() -> Vec<Example<Self>> {
         let request = Self {
+            customer_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
             version_id: None,

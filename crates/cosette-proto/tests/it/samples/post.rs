@@ -42,6 +42,7 @@ impl Sample for PostObject {
                     let (bucket, key, metadata) = object;
                     let (tags, content_md5, forbid_overwrite) = rest;
                     Self {
+                        encryption: any::encryption_for(&key),
                         bucket,
                         key,
                         metadata,
@@ -50,7 +51,6 @@ impl Sample for PostObject {
                         tags,
                         content_md5,
                         forbid_overwrite,
-                        encryption: None,
                         on_success,
                         signature,
                         boundary,

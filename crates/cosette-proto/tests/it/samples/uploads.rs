@@ -22,6 +22,7 @@ impl Sample for InitiateUpload {
         let object = (any::bucket(), any::key());
         (object, any::metadata(), class, acl, any::tags())
             .prop_map(|((bucket, key), metadata, storage_class, acl, tags)| Self {
+                encryption: any::encryption_for(&key),
                 bucket,
                 key,
                 metadata,
@@ -51,6 +52,7 @@ impl Sample for InitiateUpload {
             .insert("author", "Zhang San".parse().unwrap())
             .unwrap();
         let request = Self {
+            encryption: None,
             bucket: bucket(),
             key: key("exampleobject"),
             metadata,
@@ -86,6 +88,7 @@ impl Sample for UploadPart {
         (place, option::of(any::md5()))
             .prop_map(
                 |((bucket, key, upload_id, part_number), content_md5)| Self {
+                    encryption: any::encryption_for(&key),
                     bucket,
                     key,
                     upload_id,
@@ -108,6 +111,7 @@ impl Sample for UploadPart {
 
     fn examples() -> Vec<Example<Self>> {
         let request = Self {
+            encryption: None,
             bucket: bucket(),
             key: key("exampleobject"),
             upload_id: upload_id(),
