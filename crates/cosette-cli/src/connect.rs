@@ -133,10 +133,6 @@ impl Connection {
             .endpoint(endpoint.clone())
             .transport(Arc::clone(&self.transport) as Arc<dyn Transport>)
             .retry(self.retry.clone());
-        if matches!(self.route, Route::Either { .. }) {
-            // The hosts are those of COS, but whoever answers is a server of our kind.
-            builder = builder.ask_capabilities(true);
-        }
         builder = match &self.credentials {
             Some(credentials) => builder.credentials(credentials.clone()),
             None => builder.anonymous(),

@@ -90,9 +90,6 @@ pub(crate) struct MoveArgs {
     /// Move everything under SOURCE
     #[arg(long, short)]
     pub(crate) recursive: bool,
-    /// Copy, prove and delete also where the service could rename at one instant
-    #[arg(long)]
-    pub(crate) no_rename: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]

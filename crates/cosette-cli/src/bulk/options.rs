@@ -40,9 +40,6 @@ pub(crate) struct Options {
     pub(crate) requests_per_second: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bandwidth: Option<u64>,
-    /// Moves are copies and deletes also where the service could rename.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) no_rename: bool,
 }
 
 impl Options {
@@ -64,7 +61,6 @@ impl Options {
             parallel: tuning.parallel,
             requests_per_second: tuning.requests_per_second,
             bandwidth: tuning.bandwidth,
-            no_rename: false,
         }
     }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cosette::Capability;
 use cosette::transfer::{self, Ended, Engine, Event, Job, Summary};
 use serde_json::{Value, json};
 
@@ -56,12 +55,7 @@ pub(crate) async fn run(
         make_ways(job.folder(), folder)?;
     }
     let (id, folder) = (job.id().to_owned(), job.folder().to_owned());
-    let target = client(sides.target)?;
-    let target = match options.no_rename {
-        true => target.without(Capability::Rename),
-        false => target,
-    };
-    let engine = options.tune(Engine::new(target));
+    let engine = options.tune(Engine::new(client(sides.target)?));
     let engine = if sides.apart {
         engine.source_client(client(sides.source)?)
     } else {

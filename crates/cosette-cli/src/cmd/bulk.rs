@@ -405,8 +405,7 @@ fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
     }
     let conditions = SourceConditionArgs::default();
     let wishes = Wishes::new(args.properties, conditions, &args.tuning)?;
-    let mut options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
-    options.no_rename = args.no_rename;
+    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
     Ok(Request {
         verb: Verb::Move,
         source: Name::Cos(args.source_name),

@@ -10,12 +10,11 @@ use crate::transfer::single::{Source, Transfer};
 use crate::transfer::wishes::Wishes;
 
 pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output) -> Result<()> {
-    let mut wishes = Wishes::new(
+    let wishes = Wishes::new(
         args.properties,
         SourceConditionArgs::default(),
         &args.tuning,
     )?;
-    wishes.no_rename = args.no_rename;
     let transfer = Transfer {
         connection,
         wishes: &wishes,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cosette::{Body, Capability, MoveOutcome};
+use cosette::{Body, MoveOutcome};
 use cosette_types::{CopySource, Crc64, Region, StorageClass, Text, VersionId};
 use serde_json::Value;
 
@@ -298,10 +298,6 @@ impl Transfer<'_> {
             )));
         }
         let client = self.connection.client_of(target)?;
-        let client = match self.wishes.no_rename {
-            true => client.without(Capability::Rename),
-            false => client,
-        };
         let call = client
             .move_object()
             .bucket(&target.bucket)

@@ -16,8 +16,6 @@ pub(crate) struct Wishes {
     pub(crate) chunk_size: Option<u64>,
     pub(crate) slice_size: Option<u64>,
     pub(crate) parallel: Option<u16>,
-    /// A move is a copy and a delete also where the service could rename.
-    pub(crate) no_rename: bool,
 }
 
 impl Wishes {
@@ -50,7 +48,6 @@ impl Wishes {
             chunk_size: tuning.chunk_size,
             slice_size: tuning.slice_size,
             parallel: tuning.parallel,
-            no_rename: false,
         })
     }
 

@@ -255,15 +255,11 @@ impl Mover {
     }
 }
 
-/// The two ways in which the service can be asked for a move within a bucket.
-const COPIES: &[&str] = &["--no-rename"];
-const RENAMES: &[&str] = &[];
-
 /// The words of a move of everything.
-fn move_words<'w>(source: &'w str, target: &'w str, more: &[&'w str]) -> Vec<&'w str> {
+fn move_words<'w>(source: &'w str, target: &'w str) -> Vec<&'w str> {
     let words = ["mv", "-r", source, target, "--parallel", "4"];
     let parts = ["--slice-size", "1MiB", "--chunk-size", "1MiB"];
-    [&words[..], &parts, more].concat()
+    [&words[..], &parts].concat()
 }
 
 fn renamed(key: &str, from: &str, to: &str) -> String {

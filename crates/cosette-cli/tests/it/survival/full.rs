@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::{COPIES, HALTED, Mover, cos, move_words};
+use super::{HALTED, Mover, cos, move_words};
 
 const OBJECTS: usize = 60;
 /// What a run says when a file of this machine cannot be written.
@@ -43,7 +43,7 @@ fn a_move_whose_journal_meets_a_full_disk_loses_nothing() {
     let wanted = mover.things();
     let sides = ("p/", "q/");
     let (source, target) = (cos(sides.0), cos(sides.1));
-    let code = mover.run(&move_words(&source, &target, COPIES), Some("after:1"));
+    let code = mover.run(&move_words(&source, &target), Some("after:1"));
     assert_eq!(code, HALTED);
     let mut full = 0;
     loop {

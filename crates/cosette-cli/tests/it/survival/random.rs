@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use super::{COPIES, Chance, Mover, NO_JOB, RENAMES, cos, cuts, move_words};
+use super::{Chance, Mover, NO_JOB, cos, cuts, move_words};
 
 const OBJECTS: usize = 200;
 const KILLS: usize = 60;
@@ -35,10 +35,10 @@ fn a_move_that_is_killed_at_any_time_loses_nothing() {
     let mut mover = Mover::new(OBJECTS, 2);
     let mut wanted = mover.things();
     let mut chance = Chance(0x9e37_79b9);
-    let (mut kills, mut sides, mut ways) = (0, ("p/", "q/"), [COPIES, RENAMES].iter().cycle());
+    let (mut kills, mut sides) = (0, ("p/", "q/"));
     while kills < cuts(KILLS) {
         let (source, target) = (cos(sides.0), cos(sides.1));
-        let first = move_words(&source, &target, ways.next().unwrap());
+        let first = move_words(&source, &target);
         let mut args: &[&str] = &first;
         loop {
             let server_first = kills % 10 == 9;
