@@ -280,7 +280,7 @@ fn counted(
             site.count(&format!("{}-moved/", tool.name()))? == wanted.objects
                 && site.count(&format!("{}-copy/", tool.name()))? == 0
         }
-        Work::Huge => site.is_huge(&format!("{}-huge", tool.name()))?,
+        Work::Huge => site.is_huge(&format!("{}-huge", tool.name())),
         Work::Upload => site.count(&format!("{}-up/", tool.name()))? == wanted.files,
         Work::Download => files_below(&site.folder.join("down"))? == wanted.files,
     };
@@ -292,6 +292,9 @@ fn counted(
 
 fn files_below(folder: &std::path::Path) -> Result<usize> {
     let mut count = 0;
+    if !folder.exists() {
+        return Ok(0);
+    }
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         count += if entry.file_type()?.is_dir() {
@@ -314,9 +317,17 @@ fn tidy(site: &Site, tool: Tool, work: Work) -> Result<()> {
         }
         Work::Move | Work::Huge => {}
         Work::Upload => {
-            site.ours(&["rm", "-r", &site.cos(&format!("{name}-up/")), "-q"])?;
+            let prefix = format!("{name}-up/");
+            if site.count(&prefix)? > 0 {
+                site.ours(&["rm", "-r", &site.cos(&prefix), "-q"])?;
+            }
         }
-        Work::Download => fs::remove_dir_all(site.folder.join("down"))?,
+        Work::Download => {
+            let down = site.folder.join("down");
+            if down.exists() {
+                fs::remove_dir_all(down)?;
+            }
+        }
     }
     Ok(())
 }
