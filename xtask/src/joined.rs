@@ -36,7 +36,7 @@ const SUITES: [Suite; 3] = [
 ];
 
 /// Operations that change nothing: the suites compare with them what the others did.
-const READ: [&str; 16] = [
+const READ: [&str; 17] = [
     "bucket",
     "bucket_document",
     "prefix_batch",
@@ -53,6 +53,7 @@ const READ: [&str; 16] = [
     "object",
     "read",
     "stage",
+    "stage_as",
 ];
 
 /// Operations that are not in a suite, and why.

@@ -143,8 +143,10 @@ impl Connection {
             None => builder.region(ANY_REGION),
         };
         // Commands move as they do everywhere, by a copy and a delete; the delete is of what was copied
-        // and of nothing else where the service judges that.
-        Ok(builder.build()?.without(Capability::Rename))
+        // and of nothing else where the service judges that. What is larger than the slice size is copied
+        // in parts, unless a larger size is asked for.
+        let client = builder.build()?.without(Capability::Rename);
+        Ok(client.without(Capability::CopyOfAnySize))
     }
 
     /// The source of a copy: its region is the flag's, the name's, or the target's, in this order.

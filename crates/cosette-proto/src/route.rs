@@ -51,6 +51,7 @@ impl OperationName {
             | Op::PutObjectAcl
             | Op::PutBucketVersioning
             | Op::PutBucketCors
+            | Op::PutBucketEncryption
             | Op::StartPrefixJob
             | Op::PutBucketTagging
             | Op::PutObjectTagging

@@ -127,6 +127,10 @@ impl Error {
     }
 
     /// The answer to a fact of the store.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: a line or two for each fact"
+    )]
     pub(crate) fn of_store(fact: cosette_store::Error, about: About) -> Self {
         use ErrorCode as Code;
         use cosette_store::Error as Fact;

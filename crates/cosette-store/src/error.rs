@@ -214,12 +214,7 @@ impl fmt::Display for Error {
             }
             Self::MalformedVersionId => f.write_str("the version id is none of this store's"),
             Self::NoSuchUpload => f.write_str("the upload does not exist"),
-            Self::InvalidPart { number } => {
-                write!(
-                    f,
-                    "part {number} is not stored, or not with the ETag listed"
-                )
-            }
+            Self::InvalidPart { number } => write!(f, "part {number} is not stored with that ETag"),
             Self::InvalidPartOrder => f.write_str("the part numbers are not ascending"),
             Self::NoPartsListed => f.write_str("no part is listed"),
             Self::PartTooSmall { number, size } => {
@@ -270,9 +265,7 @@ impl fmt::Display for Error {
             Self::CustomerKeyNeeded => {
                 f.write_str("the object is encrypted with a customer's key, which must be given")
             }
-            Self::CustomerKeyWrong => {
-                f.write_str("the object is encrypted with another customer's key")
-            }
+            Self::CustomerKeyWrong => f.write_str("the object has another customer's key"),
             Self::CustomerKeyNotApplicable => {
                 f.write_str("a customer's key is given, and the object is not encrypted with one")
             }

@@ -1,8 +1,8 @@
 //! The work of a slice copy: the source is looked at and pinned, then copied by either path.
 
 use cosette_proto::ops::{
-    Capability, CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply,
-    PutObjectAcl, UploadPartCopy,
+    CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply, PutObjectAcl,
+    UploadPartCopy,
 };
 use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
@@ -164,15 +164,10 @@ impl Copier {
         !self.making.headers.is_empty()
     }
 
-    /// The largest size that is copied in one request: as the call says, else as the seed says, or
-    /// any where the service can.
-    async fn slice_size(&self, size: u64) -> u64 {
-        match self.plan.slice_size {
-            Some(bytes) => bytes,
-            None if size <= limits::SLICE_BYTES_DEFAULT => limits::SLICE_BYTES_DEFAULT,
-            None if self.client.can(Capability::CopyOfAnySize).await => limits::OBJECT_BYTES_MAX,
-            None => limits::SLICE_BYTES_DEFAULT,
-        }
+    /// The largest size that is copied in one request.
+    pub(crate) fn slice_size(&self) -> u64 {
+        let asked = self.plan.slice_size;
+        asked.unwrap_or(limits::SLICE_BYTES_DEFAULT)
     }
 
     /// Whether source and target are on different services.
@@ -217,7 +212,7 @@ impl Copier {
     ) -> Result<Output<SliceCopied>, Error> {
         let size = source.size();
         let mut meter = Meter::begin(&self.client, &self.plan.report, size);
-        let mut copied = if size <= self.slice_size(size).await {
+        let mut copied = if size <= self.slice_size() {
             self.in_one_request(source).await?
         } else {
             self.in_parts(source, &mut meter).await?

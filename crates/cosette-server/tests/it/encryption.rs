@@ -26,8 +26,8 @@ fn sum(key: u8) -> String {
 
 fn with<'a>(call: Call<'a>, names: [&str; 3], key: u8) -> Call<'a> {
     call.header(names[0], "AES256")
-        .header(names[1], &STANDARD.encode([key; 32]))
-        .header(names[2], &sum(key))
+        .header(names[1], STANDARD.encode([key; 32]))
+        .header(names[2], sum(key))
 }
 
 fn long() -> String {
@@ -107,8 +107,8 @@ async fn a_customers_key_is_needed_each_time_and_no_other_fits() {
         .await;
     let damaged = server.put("/new", "x").header(KEY[0], "AES256");
     let damaged = damaged
-        .header(KEY[1], &STANDARD.encode([1; 32]))
-        .header(KEY[2], &sum(2));
+        .header(KEY[1], STANDARD.encode([1; 32]))
+        .header(KEY[2], sum(2));
     damaged.refused(400, "InvalidArgument").await;
     server.get("/new").refused(404, "NoSuchKey").await;
     server.end().await;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use cosette_types::limits::SLICE_BYTES_DEFAULT;
+use cosette_types::limits::OBJECT_BYTES_MAX;
 use cosette_types::{CopySource, Directive, ETag, Metadata, Timestamp, VersionId};
 use http::HeaderMap;
 
@@ -75,6 +75,8 @@ pub(super) struct Worker<'a> {
 pub(super) struct Able {
     /// The target's: another key in one request.
     pub(super) rename: bool,
+    /// The target's: a copy in one request, whatever the size.
+    pub(super) copy_of_any_size: bool,
     /// The source's: a delete of what was seen and of nothing else.
     pub(super) conditional_delete: bool,
 }
@@ -285,7 +287,7 @@ impl Task<'_> {
             .etag
             .clone()
             .filter(|etag| etag.part_count().is_none())?;
-        let slice = copier.plan.slice_size.unwrap_or(SLICE_BYTES_DEFAULT);
+        let slice = copier.slice_size();
         let needs_more = copier.must_stream()
             || copier.reads_for_itself()
             || copier.plan.keep_acl
@@ -331,6 +333,7 @@ impl Task<'_> {
             source: reader,
             target: client,
             settings,
+            able,
             ..
         } = self.worker;
         let mut call = client.slice_copy();
@@ -348,7 +351,8 @@ impl Task<'_> {
         plan.storage_class = self.wanted.storage_class;
         plan.keep_class = true;
         plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
-        plan.slice_size = settings.slice_size;
+        let any = able.copy_of_any_size.then_some(OBJECT_BYTES_MAX);
+        plan.slice_size = settings.slice_size.or(any);
         plan.chunk_size = settings.part_size;
         match &self.wanted.metadata {
             WantedMetadata::Keep => plan.directive = Some(Directive::Copy),

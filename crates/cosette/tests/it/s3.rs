@@ -258,7 +258,7 @@ async fn a_job_goes_from_one_dialect_to_the_other_and_back() {
         assert_eq!((summary.done, summary.failed), (1, 0), "{name} {told:?}");
         assert!(!house.exists(SOURCE, "a").await);
         assert_eq!(house.bytes(EXAMPLE, name).await, "fish");
-        let told = told.lock().unwrap();
+        let told = std::mem::take(&mut *told.lock().unwrap());
         let strategy = told.iter().find_map(|event| match event {
             Event::Strategy { strategy, .. } => Some(*strategy),
             _ => None,

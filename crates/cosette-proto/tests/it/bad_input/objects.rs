@@ -8,6 +8,7 @@ use cosette_proto::ErrorCode::{
 use super::{SOURCE, check, refusal};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn copies() {
     let source = |more: &str| format!("{SOURCE}|{more}");
     for (header, wanted) in [
