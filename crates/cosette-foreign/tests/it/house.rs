@@ -49,7 +49,7 @@ impl House {
         cosette::Client::builder()
             .credentials(cosette::Credentials::new(&self.id, &self.secret))
             .region(REGION)
-            .endpoint(&format!("http://{}", self.address))
+            .endpoint(format!("http://{}", self.address).parse().unwrap())
             .build()
             .unwrap()
     }
