@@ -30,8 +30,13 @@ fn store(house: &House) -> AmazonS3 {
     builder(house).build().unwrap()
 }
 
+/// A key as it is. `Path::from` would escape what some stores cannot take.
+fn key(text: &str) -> Path {
+    Path::parse(text).unwrap()
+}
+
 async fn read(store: &AmazonS3, at: &str) -> Vec<u8> {
-    let got = store.get(&Path::from(at)).await.unwrap();
+    let got = store.get(&key(at)).await.unwrap();
     got.bytes().await.unwrap().to_vec()
 }
 
@@ -49,13 +54,13 @@ async fn uploads_reads_lists_and_deletes() {
     let store = store(&house);
     for name in ["a/1.jpg", "a/b/2 中文+%.jpg", "c"] {
         let put = store
-            .put(&Path::from(name), PutPayload::from("picture"))
+            .put(&key(name), PutPayload::from("picture"))
             .await
             .unwrap();
         assert!(put.e_tag.is_some());
         assert_eq!(read(&store, name).await, b"picture");
     }
-    assert_eq!(names(&store, "a").await, ["a/1.jpg", "a/b/2 中文+%25.jpg"]);
+    assert_eq!(names(&store, "a").await, ["a/1.jpg", "a/b/2 中文+%.jpg"]);
     let top = store.list_with_delimiter(None).await.unwrap();
     assert_eq!(top.common_prefixes, [Path::from("a")]);
     assert_eq!(top.objects.len(), 1);
@@ -77,7 +82,7 @@ async fn uploads_reads_lists_and_deletes() {
 async fn copies_and_renames_with_all_that_an_object_has() {
     let house = House::open().await;
     let store = store(&house);
-    let (from, to) = (Path::from("a/中文 1.jpg"), Path::from("b/1.jpg"));
+    let (from, to) = (key("a/中文 1.jpg"), key("b/1.jpg"));
     let attributes = Attributes::from_iter([
         (Attribute::ContentType, "image/jpeg"),
         (Attribute::CacheControl, "max-age=1"),
@@ -113,17 +118,14 @@ async fn a_copy_if_not_exists_does_not_overwrite() {
         }
     };
     // By parts, the last of which completes only if nothing is there; and by a header of ours.
-    let header = ("x-amz-forbid-overwrite".to_owned(), "true".to_owned());
+    let header = ("x-cos-forbid-overwrite".to_owned(), "true".to_owned());
     for (way, mode) in [
         ("parts", S3CopyIfNotExists::Multipart),
         (
             "header",
             S3CopyIfNotExists::Header("If-None-Match".to_owned(), "*".to_owned()),
         ),
-        (
-            "word",
-            S3CopyIfNotExists::HeaderWithStatus(header.0, header.1, http::StatusCode::CONFLICT),
-        ),
+        ("word", S3CopyIfNotExists::Header(header.0, header.1)),
     ] {
         let store = builder(&house)
             .with_copy_if_not_exists(mode)
@@ -222,7 +224,7 @@ async fn addresses_that_carry_their_signature() {
     let house = House::open().await;
     let wire = Wire(house.address);
     let store: Arc<AmazonS3> = Arc::new(store(&house));
-    let at = Path::from("a/中文 1.jpg");
+    let at = key("a/中文 1.jpg");
     let minute = Duration::from_secs(60);
     let put = store
         .signed_url(http::Method::PUT, &at, minute)

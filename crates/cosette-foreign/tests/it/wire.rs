@@ -27,7 +27,9 @@ impl Wire {
             let host = host.as_str().parse()?;
             parts.headers.entry(header::HOST).or_insert(host);
         }
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        // Of a bucket some write the parameters right behind the host.
+        let query = parts.uri.query().map(|query| format!("?{query}"));
+        let path = format!("{}{}", parts.uri.path(), query.unwrap_or_default());
         parts.uri = path.parse::<Uri>()?;
         let stream = tokio::net::TcpStream::connect(self.0).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
