@@ -198,6 +198,15 @@ async fn a_checksum_goes_where_its_bytes_go() {
     rename.ok().await;
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
     server.put("/copy?tagging", tags).ok().await;
+    let wish = format!(
+        "<PrefixJob><Kind>Copy</Kind><SourceBucket>{BUCKET}</SourceBucket>\
+         <SourcePrefix>copy</SourcePrefix><TargetPrefix>by-job</TargetPrefix></PrefixJob>"
+    );
+    let job = server.post("/?prefix-job", wish).ok().await.value("Id");
+    let path = format!("/?prefix-job={job}");
+    while server.get(&path).ok().await.value("State") == "Running" {
+        tokio::task::yield_now().await;
+    }
     // What is put without one has none, also where one with a checksum was before.
     put("k", "other").ok().await;
     server.put("/by-cos", CHECKED.0).ok().await;
@@ -214,7 +223,7 @@ async fn a_checksum_goes_where_its_bytes_go() {
         read.header(name).map(str::to_owned)
     };
     let version = format!("k?versionId={first}");
-    for key in ["copy", "sealed", "moved", version.as_str()] {
+    for key in ["copy", "sealed", "moved", "by-job", version.as_str()] {
         assert_eq!(told(at(key)).await.as_deref(), Some(CHECKED.1), "{key}");
     }
     for key in ["k", "by-cos"] {

@@ -295,3 +295,39 @@ impl Record for VersionRecord {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &[u8]) -> Result<Extras, Damaged> {
+        Extras::decode(&mut Decoder::list(value).unwrap())
+    }
+
+    #[test]
+    fn a_checksum_is_read_as_it_was_written_whatever_stands_beside_it() {
+        for (code, algorithm) in (1..).zip(ChecksumAlgorithm::ALL) {
+            let extras = Extras {
+                appendable: true,
+                checksum: Some(Checksum {
+                    algorithm,
+                    value: "y/Q5Jg==".to_owned(),
+                }),
+                ..Extras::default()
+            };
+            let mut to = Encoder::list();
+            extras.encode(&mut to);
+            let value = to.into_value();
+            assert_eq!(read(&value).unwrap(), extras);
+            // The codes are on disks: they stay.
+            assert!(value.ends_with(b"y/Q5Jg=="));
+            assert_eq!(value[value.len() - 10], code, "{algorithm:?}");
+        }
+        let mut later = Encoder::list();
+        for byte in [CHECKSUM, 6] {
+            later.byte(byte);
+        }
+        later.bytes(b"x");
+        assert!(read(&later.into_value()).is_err());
+    }
+}
