@@ -36,7 +36,7 @@ const SUITES: [Suite; 3] = [
 ];
 
 /// Operations that change nothing: the suites compare with them what the others did.
-const READ: [&str; 17] = [
+const READ: [&str; 18] = [
     "bucket",
     "bucket_document",
     "prefix_batch",
@@ -51,6 +51,7 @@ const READ: [&str; 17] = [
     "list_uploads",
     "list_versions",
     "object",
+    "part_of",
     "read",
     "stage",
     "stage_as",

@@ -262,6 +262,10 @@ pub mod amz {
     pub const CHECKSUM_MODE: &str = "x-amz-checksum-mode";
     /// The value of it that asks.
     pub const CHECKSUM_MODE_ENABLED: &str = "ENABLED";
+    /// A checksum of the whole object, not one of its parts' checksums.
+    pub const FULL_OBJECT: &str = "FULL_OBJECT";
+    /// How many parts an object has that is read by a part's number.
+    pub const PARTS_COUNT: &str = "x-amz-mp-parts-count";
     /// Headers that tell a checksum of an object.
     pub const CHECKSUMS: [&str; 5] = [
         CHECKSUM_CRC64NVME,

@@ -82,6 +82,7 @@ codes! {
     InvalidPart 400 final "One or more of the specified parts could not be found, or its ETag does not match.",
     InvalidPartOrder 400 final "The list of parts was not in ascending order of part numbers.",
     InvalidPolicyDocument 400 final "The policy of the form is not one.",
+    InvalidPartNumber 416 final "The requested part number is not satisfiable.",
     InvalidRange 416 final "The requested range is not satisfiable.",
     InvalidRegionName 400 final "The region is not a region's name.",
     InvalidRequest 400 final "Invalid request.",

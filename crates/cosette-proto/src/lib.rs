@@ -4,6 +4,7 @@
 //! side; server and SDK use the same code, so neither can understand what the other does not say.
 //! Nothing here opens a socket, reads a clock or waits: time and randomness arrive as arguments.
 
+pub mod aside;
 pub mod copy_source;
 pub mod date;
 pub mod dialect;

@@ -5,7 +5,7 @@
 
 use http::Method;
 
-use crate::dialect::{Dialect, Field};
+use crate::dialect::Field;
 use crate::error::{Error, ErrorCode};
 use crate::head::{Head, Place};
 use crate::limits;
@@ -277,10 +277,6 @@ fn object_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("tagging") => Op::GetObjectTagging,
         Method::GET if has("uploadId") => Op::ListParts,
         Method::GET if has("attributes") => Op::GetObjectAttributes,
-        Method::GET | Method::HEAD if has("partNumber") && head.dialect == Dialect::S3 => {
-            let words = "Reading a part of an object by its number is not implemented.";
-            return Err(Error::with(ErrorCode::NotImplemented, words));
-        }
         Method::GET => Op::GetObject,
         Method::HEAD => Op::HeadObject,
         // What only buckets have would otherwise overwrite or delete an object of theirs.
@@ -364,6 +360,7 @@ fn is_copy(head: &Head) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Dialect;
     use crate::host::Hosts;
 
     fn route(method: &str, uri: &str, copy: bool) -> Result<OperationName, ErrorCode> {

@@ -176,7 +176,7 @@ impl Payload {
     /// Where a checksum of the bytes will be, once they are in.
     pub(crate) fn verified(&self) -> Verified {
         match self {
-            Self::Object(bytes) => bytes.body.verified.clone(),
+            Self::Object(bytes) => bytes.verified(),
             Self::None | Self::Document { .. } | Self::Form { .. } => Verified::default(),
         }
     }
@@ -281,6 +281,11 @@ impl Checked {
 }
 
 impl ObjectBytes {
+    /// Where a checksum of the bytes will be, once they are in.
+    pub(crate) fn verified(&self) -> Verified {
+        self.body.verified.clone()
+    }
+
     /// The bytes as they come.
     pub(crate) fn stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send {
         futures_util::stream::try_unfold(self.body, |mut body| async move {

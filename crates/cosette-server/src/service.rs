@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use cosette_proto::dialect::amz;
+use cosette_proto::aside::tell_checksum;
 use cosette_proto::fields::brings_customer_key;
-use cosette_proto::sign::{BodyCheck, Checksum};
+use cosette_proto::sign::BodyCheck;
 use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
 };
@@ -165,8 +165,10 @@ impl Service {
             Err(error) => self.refusal(&error, &asked),
         };
         self.allow_origin(&parts, &asked, &mut settled).await;
-        if unread.is_some() && settled.status.is_client_error() {
-            // What stands behind a body that nobody has read cannot be told from it.
+        // What stands behind a body that nobody has read cannot be told from it. And who is too much
+        // for this server is to go, perhaps to another behind the same name.
+        let failed = settled.status.is_client_error() || settled.status.is_server_error();
+        if (unread.is_some() && failed) || settled.status == StatusCode::SERVICE_UNAVAILABLE {
             settled
                 .headers
                 .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -367,7 +369,8 @@ impl Service {
         let answer = ops::run(&context, op, payload).await?;
         let mut settled = self.settle(answer, asked).await?;
         if let Some(checksum) = verified.checksum() {
-            tell(&mut settled.headers, checksum);
+            // As S3 does: what was sent with a body and was right is told back.
+            tell_checksum(&mut settled.headers, checksum);
         }
         Ok(settled)
     }
@@ -537,16 +540,6 @@ fn expects_continue(parts: &request::Parts) -> bool {
 fn put(headers: &mut HeaderMap, dialect: Dialect, field: Field, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(HeaderName::from_static(dialect.name(field)), value);
-    }
-}
-
-/// A checksum that was sent with a body and was right is told back, as S3 does.
-fn tell(headers: &mut HeaderMap, checksum: &Checksum) {
-    if let Ok(value) = HeaderValue::from_str(&checksum.value) {
-        let name = HeaderName::from_static(checksum.algorithm.header());
-        headers.insert(name, value);
-        let whole = HeaderValue::from_static("FULL_OBJECT");
-        headers.insert(HeaderName::from_static(amz::CHECKSUM_TYPE), whole);
     }
 }
 

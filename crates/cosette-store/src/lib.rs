@@ -67,6 +67,7 @@ pub use ops::prefix_job::{
 };
 pub use ops::put_object::{Put, PutObject};
 pub use ops::put_part::{PutPart, StoredPart};
+pub use ops::read::ObjectPart;
 pub use ops::restore_object::{RestoreObject, RestoreState, Restoring};
 pub use ops::stage::{StageError, StageLimits, Staged};
 pub use scrub::{Damage, Holder, ScrubReport};

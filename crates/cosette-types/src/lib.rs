@@ -25,7 +25,7 @@ pub mod version;
 
 pub use access::{AclHeaders, CannedAcl, Grant, Grantee, Owner, Permission};
 pub use bucket::{AppId, BucketName, Region};
-pub use checksum::{Crc64, Md5};
+pub use checksum::{Checksum, ChecksumAlgorithm, Crc64, Md5};
 pub use content::{ContentHeaders, Metadata, Text, UserMetadata};
 pub use copy::{CopySource, Directive};
 pub use cors::{CorsMethod, CorsRule};

@@ -1,18 +1,20 @@
 //! Get Object Attributes (the S3 dialect's): what is known of an object, without its bytes and its
-//! metadata. Checksums are not kept, so none is told.
+//! metadata.
 
-use cosette_types::{BucketName, ETag, ObjectKey, StorageClass, Timestamp, VersionId};
+use cosette_types::{
+    BucketName, Checksum, ChecksumAlgorithm, ETag, ObjectKey, StorageClass, Timestamp, VersionId,
+};
 use http::Method;
 use http::header::LAST_MODIFIED;
 
 use super::OperationName;
 use super::parameters::VERSION_ID;
 use crate::date;
-use crate::dialect::{Dialect, Field};
+use crate::dialect::{Dialect, Field, amz};
 use crate::error::Error;
 use crate::fields::{HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
-use crate::xml::Writer;
+use crate::xml::{Element, Writer};
 
 const ATTRIBUTES: &str = "attributes";
 const ROOT: &str = "GetObjectAttributesResponse";
@@ -22,7 +24,7 @@ const ROOT: &str = "GetObjectAttributesResponse";
 pub enum ObjectAttribute {
     /// Its tag.
     ETag,
-    /// Its checksum; never told.
+    /// Its checksum, if one was kept.
     Checksum,
     /// How many parts it was made of.
     ObjectParts,
@@ -76,6 +78,8 @@ pub struct GetObjectAttributesReply {
     pub version_id: Option<VersionId>,
     /// Its tag.
     pub etag: Option<ETag>,
+    /// The checksum of all its bytes that was kept.
+    pub checksum: Option<Checksum>,
     /// How many parts it was made of, if it was.
     pub parts: Option<u32>,
     /// Its class.
@@ -127,6 +131,12 @@ impl Message for GetObjectAttributes {
         let document = Writer::document_in(dialect, ROOT, |root| {
             // Without quotes, here alone.
             root.text_if("ETag", reply.etag.as_ref().map(ETag::value));
+            if let Some(checksum) = &reply.checksum {
+                root.element("Checksum", |element| {
+                    element.text(element_of(checksum.algorithm), &checksum.value);
+                    element.text("ChecksumType", amz::FULL_OBJECT);
+                });
+            }
             if let Some(parts) = reply.parts {
                 root.element("ObjectParts", |element| element.text("PartsCount", parts));
             }
@@ -154,6 +164,7 @@ impl Message for GetObjectAttributes {
             last_modified: modified.and_then(date::parse).ok_or_else(missing)?,
             version_id: headers.version_id()?,
             etag: root.parse_some("ETag")?,
+            checksum: root.child("Checksum").and_then(read_checksum),
             parts: match parts {
                 Some(parts) => parts.parse_some("PartsCount")?,
                 None => None,
@@ -165,4 +176,29 @@ impl Message for GetObjectAttributes {
             size: root.parse_some("ObjectSize")?,
         })
     }
+}
+
+const fn element_of(algorithm: ChecksumAlgorithm) -> &'static str {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => "ChecksumCRC32",
+        ChecksumAlgorithm::Crc32c => "ChecksumCRC32C",
+        ChecksumAlgorithm::Crc64Nvme => "ChecksumCRC64NVME",
+        ChecksumAlgorithm::Sha1 => "ChecksumSHA1",
+        ChecksumAlgorithm::Sha256 => "ChecksumSHA256",
+    }
+}
+
+/// One of the whole object; others tell one of its parts' checksums, which nobody can compare.
+fn read_checksum(element: &Element) -> Option<Checksum> {
+    if element
+        .value("ChecksumType")
+        .is_some_and(|kind| kind != amz::FULL_OBJECT)
+    {
+        return None;
+    }
+    let mut all = ChecksumAlgorithm::ALL.into_iter();
+    all.find_map(|algorithm| {
+        let value = element.value(element_of(algorithm))?.to_owned();
+        Some(Checksum { algorithm, value })
+    })
 }

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use sha1::Digest as _;
 
 use super::Signed;
-use super::checksum::{Checksum, ChecksumAlgorithm, Running};
+use super::checksum::{self, Checksum, ChecksumAlgorithm, Running, checksum_header};
 use super::v4::{ChunkKey, Sha256, UNSIGNED, hex};
 use crate::dialect::{Dialect, amz};
 use crate::error::{Error, ErrorCode};
@@ -176,7 +176,7 @@ impl BodyCheck {
             None => {
                 let sent = trailing.filter(|sent| sent.algorithm == algorithm);
                 sent.ok_or_else(|| {
-                    let words = format!("The trailer {} did not come.", algorithm.header());
+                    let words = format!("The trailer {} did not come.", checksum_header(algorithm));
                     Error::with(ErrorCode::InvalidRequest, words)
                 })?
                 .value
@@ -223,13 +223,13 @@ fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Option<Stri
     let refuse = |words: String| Err(Error::with(ErrorCode::InvalidRequest, words));
     let mut found = None;
     for algorithm in ChecksumAlgorithm::ALL {
-        let name = algorithm.header();
+        let name = checksum_header(algorithm);
         let mut values = head.headers.get_all(name).iter();
         let (Some(value), more) = (values.next(), values.next()) else {
             continue;
         };
         let value = value.to_str().unwrap_or_default().trim();
-        if !algorithm.could_be(value) {
+        if !checksum::could_be(algorithm, value) {
             return refuse(format!("Value for {name} header is invalid."));
         }
         if more.is_some() || found.is_some() {
@@ -242,7 +242,7 @@ fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Option<Stri
         return Ok(found);
     };
     for name in named.split(',').map(str::trim) {
-        match ChecksumAlgorithm::of_header(name) {
+        match checksum::of_header(name) {
             None => return refuse(format!("The trailer {name} is not known.")),
             Some(_) if found.is_some() => {
                 return refuse("Expecting a single checksum, multiple found.".to_owned());

@@ -2,88 +2,33 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+pub use cosette_types::{Checksum, ChecksumAlgorithm};
 use sha1::Digest as _;
 
 use super::v4::Sha256;
 use crate::dialect::amz;
 
-/// How a checksum is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChecksumAlgorithm {
-    /// CRC-32, as in ZIP.
-    Crc32,
-    /// CRC-32C, as in iSCSI.
-    Crc32c,
-    /// CRC-64/NVME.
-    Crc64Nvme,
-    /// SHA-1.
-    Sha1,
-    /// SHA-256.
-    Sha256,
+/// The header, or trailer, that carries a checksum.
+pub const fn checksum_header(algorithm: ChecksumAlgorithm) -> &'static str {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => amz::CHECKSUM_CRC32,
+        ChecksumAlgorithm::Crc32c => amz::CHECKSUM_CRC32C,
+        ChecksumAlgorithm::Crc64Nvme => amz::CHECKSUM_CRC64NVME,
+        ChecksumAlgorithm::Sha1 => amz::CHECKSUM_SHA1,
+        ChecksumAlgorithm::Sha256 => amz::CHECKSUM_SHA256,
+    }
 }
 
-/// A checksum of all bytes of a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checksum {
-    /// How it is computed.
-    pub algorithm: ChecksumAlgorithm,
-    /// Its bytes in base64, as headers have it.
-    pub value: String,
+/// The algorithm whose header has that name.
+pub(super) fn of_header(name: &str) -> Option<ChecksumAlgorithm> {
+    let mut all = ChecksumAlgorithm::ALL.into_iter();
+    all.find(|algorithm| checksum_header(*algorithm).eq_ignore_ascii_case(name))
 }
 
-impl ChecksumAlgorithm {
-    /// All algorithms.
-    pub const ALL: [Self; 5] = [
-        Self::Crc32,
-        Self::Crc32c,
-        Self::Crc64Nvme,
-        Self::Sha1,
-        Self::Sha256,
-    ];
-
-    /// The name as documents write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Crc32 => "CRC32",
-            Self::Crc32c => "CRC32C",
-            Self::Crc64Nvme => "CRC64NVME",
-            Self::Sha1 => "SHA1",
-            Self::Sha256 => "SHA256",
-        }
-    }
-
-    /// The header, or trailer, that carries it.
-    pub const fn header(self) -> &'static str {
-        match self {
-            Self::Crc32 => amz::CHECKSUM_CRC32,
-            Self::Crc32c => amz::CHECKSUM_CRC32C,
-            Self::Crc64Nvme => amz::CHECKSUM_CRC64NVME,
-            Self::Sha1 => amz::CHECKSUM_SHA1,
-            Self::Sha256 => amz::CHECKSUM_SHA256,
-        }
-    }
-
-    /// The algorithm whose header has that name.
-    pub fn of_header(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|algorithm| algorithm.header().eq_ignore_ascii_case(name))
-    }
-
-    const fn bytes(self) -> usize {
-        match self {
-            Self::Crc32 | Self::Crc32c => 4,
-            Self::Crc64Nvme => 8,
-            Self::Sha1 => 20,
-            Self::Sha256 => 32,
-        }
-    }
-
-    /// Whether a text is the base64 of a value of this algorithm.
-    pub(super) fn could_be(self, text: &str) -> bool {
-        STANDARD
-            .decode(text)
-            .is_ok_and(|bytes| bytes.len() == self.bytes())
-    }
+/// Whether a text is the base64 of a value of this algorithm.
+pub(super) fn could_be(algorithm: ChecksumAlgorithm, text: &str) -> bool {
+    let decoded = STANDARD.decode(text);
+    decoded.is_ok_and(|bytes| bytes.len() == algorithm.bytes())
 }
 
 /// A checksum on its way.
@@ -169,10 +114,9 @@ mod tests {
             let bytes = STANDARD.decode(&made.value).unwrap();
             let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(digits, hex, "{algorithm:?}");
-            assert!(algorithm.could_be(&made.value));
-            assert!(!algorithm.could_be(""));
-            let header = algorithm.header();
-            assert_eq!(ChecksumAlgorithm::of_header(header), Some(algorithm));
+            assert!(could_be(algorithm, &made.value));
+            assert!(!could_be(algorithm, ""));
+            assert_eq!(of_header(checksum_header(algorithm)), Some(algorithm));
         }
     }
 }

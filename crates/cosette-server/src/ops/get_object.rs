@@ -1,11 +1,12 @@
 //! Reads an object: the version that was permitted, as a stream that its reader paces.
 
+use cosette_proto::aside::{ReadAside, tell_checksum, tell_parts};
 use cosette_proto::ops::{
     ContentRange, GetObject, GetObjectAttributes, GetObjectAttributesReply, HeadObject,
     ObjectAttribute, ObjectReply, ObjectType, ResponseOverrides,
 };
-use cosette_proto::{Message, date};
-use cosette_store::{ObjectVersion, RestoreState};
+use cosette_proto::{ErrorCode, Message, Reply, date};
+use cosette_store::{ObjectPart, ObjectVersion, RestoreState};
 use cosette_types::{CustomerKey, Metadata, Preconditions, ReadOutcome, ReadRange, Span, Text};
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -21,9 +22,12 @@ pub(super) async fn get(
 ) -> Result<Answer, Error> {
     let version = permit.object()?;
     let key = op.customer_key.as_ref();
-    let (mut reply, span) = read(version, &op.preconditions, op.range, key)?;
+    let aside = Aside::of(cx, version).await?;
+    let wanted = aside.wanted(op.range);
+    let (mut reply, span) = read(version, &op.preconditions, wanted, key)?;
     overridden(&mut reply.metadata, &op.overrides);
-    let head = GetObject::encode_reply(&reply, cx.head.dialect);
+    let mut head = GetObject::encode_reply(&reply, cx.head.dialect);
+    aside.tell(version, &reply, &mut head);
     if reply.not_modified {
         return Ok(Answer::Reply(head));
     }
@@ -47,9 +51,75 @@ pub(super) async fn get(
     ))
 }
 
-pub(super) fn head(permit: &Permit, op: &HeadObject) -> Result<ObjectReply, Error> {
+pub(super) async fn head(
+    cx: &Context<'_>,
+    permit: &Permit,
+    op: &HeadObject,
+) -> Result<Answer, Error> {
+    let version = permit.object()?;
     let key = op.customer_key.as_ref();
-    Ok(read(permit.object()?, &op.preconditions, op.range, key)?.0)
+    let aside = Aside::of(cx, version).await?;
+    let wanted = aside.wanted(op.range);
+    let (reply, _) = read(version, &op.preconditions, wanted, key)?;
+    let mut head = HeadObject::encode_reply(&reply, cx.head.dialect);
+    aside.tell(version, &reply, &mut head);
+    Ok(Answer::Reply(head))
+}
+
+/// What S3 asks and is told beside a read.
+struct Aside {
+    part: Option<ObjectPart>,
+    checksum: bool,
+}
+
+/// Which bytes are read.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Whole,
+    Range(ReadRange),
+    /// A part that is there.
+    Part(Span),
+}
+
+impl Aside {
+    async fn of(cx: &Context<'_>, version: &ObjectVersion) -> Result<Self, Error> {
+        let asked = ReadAside::of(cx.head)?;
+        let part = match asked.part_number {
+            None => None,
+            Some(number) => {
+                let part = cx.store.part_of(version, number).await?;
+                Some(part.ok_or_else(|| Error::new(ErrorCode::InvalidPartNumber))?)
+            }
+        };
+        Ok(Self {
+            part,
+            checksum: asked.checksum,
+        })
+    }
+
+    fn wanted(&self, range: Option<ReadRange>) -> Wanted {
+        match (self.part, range) {
+            // Of nothing at all there is no range to tell.
+            (Some(part), _) if part.span.len() > 0 => Wanted::Part(part.span),
+            (None, Some(range)) => Wanted::Range(range),
+            _ => Wanted::Whole,
+        }
+    }
+
+    /// A checksum is told with the bytes that it is of.
+    fn tell(&self, version: &ObjectVersion, reply: &ObjectReply, head: &mut Reply) {
+        if let Some(count) = self.part.and_then(|part| part.count) {
+            tell_parts(&mut head.headers, count);
+        }
+        let is_whole = reply.content_length == version.size && !reply.not_modified;
+        if let Some(checksum) = version
+            .checksum
+            .as_ref()
+            .filter(|_| self.checksum && is_whole)
+        {
+            tell_checksum(&mut head.headers, checksum);
+        }
+    }
 }
 
 pub(super) fn attributes(
@@ -63,6 +133,10 @@ pub(super) fn attributes(
         last_modified: version.last_modified,
         version_id: version.version_id.clone(),
         etag: asked(ObjectAttribute::ETag).then(|| version.etag.clone()),
+        checksum: version
+            .checksum
+            .clone()
+            .filter(|_| asked(ObjectAttribute::Checksum)),
         parts: parts.filter(|_| asked(ObjectAttribute::ObjectParts)),
         storage_class: asked(ObjectAttribute::StorageClass).then_some(version.storage_class),
         size: asked(ObjectAttribute::ObjectSize).then_some(version.size),
@@ -72,7 +146,7 @@ pub(super) fn attributes(
 fn read(
     version: &ObjectVersion,
     conditions: &Preconditions,
-    range: Option<ReadRange>,
+    wanted: Wanted,
     key: Option<&CustomerKey>,
 ) -> Result<(ObjectReply, Span), Error> {
     let encrypted_with = encryption::of_object(version, key)?;
@@ -81,23 +155,22 @@ fn read(
         ReadOutcome::NotModified => true,
         ReadOutcome::Failed => return Err(cosette_store::Error::PreconditionFailed.into()),
     };
-    let (span, content_range) = match range.filter(|_| !not_modified) {
-        None => (Span::whole(version.size), None),
-        Some(range) => {
-            let span = range
-                .within(version.size)
-                .ok_or_else(|| Error::range(version.size))?;
-            let last = span.end.saturating_sub(1);
-            (
-                span,
-                Some(ContentRange {
-                    first: span.start,
-                    last,
-                    size: version.size,
-                }),
-            )
+    let whole = Span::whole(version.size);
+    let part = match wanted {
+        _ if not_modified => None,
+        Wanted::Whole => None,
+        Wanted::Range(range) => {
+            let span = range.within(version.size);
+            Some(span.ok_or_else(|| Error::range(version.size))?)
         }
+        Wanted::Part(span) => Some(span),
     };
+    let content_range = part.map(|span| ContentRange {
+        first: span.start,
+        last: span.end.saturating_sub(1),
+        size: version.size,
+    });
+    let span = part.unwrap_or(whole);
     let reply = ObjectReply {
         not_modified,
         content_length: span.len(),

@@ -86,9 +86,7 @@ pub(crate) async fn run(
         Operation::UploadPartCopy(op) => Ok(upload_part_copy::answer(cx, permit, op)),
         Operation::CompleteUpload(op) => Ok(complete_upload::answer(cx, permit, op)),
         Operation::GetObject(op) => get_object::get(cx, permit, &op).await,
-        Operation::HeadObject(op) => {
-            reply::<wire::HeadObject>(get_object::head(permit, &op), dialect)
-        }
+        Operation::HeadObject(op) => get_object::head(cx, permit, &op).await,
         Operation::PutObject(op) => {
             let bytes = object_bytes(payload)?;
             reply::<wire::PutObject>(put_object::run(store, permit, op, bytes).await, dialect)

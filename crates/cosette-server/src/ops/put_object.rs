@@ -30,7 +30,9 @@ pub(super) async fn run(
         forbid_overwrite: op.forbid_overwrite,
         target_preconditions: op.preconditions,
     };
+    let verified = bytes.verified();
     let staged = stage(store, bytes, op.content_md5, protection).await?;
+    let staged = staged.with_checksum(verified.checksum().cloned());
     let made = store.put_object(request, staged).await?;
     Ok(PutObjectReply {
         etag: made.etag,

@@ -216,6 +216,16 @@ async fn requests_under_way_are_bounded() {
         assert_eq!(code(&answer), (503, "SlowDown".to_owned()));
         assert_eq!(answer.header("Retry-After"), Some("1"));
     }
+    // Who would keep his connection is told to come back by another.
+    let mut kept = server.connect().await;
+    kept.write(&server.get("/").written_head("keep-alive"))
+        .await;
+    let answer = kept.answer("GET").await.unwrap();
+    assert_eq!(
+        (answer.status, answer.header("Connection")),
+        (503, Some("close"))
+    );
+    assert!(kept.is_closed().await);
     for connection in &mut busy {
         connection.write(b"abc").await;
         assert_eq!(connection.answer("PUT").await.unwrap().status, 200);

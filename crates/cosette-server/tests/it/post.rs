@@ -8,12 +8,12 @@ use cosette_types::Timestamp;
 
 use crate::harness::{BUCKET, Call, Server, bytes, md5, root, second};
 
-const BOUNDARY: &str = "----WebKitFormBoundaryabc";
+pub(crate) const BOUNDARY: &str = "----WebKitFormBoundaryabc";
 
 /// A form as a browser writes it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
-    fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     file: Vec<u8>,
 }
 
@@ -53,7 +53,7 @@ impl Form {
         self
     }
 
-    fn written(&self) -> Vec<u8> {
+    pub(crate) fn written(&self) -> Vec<u8> {
         let mut body = Vec::new();
         for (name, value) in &self.fields {
             body.extend_from_slice(

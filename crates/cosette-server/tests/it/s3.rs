@@ -1,6 +1,6 @@
 //! The S3 dialect: what is refused leaves everything as it was, and both dialects mean the same things.
 
-use crate::harness::{BUCKET, Call, Server, second};
+use crate::harness::{BUCKET, Call, MIB, Server, bytes, second};
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
@@ -141,7 +141,7 @@ async fn what_would_change_the_outcome_is_refused_by_name() {
         let put = s3(server.put(&format!("/{BUCKET}/k"), "w"));
         put.header(name, value).refused(501, "NotImplemented").await;
     }
-    for path in ["k?partNumber=1", "k?torrent", "k?legal-hold"] {
+    for path in ["k?torrent", "k?legal-hold"] {
         let get = s3(server.get(&format!("/{BUCKET}/{path}")));
         get.refused(501, "NotImplemented").await;
     }
@@ -170,5 +170,192 @@ async fn a_move_by_the_name_it_has_in_s3() {
     rename().refused(404, "NoSuchKey").await;
     assert_eq!(server.bytes("/new").await, b"v");
     assert!(!server.exists("/old").await);
+    server.end().await;
+}
+
+/// `123456789` with its CRC-32.
+const CHECKED: (&str, &str) = ("123456789", "y/Q5Jg==");
+
+#[tokio::test]
+async fn a_checksum_goes_where_its_bytes_go() {
+    let server = Server::versioned().await;
+    let at = |key: &str| format!("/{BUCKET}/{key}");
+    let put = |key: &str, body: &str| s3(server.put(&at(key), body));
+    let checked = put("k", CHECKED.0).header("x-amz-checksum-crc32", CHECKED.1);
+    let first = checked
+        .ok()
+        .await
+        .header("x-amz-version-id")
+        .unwrap()
+        .to_owned();
+    // A copy, one with another key of encryption, one by a job's rules, a move, other tags.
+    let copied = |key: &str| put(key, "").header("x-amz-copy-source", at("k"));
+    copied("copy").ok().await;
+    let sealed = copied("sealed").header("x-amz-server-side-encryption", "AES256");
+    sealed.ok().await;
+    copied("old").ok().await;
+    let rename = put("moved?renameObject", "").header("x-amz-rename-source", "old");
+    rename.ok().await;
+    let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    server.put("/copy?tagging", tags).ok().await;
+    let wish = format!(
+        "<PrefixJob><Kind>Copy</Kind><SourceBucket>{BUCKET}</SourceBucket>\
+         <SourcePrefix>copy</SourcePrefix><TargetPrefix>by-job</TargetPrefix></PrefixJob>"
+    );
+    let job = server.post("/?prefix-job", wish).ok().await.value("Id");
+    let path = format!("/?prefix-job={job}");
+    while server.get(&path).ok().await.value("State") == "Running" {
+        tokio::task::yield_now().await;
+    }
+    // What is put without one has none, also where one with a checksum was before.
+    put("k", "other").ok().await;
+    server.put("/by-cos", CHECKED.0).ok().await;
+
+    let told = async |path: String| {
+        let head = s3(server.head(&path)).header("x-amz-checksum-mode", "ENABLED");
+        let head = head.ok().await;
+        let read = s3(server.get(&path)).header("x-amz-checksum-mode", "ENABLED");
+        let read = read.ok().await;
+        let name = "x-amz-checksum-crc32";
+        assert_eq!(head.header(name), read.header(name), "{path}");
+        let kind = read.header("x-amz-checksum-type");
+        assert_eq!(kind, read.header(name).map(|_| "FULL_OBJECT"), "{path}");
+        read.header(name).map(str::to_owned)
+    };
+    let version = format!("k?versionId={first}");
+    for key in ["copy", "sealed", "moved", "by-job", version.as_str()] {
+        assert_eq!(told(at(key)).await.as_deref(), Some(CHECKED.1), "{key}");
+    }
+    for key in ["k", "by-cos"] {
+        assert_eq!(told(at(key)).await, None, "{key}");
+    }
+    // It is told to who asks for it, with all the bytes, and in this dialect.
+    for plain in [
+        s3(server.get(&at("copy"))),
+        s3(server.get(&at("copy")))
+            .header("x-amz-checksum-mode", "ENABLED")
+            .header("range", "bytes=0-7"),
+        server.get("/copy"),
+    ] {
+        let answer = plain.ok().await;
+        assert_eq!(answer.header("x-amz-checksum-crc32"), None);
+    }
+    let attributes = s3(server.get(&at("copy?attributes")));
+    let answer = attributes
+        .header("x-amz-object-attributes", "Checksum")
+        .ok()
+        .await;
+    assert!(
+        answer
+            .text()
+            .contains("<ChecksumCRC32>y/Q5Jg==</ChecksumCRC32>")
+    );
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_checksum_that_is_wrong_or_none_stores_nothing() {
+    let server = Server::start().await;
+    let path = format!("/{BUCKET}/k");
+    s3(server.put(&path, "before")).ok().await;
+    let name = "x-amz-checksum-crc32";
+    for (value, code) in [
+        ("AAAAAA==", "BadDigest"),
+        ("", "InvalidRequest"),
+        ("y/Q5J", "InvalidRequest"),
+        ("y/Q5Jg==y/Q5Jg==", "InvalidRequest"),
+    ] {
+        let put = s3(server.put(&path, CHECKED.0)).header(name, value);
+        put.refused(400, code).await;
+    }
+    let twice = s3(server.put(&path, CHECKED.0)).header(name, CHECKED.1);
+    let other = "25+zmL3jEU/+pKyZ4g+mDT3g5yE=";
+    let twice = twice.header("x-amz-checksum-sha1", other);
+    twice.refused(400, "InvalidRequest").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_part_is_read_by_its_number() {
+    let server = Server::start().await;
+    let parts = [bytes(MIB, 1), bytes(MIB + 5, 2), bytes(7, 3)];
+    let upload = server.upload("/big").await;
+    let mut tags = Vec::new();
+    // Numbers with gaps: what is asked for is the place in their order.
+    for (number, part) in [2, 5, 9].into_iter().zip(&parts) {
+        let path = format!("/big?partNumber={number}&uploadId={upload}");
+        tags.push((number, server.put(&path, part).ok().await.etag()));
+    }
+    let listed: Vec<_> = tags
+        .iter()
+        .map(|(number, tag)| (*number, tag.as_str()))
+        .collect();
+    server
+        .settled(&server.complete_parts("/big", &upload, &listed))
+        .await;
+    server.copy("big", "/copy").ok().await;
+    server.put("/small", "v").ok().await;
+    server.put("/empty", "").ok().await;
+    let whole: Vec<u8> = parts.concat();
+    for key in ["big", "copy"] {
+        let mut start = 0;
+        for (number, part) in (1..).zip(&parts) {
+            let path = format!("/{BUCKET}/{key}?partNumber={number}");
+            let end = start + part.len();
+            let range = format!("bytes {start}-{}/{}", end - 1, whole.len());
+            let head = s3(server.head(&path)).ok().await;
+            let read = s3(server.get(&path)).ok().await;
+            for answer in [&head, &read] {
+                assert_eq!(answer.status, 206, "{path}");
+                assert_eq!(answer.header("x-amz-mp-parts-count"), Some("3"), "{path}");
+                assert_eq!(
+                    answer.header("Content-Range"),
+                    Some(range.as_str()),
+                    "{path}"
+                );
+            }
+            assert!(read.body == *part, "{path}");
+            start = end;
+        }
+    }
+    let get = |path: &str| s3(server.get(&format!("/{BUCKET}/{path}")));
+    let small = get("small?partNumber=1").ok().await;
+    assert_eq!(
+        (small.status, small.header("x-amz-mp-parts-count")),
+        (206, None)
+    );
+    assert_eq!(get("empty?partNumber=1").ok().await.status, 200);
+    for path in [
+        "big?partNumber=4",
+        "small?partNumber=2",
+        "big?partNumber=10000",
+    ] {
+        get(path).refused(416, "InvalidPartNumber").await;
+    }
+    for path in [
+        "big?partNumber=0",
+        "big?partNumber=10001",
+        "big?partNumber=a",
+    ] {
+        get(path).refused(400, "InvalidArgument").await;
+    }
+    let both = get("big?partNumber=1").header("range", "bytes=0-1");
+    both.refused(400, "InvalidRequest").await;
+    // COS has no such parameter.
+    assert_eq!(
+        server.get("/big?partNumber=2").ok().await.body.len(),
+        whole.len()
+    );
+    // Written again to be encrypted, it forgets where its parts began.
+    let sealed = server.copy("big", "/sealed");
+    sealed
+        .header("x-cos-server-side-encryption", "AES256")
+        .ok()
+        .await;
+    let part = get("sealed?partNumber=1").ok().await;
+    assert!(part.body == whole && part.header("x-amz-mp-parts-count").is_none());
+    get("sealed?partNumber=2")
+        .refused(416, "InvalidPartNumber")
+        .await;
     server.end().await;
 }

@@ -266,10 +266,14 @@ impl CopyObject {
                 Directive::Replaced => self.metadata.clone(),
             },
             acl: self.acl.clone(),
-            extras: Extras::of_tags(match self.tagging_directive {
-                Directive::Copy => source.extras.tags.clone(),
-                Directive::Replaced => self.tags.clone(),
-            }),
+            extras: Extras {
+                // The bytes are the same, however they are encrypted.
+                checksum: source.extras.checksum.clone(),
+                ..Extras::of_tags(match self.tagging_directive {
+                    Directive::Copy => source.extras.tags.clone(),
+                    Directive::Replaced => self.tags.clone(),
+                })
+            },
         }
     }
 }

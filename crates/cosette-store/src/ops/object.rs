@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cosette_types::{
-    BucketName, Crc64, CustomerKey, ETag, Facts, Grant, Metadata, ObjectKey, Owner, StorageClass,
-    Tags, Timestamp, VersionId,
+    BucketName, Checksum, Crc64, CustomerKey, ETag, Facts, Grant, Metadata, ObjectKey, Owner,
+    StorageClass, Tags, Timestamp, VersionId,
 };
 
 use super::restore_object::RestoreState;
@@ -26,6 +26,8 @@ pub struct ObjectVersion {
     pub etag: ETag,
     /// The CRC-64 of its bytes.
     pub crc64: Crc64,
+    /// A checksum of its bytes by another algorithm, if the client that put them sent one.
+    pub checksum: Option<Checksum>,
     /// When it was made.
     pub last_modified: Timestamp,
     /// Its metadata.
@@ -102,6 +104,7 @@ impl Store {
             size: object.size,
             etag: object.etag,
             crc64: object.crc64,
+            checksum: object.extras.checksum,
             last_modified: version.last_modified,
             metadata: object.metadata,
             storage_class: object.class,

@@ -90,6 +90,7 @@ impl Plan for Publish {
             acl: request.acl.clone(),
             extras: Extras {
                 encryption: self.staged.protection().record(),
+                checksum: self.staged.checksum().cloned(),
                 ..Extras::of_tags(request.tags.clone())
             },
         };

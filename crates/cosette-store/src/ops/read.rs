@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cosette_types::{CustomerKey, Span};
+use cosette_types::{CustomerKey, PartNumber, Span};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::object::ObjectVersion;
 use crate::body::{Walk, cut};
+use crate::codec::Record;
 use crate::encryption::{CHUNK_BYTES, DataKey, SEALED_BYTES, sealed_tiny};
 use crate::error::Error;
 use crate::extents::{Address, ExtentError, ExtentId, READ_BYTES_MAX, RangeReader};
@@ -50,6 +51,61 @@ impl Store {
         let lease = Arc::clone(&version.lease);
         let key = customer_key.cloned();
         read_body(Arc::clone(&self.core), version.body, span, lease, key)
+    }
+}
+
+/// One of the parts that an object was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectPart {
+    /// Its bytes within the object.
+    pub span: Span,
+    /// How many parts the object was made of; `None` if it was put at once.
+    pub count: Option<u32>,
+}
+
+impl Store {
+    /// The part of that number, counted from 1 in their order. An object that was put at once is one
+    /// part; so is one whose bytes were written again, which forgets where its parts began.
+    ///
+    /// # Errors
+    /// Only those of the drivers; `None` if there is no such part.
+    pub async fn part_of(
+        &self,
+        version: &ObjectVersion,
+        number: PartNumber,
+    ) -> Result<Option<ObjectPart>, Error> {
+        let whole = ObjectPart {
+            span: Span::whole(version.size),
+            count: None,
+        };
+        let only = Ok(Some(whole).filter(|_| number.get() == 1));
+        let Some(count) = version.etag.part_count().filter(|_| !version.appendable) else {
+            return only;
+        };
+        let snapshot = self.core.meta.snapshot().await?;
+        let row = snapshot.get(&tables::body(version.body)).await?;
+        let row = row.ok_or_else(|| Error::corrupt("a version's body is missing"))?;
+        let record = BodyRecord::from_value(&row)?;
+        let mut walk = Walk::new(&self.core.meta, version.body, &record, 0);
+        let (mut seen, mut end, mut found) = (0u32, 0u64, None);
+        while let Some((_, item)) = walk.next().await? {
+            if let Item::Part(digests) = item {
+                let start = end;
+                end = start.saturating_add(digests.size);
+                seen = seen.saturating_add(1);
+                if seen == u32::from(number.get()) {
+                    found = Some(Span { start, end });
+                }
+            }
+        }
+        match found {
+            _ if seen != count || end != version.size => only,
+            None => Ok(None),
+            Some(span) => Ok(Some(ObjectPart {
+                span,
+                count: Some(count),
+            })),
+        }
     }
 }
 

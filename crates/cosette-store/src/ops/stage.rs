@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use cosette_types::{Crc64, Md5};
+use cosette_types::{Checksum, Crc64, Md5};
 use futures_util::{Stream, StreamExt};
 use tokio::task::JoinSet;
 
@@ -77,6 +77,7 @@ pub struct Staged {
     content: Content,
     extents: StagedExtents,
     protection: Protection,
+    checksum: Option<Checksum>,
 }
 
 /// Where staged bytes are.
@@ -119,6 +120,16 @@ impl Staged {
     /// Their CRC-64.
     pub fn crc64(&self) -> Crc64 {
         self.digests.crc64
+    }
+
+    /// With a checksum of these bytes that the caller has computed: an object made of them keeps it.
+    #[must_use]
+    pub fn with_checksum(self, checksum: Option<Checksum>) -> Self {
+        Self { checksum, ..self }
+    }
+
+    pub(crate) fn checksum(&self) -> Option<&Checksum> {
+        self.checksum.as_ref()
     }
 
     pub(crate) fn digests(&self) -> Digests {
@@ -447,6 +458,7 @@ impl<'a> Intake<'a> {
             content,
             extents: self.extents,
             protection: self.protection,
+            checksum: None,
         })
     }
 }

@@ -4,7 +4,7 @@
 use bytes::{Buf, Bytes};
 use sha1::Digest as _;
 
-use super::{Checksum, ChecksumAlgorithm, ChunkKey, Error, ErrorCode, Sha256, hex};
+use super::{Checksum, ChunkKey, Error, ErrorCode, Sha256, checksum, hex};
 use crate::dialect::amz;
 use crate::limits::{CHUNK_LINE_BYTES_MAX, TRAILERS_MAX};
 
@@ -195,7 +195,7 @@ impl Chunked {
             return Ok(());
         }
         self.signed_lines.push_str(&format!("{name}:{value}\n"));
-        if let Some(algorithm) = ChecksumAlgorithm::of_header(&name) {
+        if let Some(algorithm) = checksum::of_header(&name) {
             self.checksum = Some(Checksum {
                 algorithm,
                 value: value.to_owned(),

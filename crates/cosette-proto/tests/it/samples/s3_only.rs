@@ -4,7 +4,7 @@ use cosette_proto::ops::{
     GetObjectAttributes, GetObjectAttributesReply, ListObjectsV2, ListObjectsV2Reply,
     ObjectAttribute, ObjectEntry,
 };
-use cosette_types::{StorageClass, Timestamp};
+use cosette_types::{Checksum, ChecksumAlgorithm, StorageClass, Timestamp};
 use proptest::bool::ANY as FLAG;
 use proptest::collection::vec;
 use proptest::num::u16::ANY as NUMBER;
@@ -140,6 +140,7 @@ impl Sample for GetObjectAttributes {
             option::of(1_u32..=10_000),
             class,
             option::of(SIZE),
+            option::of(checksums()),
         );
         (any::time(), version, told)
             .prop_map(
@@ -147,6 +148,7 @@ impl Sample for GetObjectAttributes {
                     last_modified,
                     version_id,
                     etag: told.0,
+                    checksum: told.4,
                     parts: told.1,
                     storage_class: told.2,
                     size: told.3,
@@ -168,10 +170,17 @@ impl Sample for GetObjectAttributes {
                 last_modified: april(),
                 version_id: version("MTg0NDUxNTc1NTE5MTc1NjM4MjA"),
                 etag: Some(etag("ee8de918d05640145b18f70f4c3aa602-3")),
+                checksum: None,
                 parts: Some(3),
                 storage_class: Some(StorageClass::Archive),
                 size: Some(12_582_912),
             },
         }]
     }
+}
+
+fn checksums() -> impl Strategy<Value = Checksum> {
+    let algorithm = select(ChecksumAlgorithm::ALL.to_vec());
+    (algorithm, "[A-Za-z0-9+/]{4,40}={0,2}")
+        .prop_map(|(algorithm, value)| Checksum { algorithm, value })
 }

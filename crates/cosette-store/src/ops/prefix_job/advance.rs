@@ -192,6 +192,7 @@ impl Ends {
             let encryption = object.extras.encryption.clone();
             let extras = Extras {
                 encryption: encryption.filter(|_| !Bug::JobForgetsEncryption.is_planted()),
+                checksum: object.extras.checksum.clone(),
                 ..Extras::of_tags(object.extras.tags.clone())
             };
             let copy = ObjectRecord {
