@@ -11,6 +11,7 @@ never shown.
 Examples:
   cosette config init --profile work --region ap-guangzhou < keys.txt    two lines: secret id, secret key
   cosette config init --profile lab --endpoint http://127.0.0.1:9000 --from-env
+  cosette config init --profile aws --dialect s3 --region eu-west-1 --from-env
   cosette config set profile work            which profile is used when none is named
   cosette config show
   cosette config example > server.toml       the settings of serve, to be changed
@@ -63,6 +64,8 @@ pub(crate) enum SettingName {
     Profile,
     /// `cos`, or a URL
     Endpoint,
+    /// `cos` or `s3`
+    Dialect,
     /// The region of buckets
     Region,
     /// The secret id

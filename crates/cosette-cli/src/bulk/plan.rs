@@ -18,7 +18,7 @@ use super::source::{self, Item};
 use super::{Sides, sync};
 use crate::args::{BulkArgs, CopyTags, SourceArgs, SyncArgs};
 use crate::failure::{Failure, Kind, Result};
-use crate::name::{CosName, Name};
+use crate::name::{self, CosName, Name};
 use crate::output::Output;
 use crate::select::{Rename, Selection};
 use crate::transfer::map::{PrefixMap, Under};
@@ -142,7 +142,10 @@ impl Planner {
                 let why = told
                     .err()
                     .unwrap_or_else(|| "a file's name does not end in /".into());
-                let failure = Failure::new(Kind::Local, format!("cos://{}: {why}", item.place));
+                let failure = Failure::new(
+                    Kind::Local,
+                    format!("{}: {why}", name::shown(&item.place.to_string())),
+                );
                 output.failure(&failure);
                 self.refused.push(failure);
                 return Ok(());
@@ -164,6 +167,12 @@ pub(crate) async fn write(
     path: &Path,
     output: &Output,
 ) -> Result<Written> {
+    if let Name::Cos(name) = &request.source {
+        sides.source.accepts(name)?;
+    }
+    if let Some(Name::Cos(name)) = &request.target {
+        sides.target.accepts(name)?;
+    }
     let selection = Selection::new(&request.bulk.select, crate::clock::now())?;
     let mut head = PlanHead::new(request.verb.word());
     head.wanted = wanted(&request.wishes, &request.bulk);

@@ -262,7 +262,7 @@ impl Watch {
 }
 
 fn line(work: &str, source: &str, target: Option<&str>) -> String {
-    let cos = |name: &str| format!("cos://{name}");
+    let cos = crate::name::shown;
     match (work, target) {
         ("upload", Some(target)) => format!("{source} -> {}", cos(target)),
         ("download", Some(target)) => format!("{} -> {target}", cos(source)),

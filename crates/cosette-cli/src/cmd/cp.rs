@@ -8,7 +8,7 @@ use futures_util::stream;
 use crate::args::{CopyArgs, SourceArgs};
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
-use crate::name::{CosName, Name};
+use crate::name::{self, CosName, Name};
 use crate::output::Output;
 use crate::transfer::map;
 use crate::transfer::single::{Done, From, Source, Transfer};
@@ -121,8 +121,8 @@ fn plan(sources: &[Name], target: &Name, flags: &SourceArgs) -> Result<Vec<Job>>
             upload(path, target)
         }
         (Name::Standard, Name::Cos(target)) if target.is_prefix() => Err(Failure::usage(format!(
-            "standard input has no name; give the target's key, as in cos://{}/name",
-            target.bucket
+            "standard input has no name; give the target's key, as in {}/name",
+            name::bucket(&target.bucket)
         ))),
         (Name::Standard, Name::Cos(target)) => Ok(Job::Upload(From::Stdin, target.clone())),
         (Name::Cos(_), Name::Standard) => Err(Failure::usage(

@@ -138,7 +138,7 @@ async fn buckets(connection: &Connection, listing: &mut Listing<'_>) -> Result<(
         let page = call.send().await?.value;
         let mut table = Table::plain("<<<");
         for bucket in page.buckets {
-            let name = format!("cos://{}", bucket.name);
+            let name = crate::name::bucket(&bucket.name);
             let made = fields::time(bucket.creation_date);
             if listing.long {
                 table.row([name, bucket.location.to_string(), made]);

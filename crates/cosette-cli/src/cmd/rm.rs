@@ -7,7 +7,7 @@ use crate::args::RemoveArgs;
 use crate::connect::Connection;
 use crate::failure::{Answer, Failure, Kind, Result};
 use crate::fields::{Fields, Object};
-use crate::name::CosName;
+use crate::name::{self, CosName};
 use crate::output::Output;
 use crate::select::{Candidate, Selection};
 use crate::transfer::map::Under;
@@ -206,8 +206,11 @@ pub(super) async fn remove_batch(
     let reply = reply.send().await?.value;
     for failure in &reply.failed {
         let told = format!(
-            "cos://{bucket}/{}: {}: {}",
-            failure.key, failure.code, failure.message
+            "{}/{}: {}: {}",
+            name::bucket(bucket),
+            failure.key,
+            failure.code,
+            failure.message
         );
         let answer = Answer {
             code: Some(failure.code.clone()),

@@ -48,7 +48,8 @@ fn show(settings: &Result<Settings>, global: &Global, output: &Output) -> Result
     }
     let (place, target) = match &settings.place {
         Place::Folder(folder) => ("embedded store", folder.display().to_string()),
-        Place::Cos => ("Tencent Cloud COS", "cos".to_owned()),
+        Place::Cos => ("Tencent Cloud COS", config::COS.to_owned()),
+        Place::Amazon => ("Amazon S3", config::S3.to_owned()),
         Place::Url(url) => ("server", url.clone()),
     };
     let keys = match (&settings.place, &settings.keys, missing) {
@@ -61,17 +62,19 @@ fn show(settings: &Result<Settings>, global: &Global, output: &Output) -> Result
         .region
         .as_ref()
         .map_or_else(|| "not set".to_owned(), ToString::to_string);
+    let dialect = config::dialect_word(settings.dialect);
     let file = settings.file.display().to_string();
     let profile = settings
         .profile
         .clone()
         .unwrap_or_else(|| "none".to_owned());
     let text = format!(
-        "place    {place}: {target}\nregion   {region}\nkeys     {keys}\nprofile  {profile}\nfile     {file}"
+        "place    {place}: {target}\ndialect  {dialect}\nregion   {region}\nkeys     {keys}\nprofile  {profile}\nfile     {file}"
     );
     let json = Object::new()
         .text("place", place)
         .text("endpoint", target)
+        .text("dialect", dialect)
         .some("region", settings.region.as_ref())
         .text("keys", keys)
         .some("profile", settings.profile.as_ref())
@@ -84,17 +87,18 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
     let (mut file, _) = File::read(&path)?;
     let name = global.profile.clone().unwrap_or_else(|| DEFAULT.to_owned());
     let mut profile = Profile {
-        endpoint: Some(
-            global
-                .endpoint
-                .clone()
-                .unwrap_or_else(|| config::COS.to_owned()),
-        ),
+        endpoint: Some(global.endpoint.clone().unwrap_or_else(|| {
+            // Each dialect's own cloud.
+            config::dialect_word(global.dialect.unwrap_or_default()).to_owned()
+        })),
+        dialect: global.dialect.map(|it| config::dialect_word(it).to_owned()),
         region: global.region.as_ref().map(ToString::to_string),
         ..Profile::default()
     };
     if args.from_env {
-        let keys = config::env_keys(&config::process_env)?;
+        let dialect = global.dialect.unwrap_or_default();
+        let place = config::endpoint_place(profile.endpoint.as_deref().unwrap_or(config::COS))?;
+        let keys = config::env_keys(&config::process_env, dialect, &place)?;
         let keys = keys.ok_or_else(|| Failure::usage("the environment holds no key pair"))?;
         profile.secret_id = Some(keys.secret_id);
         profile.secret_key = Some(keys.secret_key);
@@ -143,6 +147,7 @@ fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
         let profile = file.profiles.entry(name).or_default();
         let field = match args.name {
             SettingName::Endpoint => &mut profile.endpoint,
+            SettingName::Dialect => &mut profile.dialect,
             SettingName::Region => &mut profile.region,
             SettingName::SecretId => &mut profile.secret_id,
             SettingName::SecretKey => &mut profile.secret_key,

@@ -15,6 +15,8 @@ mod conditions;
 mod config;
 mod copy;
 mod demo;
+mod dialects;
+mod encryption;
 mod files;
 mod joining;
 mod listing;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cosette_types::{
-    AclHeaders, Crc64, ETag, Grantee, Metadata, Text, Timestamp, UserMetadata, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Grantee, Metadata, ObjectKey, Text, Timestamp,
+    UserMetadata, VersionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -164,13 +165,13 @@ impl PlaceForm {
 
     fn read(self) -> Result<Place, Words> {
         Ok(Place {
-            bucket: self.bucket.parse().map_err(words)?,
+            bucket: BucketName::parse_s3(&self.bucket).map_err(words)?,
             region: self
                 .region
                 .map(|region| region.parse())
                 .transpose()
                 .map_err(words)?,
-            key: self.key.parse().map_err(words)?,
+            key: ObjectKey::parse_s3(&self.key).map_err(words)?,
             version_id: version_in(self.version)?,
         })
     }
