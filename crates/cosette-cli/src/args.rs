@@ -28,8 +28,8 @@ pub(crate) use api::{
     VersionArgs, VersioningArgs,
 };
 pub(crate) use around::{
-    PrefixJobsArgs, PrefixJobsCommand, PresignArgs, PresignMethod, RestoreArgs, StartJobArgs,
-    TagCommandArgs,
+    AclCommandArgs, PrefixJobsArgs, PrefixJobsCommand, PresignArgs, PresignMethod, RestoreArgs,
+    StartJobArgs, TagCommandArgs,
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
@@ -39,6 +39,7 @@ pub(crate) use encryption::{CustomerKeyArgs, EncryptionArgs, SourceKeyArgs};
 pub(crate) use objects::{
     CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
     RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
+    VersionsArgs,
 };
 pub(crate) use select::SelectArgs;
 pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
@@ -224,6 +225,7 @@ pub(crate) enum Command {
     Jobs(JobsArgs),
     Undo(UndoArgs),
     Ls(ListArgs),
+    Versions(VersionsArgs),
     Rm(RemoveArgs),
     Stat(StatArgs),
     Du(DuArgs),
@@ -232,6 +234,7 @@ pub(crate) enum Command {
     Rb(RemoveBucketArgs),
     User(UserArgs),
     Tag(TagCommandArgs),
+    Acl(AclCommandArgs),
     Restore(RestoreArgs),
     Presign(PresignArgs),
     PrefixJobs(PrefixJobsArgs),

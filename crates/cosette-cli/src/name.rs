@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use cosette_types::{BucketName, ObjectKey, Region, VersionId};
 
+use crate::transfer::web::WebName;
+
 const SCHEME: &str = "cos://";
 /// Of buckets with plain names, which only S3 has.
 const SCHEME_S3: &str = "s3://";
@@ -30,6 +32,8 @@ pub(crate) struct CosName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
     Cos(CosName),
+    /// An address of the web, only ever a source.
+    Web(WebName),
     Local(PathBuf),
     /// `-`: standard input or output.
     Standard,
@@ -145,6 +149,10 @@ impl FromStr for Name {
             ));
         }
         match full_form(text) {
+            Some(found) if !is_signed(text) => found.map(Self::Cos),
+            _ if text.starts_with("https://") || text.starts_with("http://") => {
+                text.parse().map(Self::Web)
+            }
             Some(found) => found.map(Self::Cos),
             None => Ok(Self::Local(PathBuf::from(text))),
         }
@@ -155,6 +163,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cos(name) => name.fmt(f),
+            Self::Web(name) => name.fmt(f),
             Self::Local(path) => path.display().fmt(f),
             Self::Standard => f.write_str("-"),
         }
@@ -169,6 +178,14 @@ fn bucket_of(text: &str) -> Result<BucketName, String> {
 
 fn bucket_of_s3(text: &str) -> Result<BucketName, String> {
     BucketName::parse_s3(text).map_err(|why| format!("bucket `{text}`: {why}"))
+}
+
+/// Whether an address of COS brings its own signature along: then it is asked for as it is.
+fn is_signed(text: &str) -> bool {
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    ["q-signature=", "sign=", "X-Amz-Signature="]
+        .iter()
+        .any(|name| query.contains(name))
 }
 
 /// `bucket-appid.cos.region.myqcloud.com/key[?versionId=…]`, with or without a scheme; `None` if
@@ -289,6 +306,19 @@ mod tests {
         ] {
             assert!(bad.parse::<Name>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_address_of_the_web_is_a_source_unless_cos_knows_it() {
+        let web = |text: &str| matches!(text.parse(), Ok(Name::Web(_)));
+        assert!(web("https://example.com/a.jpg?x=1"));
+        assert!(web("http://127.0.0.1:9000/b/a.jpg"));
+        // Signed by whoever gave it away: their keys, not ours.
+        assert!(web(
+            "https://b-1250000000.cos.ap-beijing.myqcloud.com/a?q-signature=x"
+        ));
+        assert!(!web("https://b-1250000000.cos.ap-beijing.myqcloud.com/a"));
+        assert!("http://id:key@h/a".parse::<Name>().is_err());
     }
 
     #[test]

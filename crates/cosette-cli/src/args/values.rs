@@ -31,6 +31,11 @@ pub(super) fn bucket_acl() -> impl TypedValueParser<Value = CannedAcl> {
     acl(CannedAcl::is_for_buckets)
 }
 
+/// A preset ACL of either.
+pub(super) fn any_acl() -> impl TypedValueParser<Value = CannedAcl> {
+    acl(|_| true)
+}
+
 fn acl(fits: fn(CannedAcl) -> bool) -> impl TypedValueParser<Value = CannedAcl> {
     let names = CannedAcl::ALL
         .into_iter()

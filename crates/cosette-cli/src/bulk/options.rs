@@ -33,6 +33,9 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) anonymous: bool,
+    /// Whole histories: the journal stays, since it tells which version became which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) all_versions: bool,
     /// The folder that downloads may not leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) folder: Option<PathBuf>,
@@ -63,6 +66,7 @@ impl Options {
             region: global.region.as_ref().map(ToString::to_string),
             data: global.data.as_ref().map(|data| absolute(data)),
             anonymous: global.anonymous,
+            all_versions: false,
             folder: None,
             chunk_size: tuning.chunk_size,
             slice_size: tuning.slice_size,

@@ -156,7 +156,7 @@ fn metadata(content: ContentArgs, meta: MetaArgs) -> Result<Metadata> {
     Ok(metadata)
 }
 
-fn acl_of(canned: Option<CannedAcl>, grants: GrantArgs) -> AclHeaders {
+pub(super) fn acl_of(canned: Option<CannedAcl>, grants: GrantArgs) -> AclHeaders {
     let flat = |lists: Vec<Vec<Grantee>>| lists.into_iter().flatten().collect();
     AclHeaders {
         canned,

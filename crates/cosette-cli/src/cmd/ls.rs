@@ -3,7 +3,7 @@
 use cosette::{ListObjectsReply, ListUploadsReply, ListVersionsReply, VersionItem};
 use serde_json::Value;
 
-use crate::args::ListArgs;
+use crate::args::{ListArgs, VersionsArgs};
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
 use crate::fields::{self, Fields};
@@ -99,6 +99,22 @@ pub(super) async fn run(connection: &Connection, args: ListArgs, output: &Output
         output.json(&Value::Array(listing.entries))?;
     }
     Ok(())
+}
+
+/// What `ls --versions` lists, under a name of its own.
+pub(super) async fn versions_of(
+    connection: &Connection,
+    args: VersionsArgs,
+    output: &Output,
+) -> Result<()> {
+    let args = ListArgs {
+        name: Some(args.name),
+        recursive: args.recursive,
+        long: true,
+        versions: true,
+        uploads: false,
+    };
+    run(connection, args, output).await
 }
 
 impl Listing<'_> {

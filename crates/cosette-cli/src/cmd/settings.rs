@@ -1,12 +1,14 @@
 //! `config`: shows and changes the configuration file. Secrets go in, and never come out.
 
 use std::io::BufRead;
+use std::path::Path;
 
 use super::serve;
 use crate::args::{ConfigArgs, ConfigCommand, Global, InitConfigArgs, SetConfigArgs, SettingName};
 use crate::config::{self, File, Place, Profile, Settings};
 use crate::failure::{Failure, Result};
 use crate::fields::Object;
+use crate::files;
 use crate::output::{self, Output};
 
 /// The profile that commands change when none is named.
@@ -103,6 +105,10 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
         profile.secret_id = Some(keys.secret_id);
         profile.secret_key = Some(keys.secret_key);
         profile.token = keys.token;
+    } else if let Some(path) = &args.key_file {
+        let [id, key] = pair_in(path)?;
+        profile.secret_id = Some(id);
+        profile.secret_key = Some(key);
     } else if !args.no_keys {
         profile.secret_id = Some(read_line("secret id")?);
         profile.secret_key = Some(read_line("secret key")?);
@@ -121,6 +127,25 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
             .text("file", shown)
             .done(),
     )
+}
+
+/// The key pair in a JSON file.
+fn pair_in(path: &Path) -> Result<[String; 2]> {
+    let text = files::read_if_there(path)?;
+    let text = text.ok_or_else(|| Failure::local(path.display(), "there is no such file"))?;
+    // What the parser would say may quote the file.
+    let wrong = || {
+        Failure::usage(format!(
+            "{}: no JSON with secret_id and secret_key",
+            path.display()
+        ))
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|_| wrong())?;
+    let field = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    match (field("secret_id"), field("secret_key")) {
+        (Some(id), Some(key)) => Ok([id, key]),
+        _ => Err(wrong()),
+    }
 }
 
 fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {

@@ -81,8 +81,14 @@ pub(super) fn find(
         }
     }
     let [id, key, _] = FAMILIES[0];
+    let served = match settings.place {
+        Place::Url(_) => {
+            " (a server of cosette has its first pair in root-key.json of its folder: --key-file)"
+        }
+        _ => "",
+    };
     Err(Failure::usage(format!(
-        "no credentials: set {id} and {key}, or keep them in a profile (cosette config init), \
+        "no credentials: set {id} and {key}, or keep them in a profile (cosette config init{served}), \
          or give --anonymous to sign nothing{unusable}"
     )))
 }

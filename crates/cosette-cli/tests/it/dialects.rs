@@ -114,7 +114,7 @@ fn every_bulk_command_works_in_the_dialect_of_s3() {
     world.file("back/new.txt", "new");
     world.ok(&["sync", "back", "s3://photos/z/"]);
     assert!(keys(&world, "s3://photos/z/").contains(&"z/new.txt".to_owned()));
-    assert_eq!(world.json(&["du", "s3://photos/z/"])["objects"], 3);
+    assert_eq!(world.json(&["du", "s3://photos/z/"])["Objects"], 3);
 
     // What is planned in a dialect is applied in it.
     world.ok(&[

@@ -206,6 +206,15 @@ impl EntryForm {
                 target = Some(PlaceForm::of(to));
             }
             Work::Delete { source: from } => source = Some(PlaceForm::of(from)),
+            Work::Mark {
+                source: from,
+                target: to,
+                remove_source,
+            } => {
+                source = Some(PlaceForm::of(from));
+                target = Some(PlaceForm::of(to));
+                removes = *remove_source;
+            }
             Work::Upload {
                 source: from,
                 target: to,
@@ -261,6 +270,11 @@ impl EntryForm {
             },
             "delete" => Work::Delete {
                 source: place(self.source, "source")?,
+            },
+            "mark" => Work::Mark {
+                source: place(self.source, "source")?,
+                target: place(self.target, "target")?,
+                remove_source,
             },
             "upload" => Work::Upload {
                 source: file(self.source_file, "source_file")?,
