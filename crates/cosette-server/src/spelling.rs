@@ -5,6 +5,7 @@
 //! carries the private map that its parser makes when asked to preserve letter case. So a reply's
 //! head with the right spelling is parsed once, and every response gets a copy of what that left.
 
+use cosette_proto::dialect::{amz, cos};
 use http::Extensions;
 use http_body_util::Empty;
 use hyper::client::conn::http1;
@@ -38,6 +39,8 @@ const NAMES: &[&str] = &[
     "Server",
     "Transfer-Encoding",
     "Vary",
+    cos::CUSTOMER_KEY_MD5_SPELLED,
+    amz::CUSTOMER_KEY_MD5_SPELLED,
 ];
 
 /// What a response must carry so that hyper spells its headers as COS does.

@@ -157,7 +157,7 @@ async fn remove_history(client: &Client, name: &CosName, output: &Output) -> Res
 }
 
 /// Where the next page begins.
-type Next = (Option<String>, Option<cosette_types::VersionId>);
+type Next = (Option<String>, Option<VersionId>);
 
 async fn page(
     client: &Client,

@@ -54,9 +54,8 @@ impl FromStr for WebName {
             return Err(format!("an address has at most {ADDRESS_BYTES_MAX} bytes"));
         }
         let bare = text.split('#').next().unwrap_or_default();
-        let wrong =
-            || format!("`{shown}` is no address; characters beyond ASCII must be percent-encoded");
-        let uri: Uri = bare.parse().map_err(|_| wrong())?;
+        let wrong = || format!("`{shown}` is no address of the web");
+        let uri: Uri = escaped(bare).parse().map_err(|_| wrong())?;
         let host = uri.authority().ok_or_else(wrong)?;
         if host.as_str().contains('@') {
             return Err(
@@ -69,6 +68,19 @@ impl FromStr for WebName {
             _ => Err(wrong()),
         }
     }
+}
+
+/// Characters beyond ASCII as they travel; what is escaped already stays so.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii() {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }
 
 /// A source that answers.
@@ -225,6 +237,10 @@ mod tests {
             web("http://h/a/%E4%B8%AD%201.jpg?x").last_name().as_deref(),
             Some("中 1.jpg")
         );
+        assert_eq!(
+            web("http://h/中.jpg").last_name().as_deref(),
+            Some("中.jpg")
+        );
         assert_eq!(web("http://h/a/").last_name(), None);
         assert_eq!(web("http://h").last_name(), None);
     }
@@ -234,13 +250,7 @@ mod tests {
         let long = |bytes: usize| format!("http://h/{}", "a".repeat(bytes - "http://h/".len()));
         assert!(long(ADDRESS_BYTES_MAX).parse::<WebName>().is_ok());
         assert!(long(ADDRESS_BYTES_MAX + 1).parse::<WebName>().is_err());
-        for bad in [
-            "http://id:hush@h/a",
-            "ftp://h/a",
-            "http://",
-            "http:///a",
-            "http://h/中",
-        ] {
+        for bad in ["http://id:hush@h/a", "ftp://h/a", "http://", "http:///a"] {
             let told = bad.parse::<WebName>().unwrap_err();
             assert!(!told.contains("hush"), "{told}");
         }
