@@ -74,8 +74,28 @@ fn raw_requests_encrypt_and_read_with_keys_from_files() {
         0
     );
     assert_eq!(world.everything(), before);
+}
 
-    // A copy from one key to another.
+/// A world with an object that is encrypted with the first key.
+fn own() -> (World, [String; 3], String) {
+    let world = World::with_bucket();
+    let files = keys(&world);
+    let body = world.file("a", "secret bytes");
+    let put = [
+        "--key",
+        "own",
+        "--file",
+        &body,
+        "--sse-c-key-file",
+        &files[0],
+    ];
+    world.api("put-object", &put);
+    (world, files, body)
+}
+
+#[test]
+fn a_raw_copy_goes_from_one_key_to_another() {
+    let (world, [raw, _, other], _) = own();
     let source = cos("own");
     let copy = [
         "--key",
@@ -94,8 +114,13 @@ fn raw_requests_encrypt_and_read_with_keys_from_files() {
         &["--key", "copy", "--sse-c-key-file", &other, "--file", &out],
     );
     assert_eq!(std::fs::read(&out).unwrap(), b"secret bytes");
+}
 
-    // In parts.
+#[test]
+fn raw_parts_are_encrypted_with_the_key_of_their_upload() {
+    let (world, [raw, text_file, _], body) = own();
+    let source = cos("own");
+    let out = world.path("out").display().to_string();
     let begun = world.api(
         "multipart-init",
         &["--key", "parts", "--sse-c-key-file", &raw],
