@@ -4,6 +4,7 @@ mod api;
 mod around;
 mod bench;
 mod bulk;
+mod encryption;
 mod objects;
 mod select;
 mod serve;
@@ -14,6 +15,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cosette::Dialect;
 use cosette_types::Region;
 
 pub(crate) use api::{
@@ -26,16 +28,18 @@ pub(crate) use api::{
     VersionArgs, VersioningArgs,
 };
 pub(crate) use around::{
-    PrefixJobsArgs, PrefixJobsCommand, PresignArgs, PresignMethod, RestoreArgs, StartJobArgs,
-    TagCommandArgs,
+    AclCommandArgs, PrefixJobsArgs, PrefixJobsCommand, PresignArgs, PresignMethod, RestoreArgs,
+    StartJobArgs, TagCommandArgs,
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
     ApplyArgs, BulkArgs, CopyTags, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
 };
+pub(crate) use encryption::{CustomerKeyArgs, EncryptionArgs, SourceKeyArgs};
 pub(crate) use objects::{
     CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
     RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
+    VersionsArgs,
 };
 pub(crate) use select::SelectArgs;
 pub(crate) use serve::{ExportArgs, FsckArgs, ImportArgs, LogFormat, ScrubArgs, ServeArgs};
@@ -96,6 +100,28 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The tool whose file of settings is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConfigFrom {
+    /// `~/.cos.yaml`
+    Coscli,
+    /// `~/.cos.conf`
+    Coscmd,
+    /// `~/.tencentcloud/credentials`, else the one in `/etc`
+    Tencentcloud,
+}
+
+impl ConfigFrom {
+    /// Its name, as flags and plans have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coscli => "coscli",
+            Self::Coscmd => "coscmd",
+            Self::Tencentcloud => "tencentcloud",
+        }
+    }
+}
+
 /// Flags that every command takes.
 #[derive(Debug, Default, Clone, Args)]
 pub(crate) struct Global {
@@ -116,8 +142,8 @@ pub(crate) struct Global {
         help_heading = "Where and how"
     )]
     pub(crate) config: Option<PathBuf>,
-    /// Server to talk to: a URL such as http://127.0.0.1:9000, or `cos` for Tencent Cloud
-    /// [env: COSETTE_ENDPOINT]
+    /// Server to talk to: a URL such as http://127.0.0.1:9000, `cos` for Tencent Cloud, or `s3` for
+    /// Amazon S3 [env: COSETTE_ENDPOINT]
     #[arg(
         long,
         global = true,
@@ -126,6 +152,27 @@ pub(crate) struct Global {
         help_heading = "Where and how"
     )]
     pub(crate) endpoint: Option<String>,
+    /// How requests are spelled and signed: cos, or s3 as Amazon has it, and the many stores that are like
+    /// it [env: COSETTE_DIALECT] [default: the profile's, else cos]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIALECT",
+        value_parser = values::dialect(),
+        help_heading = "Where and how"
+    )]
+    pub(crate) dialect: Option<Dialect>,
+    /// Take keys and regions from the file of another tool: coscli's ~/.cos.yaml, coscmd's ~/.cos.conf, or
+    /// ~/.tencentcloud/credentials [env: COSETTE_CONFIG_FROM]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "TOOL",
+        conflicts_with_all = ["profile", "data"],
+        help_heading = "Where and how"
+    )]
+    pub(crate) config_from: Option<ConfigFrom>,
     /// Region of the (target) bucket, such as ap-beijing [env: COSETTE_REGION]; needed on Tencent
     /// Cloud, and elsewhere only where it matters
     #[arg(
@@ -178,6 +225,7 @@ pub(crate) enum Command {
     Jobs(JobsArgs),
     Undo(UndoArgs),
     Ls(ListArgs),
+    Versions(VersionsArgs),
     Rm(RemoveArgs),
     Stat(StatArgs),
     Du(DuArgs),
@@ -186,6 +234,7 @@ pub(crate) enum Command {
     Rb(RemoveBucketArgs),
     User(UserArgs),
     Tag(TagCommandArgs),
+    Acl(AclCommandArgs),
     Restore(RestoreArgs),
     Presign(PresignArgs),
     PrefixJobs(PrefixJobsArgs),

@@ -1,6 +1,7 @@
 //! Many objects at once: what a command line asks for becomes a plan, the plan a job, and a job can be
 //! carried on by another run of this program.
 
+pub(crate) mod history;
 pub(crate) mod jobs;
 mod list;
 mod meeting;

@@ -1,6 +1,7 @@
 //! From a command line to what is done: settings, a connection, the command, and the connection's
 //! end.
 
+mod acl;
 mod api;
 mod around;
 mod bench;
@@ -97,6 +98,8 @@ async fn dispatch(connection: &Connection, command: Command, output: &Output) ->
         Command::Du(args) => du::run(connection, args, output).await,
         Command::Stat(args) => stat::run(connection, args, output).await,
         Command::Cat(args) => cat::run(connection, args, output).await,
+        Command::Acl(args) => acl::run(connection, args, output).await,
+        Command::Versions(args) => ls::versions_of(connection, args, output).await,
         Command::Tag(args) => around::tag(connection, args, output).await,
         Command::Restore(args) => around::restore(connection, args, output).await,
         Command::Presign(args) => around::presign(connection, args, output),

@@ -3,46 +3,30 @@
 //! Secrets come from the environment or from a file that only its owner may read, never from the
 //! command line, which every user of the machine can see.
 
-use std::collections::BTreeMap;
+mod keys;
+mod others;
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use cosette_types::Region;
+use cosette::Dialect;
+use cosette_types::{BucketName, Region};
 use serde::{Deserialize, Serialize};
 
-use crate::args::Global;
+use crate::args::{ConfigFrom, Global};
 use crate::failure::{Failure, Result};
 use crate::files;
 
+pub(crate) use keys::{Keys, env_keys};
+
 /// The word for Tencent Cloud's own hosts, in the place of a URL.
 pub(crate) const COS: &str = "cos";
+/// The word for Amazon's.
+pub(crate) const S3: &str = "s3";
+/// The region of Amazon S3 when none is named.
+const S3_REGION: &str = "us-east-1";
 
-/// Variable names of one credential, and where users know them from.
-const FAMILIES: [[&str; 3]; 4] = [
-    ["COSETTE_SECRET_ID", "COSETTE_SECRET_KEY", "COSETTE_TOKEN"],
-    [
-        "TENCENTCLOUD_SECRET_ID",
-        "TENCENTCLOUD_SECRET_KEY",
-        "TENCENTCLOUD_SESSION_TOKEN",
-    ],
-    ["COS_SECRET_ID", "COS_SECRET_KEY", "COS_TOKEN"],
-    ["COS_SECRETID", "COS_SECRETKEY", "COS_SESSIONTOKEN"],
-];
-
-/// A key pair. It has no `Debug`: nothing may print it.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Keys {
-    pub(crate) secret_id: String,
-    pub(crate) secret_key: String,
-    pub(crate) token: Option<String>,
-    /// Where it was found, in words.
-    pub(crate) found_in: String,
-}
-
-impl std::fmt::Debug for Keys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "keys from {}", self.found_in)
-    }
-}
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Which store a command talks to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +35,8 @@ pub(crate) enum Place {
     Folder(PathBuf),
     /// Tencent Cloud.
     Cos,
+    /// Amazon S3.
+    Amazon,
     /// A server by its URL.
     Url(String),
 }
@@ -59,7 +45,11 @@ pub(crate) enum Place {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) place: Place,
+    /// How requests are spelled and signed.
+    pub(crate) dialect: Dialect,
     pub(crate) region: Option<Region>,
+    /// Regions of buckets that a file of another tool tells.
+    pub(crate) regions: HashMap<BucketName, Region>,
     /// `None`: requests are not signed. A folder's own keys are found where it is opened.
     pub(crate) keys: Option<Keys>,
     /// Whether nothing is to be signed, not even with a folder's own keys.
@@ -85,9 +75,12 @@ pub(crate) struct File {
 #[derive(Default, Clone, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
-    /// `cos` for Tencent Cloud (the default), or a URL.
+    /// `cos` for Tencent Cloud (the default), `s3` for Amazon S3 (the default of that dialect), or a URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) endpoint: Option<String>,
+    /// `cos` or `s3`: how requests are spelled and signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dialect: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +95,7 @@ impl std::fmt::Debug for Profile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Profile")
             .field("endpoint", &self.endpoint)
+            .field("dialect", &self.dialect)
             .field("region", &self.region)
             .finish_non_exhaustive()
     }
@@ -140,7 +134,7 @@ impl File {
 }
 
 /// Where the configuration file is: flag, `COSETTE_CONFIG`, or the user's configuration folder.
-pub(crate) fn file_path(global: &Global, env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+pub(crate) fn file_path(global: &Global, env: Env<'_>) -> PathBuf {
     if let Some(path) = &global.config {
         return path.clone();
     }
@@ -154,7 +148,7 @@ pub(crate) fn file_path(global: &Global, env: &dyn Fn(&str) -> Option<String>) -
 }
 
 /// The folder of the embedded store: flag, `COSETTE_DATA`, or the user's data folder.
-pub(crate) fn data_folder(global: &Global, env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+pub(crate) fn data_folder(global: &Global, env: Env<'_>) -> PathBuf {
     if let Some(path) = &global.data {
         return path.clone();
     }
@@ -173,31 +167,109 @@ pub(crate) fn process_env(name: &str) -> Option<String> {
 }
 
 /// Puts flags, environment and file together.
-pub(crate) fn resolve(global: &Global, env: &dyn Fn(&str) -> Option<String>) -> Result<Settings> {
+pub(crate) fn resolve(global: &Global, env: Env<'_>) -> Result<Settings> {
     let file_path = file_path(global, env);
     let (file, warning) = File::read(&file_path)?;
+    let mut warnings: Vec<String> = warning.into_iter().collect();
+    if let Some(from) = config_from(global, env)? {
+        let mut settings = others::settings(from, global, env)?;
+        settings.file = file_path;
+        warnings.append(&mut settings.warnings);
+        settings.warnings = warnings;
+        return Ok(settings);
+    }
     let (name, profile) = chosen_profile(global, env, &file, &file_path)?;
-    let place = place(global, env, profile)?;
-    let region = region(global, env, profile)?;
-    let keys = match place {
-        _ if global.anonymous => None,
-        Place::Folder(_) => None,
-        Place::Cos | Place::Url(_) => Some(keys(global, env, name.as_deref().zip(profile))?),
+    let said = dialect(global, env, profile)?;
+    let place = place(global, env, profile, said)?;
+    let dialect = match (&place, said) {
+        (Place::Amazon, Some(Dialect::Cos)) => {
+            return Err(Failure::usage(
+                "Amazon S3 does not speak the dialect of COS: leave out --dialect, or name another endpoint",
+            ));
+        }
+        (Place::Amazon, _) => Dialect::S3,
+        (_, said) => said.unwrap_or_default(),
     };
-    Ok(Settings {
+    let mut settings = Settings {
+        region: region(global, env, profile)?,
         place,
-        region,
-        keys,
+        dialect,
+        regions: HashMap::new(),
+        keys: None,
         anonymous: global.anonymous,
-        profile: name,
+        profile: name.clone(),
         file: file_path,
-        warnings: warning.into_iter().collect(),
-    })
+        warnings,
+    };
+    if !global.anonymous && !matches!(settings.place, Place::Folder(_)) {
+        keys::find(&mut settings, global, env, name.as_deref().zip(profile))?;
+    }
+    if settings.region.is_none() && dialect == Dialect::S3 {
+        let told = env("AWS_REGION").or_else(|| env("AWS_DEFAULT_REGION"));
+        let usual = || (settings.place == Place::Amazon).then(|| S3_REGION.to_owned());
+        let text = told.or_else(usual);
+        settings.region = text.map(|text| parse_region(&text)).transpose()?;
+    }
+    Ok(settings)
+}
+
+/// Whose settings are to be used instead of our own file's. A place named on the command line says
+/// more than a variable.
+fn config_from(global: &Global, env: Env<'_>) -> Result<Option<ConfigFrom>> {
+    if let Some(from) = global.config_from {
+        return Ok(Some(from));
+    }
+    let placed = global.profile.is_some() || global.endpoint.is_some() || global.data.is_some();
+    let Some(text) = env("COSETTE_CONFIG_FROM").filter(|_| !placed) else {
+        return Ok(None);
+    };
+    let known = parse_config_from(&text).map(Some);
+    known.map_err(|why| why.during("COSETTE_CONFIG_FROM"))
+}
+
+pub(crate) fn parse_config_from(text: &str) -> Result<ConfigFrom> {
+    <ConfigFrom as clap::ValueEnum>::from_str(text, false)
+        .map_err(|_| Failure::usage(format!("`{text}`: write coscli, coscmd or tencentcloud")))
+}
+
+/// The dialect that flags, environment or profile name.
+fn dialect(global: &Global, env: Env<'_>, profile: Option<&Profile>) -> Result<Option<Dialect>> {
+    if global.dialect.is_some() {
+        return Ok(global.dialect);
+    }
+    if global.data.is_some() && global.profile.is_none() {
+        return Ok(None);
+    }
+    let of_profile = || profile.and_then(|profile| profile.dialect.clone());
+    let text = if global.profile.is_some() {
+        of_profile()
+    } else {
+        env("COSETTE_DIALECT").or_else(of_profile)
+    };
+    text.map(|text| parse_dialect(&text)).transpose()
+}
+
+/// A dialect's word in the configuration.
+pub(crate) const fn dialect_word(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Cos => COS,
+        Dialect::S3 => S3,
+    }
+}
+
+pub(crate) fn parse_dialect(text: &str) -> Result<Dialect> {
+    match text {
+        COS => Ok(Dialect::Cos),
+        S3 => Ok(Dialect::S3),
+        _ => Err(Failure::usage(format!(
+            "dialect `{text}`: write {COS} or {S3}"
+        ))),
+    }
 }
 
 fn chosen_profile<'f>(
     global: &Global,
-    env: &dyn Fn(&str) -> Option<String>,
+    env: Env<'_>,
     file: &'f File,
     path: &Path,
 ) -> Result<(Option<String>, Option<&'f Profile>)> {
@@ -224,8 +296,9 @@ fn chosen_profile<'f>(
 
 fn place(
     global: &Global,
-    env: &dyn Fn(&str) -> Option<String>,
+    env: Env<'_>,
     profile: Option<&Profile>,
+    dialect: Option<Dialect>,
 ) -> Result<Place> {
     if let Some(endpoint) = &global.endpoint {
         return endpoint_place(endpoint);
@@ -240,7 +313,13 @@ fn place(
         return endpoint_place(&endpoint);
     }
     match profile {
-        Some(profile) => endpoint_place(profile.endpoint.as_deref().unwrap_or(COS)),
+        Some(profile) => {
+            let usual = match dialect {
+                Some(Dialect::S3) => S3,
+                _ => COS,
+            };
+            endpoint_place(profile.endpoint.as_deref().unwrap_or(usual))
+        }
         None => Ok(Place::Folder(data_folder(global, env))),
     }
 }
@@ -248,6 +327,9 @@ fn place(
 pub(crate) fn endpoint_place(text: &str) -> Result<Place> {
     if text == COS {
         return Ok(Place::Cos);
+    }
+    if text == S3 {
+        return Ok(Place::Amazon);
     }
     let rest = text
         .strip_prefix("https://")
@@ -257,7 +339,7 @@ pub(crate) fn endpoint_place(text: &str) -> Result<Place> {
             Ok(Place::Url(text.trim_end_matches('/').to_owned()))
         }
         _ => Err(Failure::usage(format!(
-            "endpoint `{text}`: give a URL such as http://127.0.0.1:9000, or `{COS}` for Tencent Cloud"
+            "endpoint `{text}`: give a URL such as http://127.0.0.1:9000, `{COS}` for Tencent Cloud or `{S3}` for Amazon S3"
         ))),
     }
 }
@@ -270,6 +352,9 @@ pub(crate) fn check(profile: &Profile) -> Result<()> {
     if let Some(region) = &profile.region {
         parse_region(region)?;
     }
+    if let Some(dialect) = &profile.dialect {
+        parse_dialect(dialect)?;
+    }
     Ok(())
 }
 
@@ -278,11 +363,7 @@ fn parse_region(text: &str) -> Result<Region> {
         .map_err(|why| Failure::usage(format!("region `{text}`: {why}")))
 }
 
-fn region(
-    global: &Global,
-    env: &dyn Fn(&str) -> Option<String>,
-    profile: Option<&Profile>,
-) -> Result<Option<Region>> {
+fn region(global: &Global, env: Env<'_>, profile: Option<&Profile>) -> Result<Option<Region>> {
     if let Some(region) = &global.region {
         return Ok(Some(region.clone()));
     }
@@ -294,76 +375,6 @@ fn region(
         of_env().or_else(of_profile)
     };
     text.map(|text| parse_region(&text)).transpose()
-}
-
-/// The keys: of a profile that was asked for by name, else of the environment, else of the default
-/// profile.
-fn keys(
-    global: &Global,
-    env: &dyn Fn(&str) -> Option<String>,
-    profile: Option<(&str, &Profile)>,
-) -> Result<Keys> {
-    let of_profile = profile
-        .map(|(name, profile)| profile_keys(name, profile))
-        .transpose()?
-        .flatten();
-    let of_env = env_keys(env)?;
-    let found = if global.profile.is_some() {
-        of_profile.or(of_env)
-    } else {
-        of_env.or(of_profile)
-    };
-    found.ok_or_else(|| {
-        let [id, key, _] = FAMILIES[0];
-        Failure::usage(format!(
-            "no credentials: set {id} and {key}, or keep them in a profile (cosette config init), \
-             or give --anonymous to sign nothing"
-        ))
-    })
-}
-
-fn profile_keys(name: &str, profile: &Profile) -> Result<Option<Keys>> {
-    match (&profile.secret_id, &profile.secret_key) {
-        (Some(id), Some(key)) => Ok(Some(Keys {
-            secret_id: id.clone(),
-            secret_key: key.clone(),
-            token: profile.token.clone(),
-            found_in: format!("profile `{name}`"),
-        })),
-        (None, None) => Ok(None),
-        (id, _) => {
-            let missing = if id.is_some() {
-                "secret_key"
-            } else {
-                "secret_id"
-            };
-            Err(Failure::usage(format!("profile `{name}` has no {missing}")))
-        }
-    }
-}
-
-pub(crate) fn env_keys(env: &dyn Fn(&str) -> Option<String>) -> Result<Option<Keys>> {
-    for [id, key, token] in FAMILIES {
-        match (env(id), env(key)) {
-            (Some(secret_id), Some(secret_key)) => {
-                let found_in = format!("{id} and {key}");
-                return Ok(Some(Keys {
-                    secret_id,
-                    secret_key,
-                    token: env(token),
-                    found_in,
-                }));
-            }
-            (None, None) => {}
-            (Some(_), None) => {
-                return Err(Failure::usage(format!("{id} is set, but {key} is not")));
-            }
-            (None, Some(_)) => {
-                return Err(Failure::usage(format!("{key} is set, but {id} is not")));
-            }
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! From settings to a client: Tencent Cloud, a server by its URL, or the store in a folder.
+//! From settings to a client: Tencent Cloud, Amazon S3, a server by its URL, or the store in a folder.
 
 mod counted;
 mod folder;
@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cosette::{Capability, Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
+use cosette::{
+    Capability, Client, Credentials, Dialect, Endpoint, HttpTransport, RetryPolicy, Transport,
+};
 use cosette_types::{BucketName, CopySource, Region, VersionId};
 
 use crate::args::Global;
@@ -25,6 +27,7 @@ const ANY_REGION: &str = "ap-guangzhou";
 #[derive(Debug)]
 pub(crate) struct Connection {
     route: Route,
+    dialect: Dialect,
     transport: Arc<Counted>,
     credentials: Option<Credentials>,
     retry: RetryPolicy,
@@ -63,7 +66,8 @@ impl Connection {
                 Route::Hosts(Endpoint::cos()),
                 Arc::new(HttpTransport::new()),
             ),
-            Place::Url(url) => of_url(url)?,
+            Place::Amazon => (Route::Hosts(Endpoint::s3()), Arc::new(HttpTransport::new())),
+            Place::Url(url) => of_url(url, settings.dialect)?,
             Place::Folder(path) => {
                 let opened = Folder::open(path).await?;
                 if !settings.anonymous {
@@ -83,9 +87,12 @@ impl Connection {
         };
         let transport = Arc::new(Counted::new(transport));
         let region = settings.region.clone();
-        let regions = Mutex::default();
+        let told = settings.regions.iter();
+        let told = told.map(|(bucket, region)| (bucket.clone(), Some(region.clone())));
+        let regions = Mutex::new(told.collect());
         Ok(Self {
             route,
+            dialect: settings.dialect,
             transport,
             credentials,
             retry,
@@ -109,6 +116,8 @@ impl Connection {
                     "no region: give --region (such as ap-guangzhou), set COSETTE_REGION, or put it into the profile",
                 ));
             }
+            // Hosts of COS are no hosts of S3: a server is spoken to at its own address there.
+            (Route::Either { path, .. }, _) if self.dialect == Dialect::S3 => path,
             (Route::Hosts(hosts) | Route::Either { hosts, .. }, Some(_)) => hosts,
             (Route::Either { path, .. } | Route::Path(path), _) => path,
         };
@@ -125,11 +134,28 @@ impl Connection {
 
     /// A client for the bucket of a name.
     pub(crate) fn client_of(&self, name: &CosName) -> Result<Client> {
-        self.client(name.region.as_ref())
+        self.accepts(name)?;
+        let told = match (&name.region, &self.region) {
+            (None, None) => self.known_regions().get(&name.bucket).cloned().flatten(),
+            _ => None,
+        };
+        self.client(name.region.as_ref().or(told.as_ref()))
+    }
+
+    /// Refuses a name that the dialect does not have, before anything is sent.
+    pub(crate) fn accepts(&self, name: &CosName) -> Result<()> {
+        if self.dialect == Dialect::Cos && name.bucket.app_id().is_none() {
+            return Err(Failure::usage(format!(
+                "{name}: this store is spoken to in the dialect of COS, whose buckets are named \
+                 <BucketName-APPID>; for S3 give --dialect s3, or a profile with dialect = \"s3\""
+            )));
+        }
+        Ok(())
     }
 
     fn build(&self, endpoint: Endpoint, region: Option<&Region>) -> Result<Client> {
         let mut builder = Client::builder()
+            .dialect(self.dialect)
             .endpoint(endpoint.clone())
             .transport(Arc::clone(&self.transport) as Arc<dyn Transport>)
             .retry(self.retry.clone());
@@ -139,6 +165,8 @@ impl Connection {
         };
         builder = match region {
             Some(region) => builder.region(region),
+            // S3 has a usual region of its own.
+            None if self.dialect == Dialect::S3 => builder,
             None if matches!(self.route, Route::Hosts(_)) => builder,
             None => builder.region(ANY_REGION),
         };
@@ -169,12 +197,16 @@ impl Connection {
     /// The region that a bucket is in, where nobody has said so and the service can be asked: a copy
     /// source must name the right one.
     pub(crate) async fn region_of(&self, name: &CosName) -> Result<Option<Region>> {
+        self.accepts(name)?;
         let said = name.region.clone().or_else(|| self.region.clone());
-        if said.is_some() || matches!(self.route, Route::Hosts(_)) {
+        if said.is_some() {
             return Ok(said);
         }
         if let Some(known) = self.known_regions().get(&name.bucket) {
             return Ok(known.clone());
+        }
+        if matches!(self.route, Route::Hosts(_)) {
+            return Ok(None);
         }
         let asked = self
             .client(None)?
@@ -242,7 +274,8 @@ fn parse_endpoint(text: &str) -> Result<Endpoint> {
 pub(crate) fn endpoint_of(place: &Place) -> Result<Endpoint> {
     match place {
         Place::Cos => Ok(Endpoint::cos()),
-        Place::Url(url) => Ok(match of_url(url)?.0 {
+        Place::Amazon => Ok(Endpoint::s3()),
+        Place::Url(url) => Ok(match of_url(url, Dialect::Cos)?.0 {
             Route::Hosts(hosts) => hosts,
             Route::Either { path, .. } | Route::Path(path) => path,
         }),
@@ -251,7 +284,7 @@ pub(crate) fn endpoint_of(place: &Place) -> Result<Endpoint> {
 }
 
 /// How a URL is used: a COS host, a template, an address of a server of our kind, or any other.
-fn of_url(url: &str) -> Result<(Route, Arc<dyn Transport>)> {
+fn of_url(url: &str, dialect: Dialect) -> Result<(Route, Arc<dyn Transport>)> {
     if url.contains('{') {
         return Ok((
             Route::Hosts(parse_endpoint(url)?),
@@ -273,7 +306,17 @@ fn of_url(url: &str) -> Result<(Route, Arc<dyn Transport>)> {
             Arc::new(HttpTransport::new()),
         ));
     }
+    if let Some(suffix) = amazon_suffix(authority) {
+        let template = format!("{scheme}://{{bucket}}.s3.{{region}}.{suffix}");
+        return Ok((
+            Route::Hosts(parse_endpoint(&template)?),
+            Arc::new(HttpTransport::new()),
+        ));
+    }
     let path = parse_endpoint(url)?;
+    if dialect == Dialect::S3 {
+        return Ok((Route::Path(path), Arc::new(HttpTransport::new())));
+    }
     let Some(address) = local_address(scheme, authority) else {
         return Ok((Route::Path(path), Arc::new(HttpTransport::new())));
     };
@@ -285,6 +328,17 @@ fn of_url(url: &str) -> Result<(Route, Arc<dyn Transport>)> {
         },
         Arc::new(transport),
     ))
+}
+
+/// What follows the region in a host of Amazon S3: `s3.<region>.amazonaws.com`.
+fn amazon_suffix(authority: &str) -> Option<&'static str> {
+    let known = ["amazonaws.com", "amazonaws.com.cn"];
+    let is_regional = |suffix: &&str| {
+        let host = authority.strip_suffix(suffix);
+        let region = host.and_then(|host| host.strip_prefix("s3.")?.strip_suffix('.'));
+        region.is_some_and(|region| !region.is_empty() && !region.contains('.'))
+    };
+    known.into_iter().find(is_regional)
 }
 
 /// `host:port` of a plain http server that is named by an address, not by a domain: nobody but the
@@ -319,7 +373,9 @@ mod tests {
 
     #[test]
     fn hosts_of_cos_become_templates() {
-        let hosts = |url: &str| matches!(of_url(url), Ok((Route::Hosts(_), _)));
+        let hosts = |url: &str| matches!(of_url(url, Dialect::Cos), Ok((Route::Hosts(_), _)));
+        assert!(hosts("https://s3.eu-west-1.amazonaws.com"));
+        assert!(!hosts("https://b.s3.eu-west-1.amazonaws.com"));
         assert!(hosts("https://cos.ap-beijing.myqcloud.com"));
         assert!(hosts("https://{bucket}.cos.{region}.example.com"));
         assert!(!hosts("https://cos.example.com"));

@@ -5,11 +5,12 @@ use cosette::date;
 use cosette::{
     AppendObjectReply, BucketEntry, Capabilities, CompleteUploadReply, CopyObjectReply,
     CorsConfiguration, CorsRule, DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply,
-    GetAclReply, GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply,
-    ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply,
-    MoveObjectReply, ObjectEntry, ObjectReply, ObjectTaggingReply, OptionsObjectReply, PartEntry,
-    PrefixJob, PutObjectReply, RestoreObjectReply, UploadEntry, UploadPartCopyReply,
-    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    EncryptedWith, EncryptionConfiguration, GetAclReply, GetBucketPolicyReply,
+    GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply, ListBucketsReply,
+    ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply,
+    ObjectEntry, ObjectReply, ObjectTaggingReply, OptionsObjectReply, PartEntry, PrefixJob,
+    PutObjectReply, RestoreObjectReply, UploadEntry, UploadPartCopyReply, UploadPartReply,
+    VersionEntry, VersionItem, VersioningStatus,
 };
 use cosette_types::{Grant, Grantee, Metadata, Owner, Region, Tags, Text, Timestamp};
 use http::HeaderMap;
@@ -324,12 +325,29 @@ impl Fields for ObjectReply {
             .some("CRC64", self.crc64)
             .some("VersionId", self.version_id.as_ref())
             .some("Restore", self.restore.as_ref())
+            .and(encrypted(self.encrypted_with.as_ref()))
             .and(metadata(&self.metadata));
         if self.not_modified {
             object.with("NotModified", true)
         } else {
             object
         }
+    }
+}
+
+/// How an object is encrypted.
+fn encrypted(with: Option<&EncryptedWith>) -> Object {
+    match with {
+        None => Object::new(),
+        Some(EncryptedWith::Managed) => Object::new().with("ServerSideEncryption", "AES256"),
+        Some(EncryptedWith::Customer(_)) => Object::new().with("SSECustomerAlgorithm", "AES256"),
+        Some(EncryptedWith::Other(name)) => Object::new().text("ServerSideEncryption", name),
+    }
+}
+
+impl Fields for EncryptionConfiguration {
+    fn fields(&self) -> Object {
+        Object::new().with("SSEAlgorithm", "AES256")
     }
 }
 

@@ -9,6 +9,7 @@ mod connect;
 mod failure;
 mod fields;
 mod files;
+mod keys;
 mod log;
 mod name;
 mod output;

@@ -1,4 +1,4 @@
-//! Names on the command line: `cos://bucket-appid/key`, COS hosts, local paths, `-`.
+//! Names on the command line: `cos://bucket-appid/key`, `s3://bucket/key`, COS hosts, local paths, `-`.
 //!
 //! A key is what stands after the first `/`, character by character: nothing is unescaped, no dot or
 //! double slash is tidied away. Only the full host form of a COS address is an address of the web
@@ -10,7 +10,11 @@ use std::str::FromStr;
 
 use cosette_types::{BucketName, ObjectKey, Region, VersionId};
 
+use crate::transfer::web::WebName;
+
 const SCHEME: &str = "cos://";
+/// Of buckets with plain names, which only S3 has.
+const SCHEME_S3: &str = "s3://";
 
 /// A bucket, and maybe a key or the beginning of keys in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(crate) struct CosName {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
     Cos(CosName),
+    /// An address of the web, only ever a source.
+    Web(WebName),
     Local(PathBuf),
     /// `-`: standard input or output.
     Standard,
@@ -38,11 +44,16 @@ impl CosName {
     pub(crate) fn object_key(&self) -> Result<ObjectKey, String> {
         if self.key.is_empty() {
             return Err(format!(
-                "{self} names a bucket; add a key, as in cos://{}/a/1.jpg",
-                self.bucket
+                "{self} names a bucket; add a key, as in {}/a/1.jpg",
+                bucket(&self.bucket)
             ));
         }
-        self.key.parse().map_err(|why| format!("{self}: {why}"))
+        // Only there are they that long.
+        let key = match self.bucket.app_id() {
+            Some(_) => self.key.parse(),
+            None => ObjectKey::parse_s3(&self.key),
+        };
+        key.map_err(|why| format!("{self}: {why}"))
     }
 
     /// Whether it names a place to put things under, not an object.
@@ -62,7 +73,7 @@ impl CosName {
 
 impl fmt::Display for CosName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{SCHEME}{}", self.bucket)?;
+        f.write_str(&bucket(&self.bucket))?;
         if !self.key.is_empty() {
             write!(f, "/{}", self.key)?;
         }
@@ -73,18 +84,40 @@ impl fmt::Display for CosName {
     }
 }
 
+/// A bucket as the command line names it.
+pub(crate) fn bucket(bucket: &BucketName) -> String {
+    shown(bucket.as_str())
+}
+
+/// `<bucket>` or `<bucket>/<key>` as the command line names it. A name that both dialects have means
+/// the same in both.
+pub(crate) fn shown(place: &str) -> String {
+    let bucket = place.split_once('/').map_or(place, |(bucket, _)| bucket);
+    let scheme = match bucket.parse::<BucketName>() {
+        Ok(_) => SCHEME,
+        Err(_) => SCHEME_S3,
+    };
+    format!("{scheme}{place}")
+}
+
 impl FromStr for CosName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(rest) = text.strip_prefix(SCHEME) {
+        let plain = |rest: &str, read: fn(&str) -> Result<BucketName, String>| {
             let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-            return Ok(Self {
-                bucket: bucket_of(bucket)?,
+            Ok(Self {
+                bucket: read(bucket)?,
                 key: key.to_owned(),
                 region: None,
                 version_id: None,
-            });
+            })
+        };
+        if let Some(rest) = text.strip_prefix(SCHEME) {
+            return plain(rest, bucket_of);
+        }
+        if let Some(rest) = text.strip_prefix(SCHEME_S3) {
+            return plain(rest, bucket_of_s3);
         }
         match full_form(text) {
             Some(found) => found,
@@ -105,17 +138,21 @@ impl FromStr for Name {
         if text.is_empty() {
             return Err("an empty name names nothing".to_owned());
         }
-        if text.starts_with(SCHEME) {
+        if text.starts_with(SCHEME) || text.starts_with(SCHEME_S3) {
             return text.parse().map(Self::Cos);
         }
         if let Some((scheme, _)) = text.split_once("://")
             && !scheme.starts_with("http")
         {
             return Err(format!(
-                "`{scheme}://` is unknown here; COS names begin with {SCHEME}"
+                "`{scheme}://` is unknown here; COS names begin with {SCHEME}, those of S3 with {SCHEME_S3}"
             ));
         }
         match full_form(text) {
+            Some(found) if !is_signed(text) => found.map(Self::Cos),
+            _ if text.starts_with("https://") || text.starts_with("http://") => {
+                text.parse().map(Self::Web)
+            }
             Some(found) => found.map(Self::Cos),
             None => Ok(Self::Local(PathBuf::from(text))),
         }
@@ -126,6 +163,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cos(name) => name.fmt(f),
+            Self::Web(name) => name.fmt(f),
             Self::Local(path) => path.display().fmt(f),
             Self::Standard => f.write_str("-"),
         }
@@ -134,8 +172,20 @@ impl fmt::Display for Name {
 
 fn bucket_of(text: &str) -> Result<BucketName, String> {
     text.parse().map_err(|why| {
-        format!("bucket `{text}`: {why}; a bucket is named <BucketName-APPID>, such as examplebucket-1250000000")
+        format!("bucket `{text}`: {why}; a bucket is named <BucketName-APPID>, such as examplebucket-1250000000 (buckets of S3: s3://{text})")
     })
+}
+
+fn bucket_of_s3(text: &str) -> Result<BucketName, String> {
+    BucketName::parse_s3(text).map_err(|why| format!("bucket `{text}`: {why}"))
+}
+
+/// Whether an address of COS brings its own signature along: then it is asked for as it is.
+fn is_signed(text: &str) -> bool {
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    ["q-signature=", "sign=", "X-Amz-Signature="]
+        .iter()
+        .any(|name| query.contains(name))
 }
 
 /// `bucket-appid.cos.region.myqcloud.com/key[?versionId=…]`, with or without a scheme; `None` if
@@ -248,13 +298,49 @@ mod tests {
         assert_eq!("-".parse(), Ok(Name::Standard));
         for bad in [
             "",
-            "s3://b-1250000000/a",
+            "s3://B/a",
+            "gs://b/a",
             "cos://",
             "cos://bucket/a",
             "cos://B-1250000000/a",
         ] {
             assert!(bad.parse::<Name>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_address_of_the_web_is_a_source_unless_cos_knows_it() {
+        let web = |text: &str| matches!(text.parse(), Ok(Name::Web(_)));
+        assert!(web("https://example.com/a.jpg?x=1"));
+        assert!(web("http://127.0.0.1:9000/b/a.jpg"));
+        // Signed by whoever gave it away: their keys, not ours.
+        assert!(web(
+            "https://b-1250000000.cos.ap-beijing.myqcloud.com/a?q-signature=x"
+        ));
+        assert!(!web("https://b-1250000000.cos.ap-beijing.myqcloud.com/a"));
+        assert!("http://id:key@h/a".parse::<Name>().is_err());
+    }
+
+    #[test]
+    fn plain_names_of_buckets_are_those_of_s3() {
+        let name = cos("s3://photos/a//1.jpg");
+        assert_eq!(
+            (name.bucket.as_str(), name.key.as_str()),
+            ("photos", "a//1.jpg")
+        );
+        assert_eq!(name.to_string(), "s3://photos/a//1.jpg");
+        assert!(name.object_key().is_ok());
+        // The same bucket in both dialects.
+        assert_eq!(cos("s3://b-1250000000/a"), cos("cos://b-1250000000/a"));
+        let long = "k".repeat(1000);
+        assert!(cos(&format!("s3://photos/{long}")).object_key().is_ok());
+        assert!(
+            cos(&format!("cos://b-1250000000/{long}"))
+                .object_key()
+                .is_err()
+        );
+        assert_eq!(shown("photos/a"), "s3://photos/a");
+        assert_eq!(shown("b-1250000000"), "cos://b-1250000000");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub(crate) mod media_type;
 mod meter;
 pub(crate) mod single;
 pub(crate) mod standard_input;
+pub(crate) mod web;
 pub(crate) mod wishes;
 
 /// What users are told who give metadata that nothing will use.

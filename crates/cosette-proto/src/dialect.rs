@@ -234,8 +234,16 @@ impl Dialect {
     }
 }
 
+/// Names of COS that are spelled in a way of their own.
+pub mod cos {
+    /// How a reply spells the MD5 of a customer's key: the official SDK for Python looks for just that.
+    pub const CUSTOMER_KEY_MD5_SPELLED: &str = "x-cos-server-side-encryption-customer-key-MD5";
+}
+
 /// Headers and parameters of the S3 dialect that COS has no counterpart for.
 pub mod amz {
+    /// How a reply spells the MD5 of a customer's key: some clients look for just that.
+    pub const CUSTOMER_KEY_MD5_SPELLED: &str = "x-amz-server-side-encryption-customer-key-MD5";
     /// The hash, or the form, of a request's body.
     pub const CONTENT_SHA256: &str = "x-amz-content-sha256";
     /// When a request was signed.

@@ -226,6 +226,15 @@ pub(crate) fn seal_key(folder: &Path) -> Result<[u8; KEY_BYTES], KeysError> {
     Ok(key)
 }
 
+/// Looks at a file with the keys of the store's own encryption; one that is not there yet is made when
+/// the store is first opened.
+///
+/// # Errors
+/// When it cannot be read, others may read it, or a line of it is no key.
+pub fn check_encryption_keys(path: &Path) -> Result<(), KeysError> {
+    encryption_keys(path).map(drop)
+}
+
 /// The keys of the store's own encryption, if their file is there.
 ///
 /// # Errors

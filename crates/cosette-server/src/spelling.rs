@@ -6,6 +6,7 @@
 //! head with the right spelling is parsed once, and every response gets a copy of what that left:
 //! of all names, or of those few that nearly every reply makes do with, since a copy costs by the name.
 
+use cosette_proto::dialect::{amz, cos};
 use http::Extensions;
 use http_body_util::Empty;
 use hyper::client::conn::http1;
@@ -42,6 +43,8 @@ const RARE: &[&str] = &[
     "Location",
     "Retry-After",
     "Vary",
+    cos::CUSTOMER_KEY_MD5_SPELLED,
+    amz::CUSTOMER_KEY_MD5_SPELLED,
 ];
 
 /// What a response must carry so that hyper spells its headers as COS does.

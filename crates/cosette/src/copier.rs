@@ -170,9 +170,12 @@ impl Copier {
         asked.unwrap_or(limits::SLICE_BYTES_DEFAULT)
     }
 
-    /// Whether source and target are on different services.
+    /// Whether no request to the target can name the source: it is on another service, or has a name
+    /// of S3 where the target's dialect knows only those of COS.
     pub(crate) fn must_stream(&self) -> bool {
-        self.reader.endpoint() != self.client.endpoint()
+        let unnamed =
+            self.source.bucket.app_id().is_none() && self.reader.dialect() != self.client.dialect();
+        unnamed || self.reader.endpoint() != self.client.endpoint()
     }
 
     /// Whether source and target are reached with different keys.

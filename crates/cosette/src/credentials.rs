@@ -87,6 +87,17 @@ impl Credentials {
         &self.0.secret_id
     }
 
+    /// The secret key itself. Whoever asks must not let it go further than to a file of keys or to a
+    /// signer: it is never logged and never shown.
+    pub fn expose_secret_key(&self) -> &str {
+        self.0.secret_key.expose()
+    }
+
+    /// The token of temporary keys, which is as secret as a key.
+    pub fn expose_token(&self) -> Option<&str> {
+        self.token()
+    }
+
     pub(crate) fn token(&self) -> Option<&str> {
         self.0.token.as_deref()
     }

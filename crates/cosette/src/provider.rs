@@ -115,6 +115,7 @@ enum Form {
     CosYaml,
     CosConf,
     Shared { profile: String },
+    Aws { profile: String },
 }
 
 impl KeyFile {
@@ -146,16 +147,30 @@ impl KeyFile {
         }
     }
 
+    /// The file that the tools of Amazon S3 share, usually `~/.aws/credentials`.
+    pub fn aws(path: impl Into<PathBuf>, profile: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            form: Form::Aws {
+                profile: profile.into(),
+            },
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    fn read(&self, text: &str) -> Result<Credentials, Error> {
+    /// The keys in the text of such a file, for whoever has read it already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when it has none, or none that can be read.
+    pub fn parse(&self, text: &str) -> Result<Credentials, Error> {
         let found = match &self.form {
             Form::CosYaml => files::cos_yaml(text),
             Form::CosConf => files::ini(text, "common"),
-            Form::Shared { profile } => files::ini(text, profile),
+            Form::Shared { profile } | Form::Aws { profile } => files::ini(text, profile),
         };
         found
             .map_err(|why| Error::invalid("credentials", format!("{}: {why}", self.path.display())))
@@ -172,7 +187,7 @@ impl CredentialProvider for KeyFile {
                 return Err(Error::invalid("credentials", words));
             }
             let text = tokio::fs::read_to_string(&self.path).await.map_err(local)?;
-            self.read(&text).map(Issued::from)
+            self.parse(&text).map(Issued::from)
         })
     }
 }

@@ -8,10 +8,20 @@ use cosette_types::{
     ReadRange, Region, StorageClass, Tags, Text, Timestamp, UploadId, VersionId,
 };
 
-use cosette::{PrefixJobKind, RestoreTier};
+use cosette::RestoreTier;
 
+use super::encryption::{CustomerKeyArgs, EncryptionArgs, SourceKeyArgs};
 use super::values;
 use crate::name::CosName;
+
+mod buckets;
+
+use buckets::PageArgs;
+pub(crate) use buckets::{
+    BucketAclArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, NewBucketAclArgs,
+    OptionsArgs, PrefixJobArgs, PutBucketArgs, PutBucketDocumentArgs, PutBucketTaggingArgs,
+    PutPolicyArgs, StartPrefixJobArgs, VersioningArgs,
+};
 
 pub(super) const EXAMPLES: &str = "\
 Each command sends one request and prints what the service answered, with --output json as one object:
@@ -130,6 +140,12 @@ pub(crate) enum ApiCommand {
     GetBucketTagging(BucketArgs),
     /// DELETE Bucket tagging: remove a bucket's tags
     DeleteBucketTagging(BucketArgs),
+    /// PUT Bucket encryption: how objects are encrypted that are put without a word about it
+    PutBucketEncryption(BucketArgs),
+    /// GET Bucket encryption: a bucket's default encryption
+    GetBucketEncryption(BucketArgs),
+    /// DELETE Bucket encryption: remove a bucket's default encryption; objects stay as they are
+    DeleteBucketEncryption(BucketArgs),
     /// GET Bucket location: the region a bucket was made in
     GetBucketLocation(BucketArgs),
 }
@@ -236,73 +252,6 @@ pub(crate) struct TargetConditionArgs {
     pub(crate) if_none_match: Option<ETagMatch>,
 }
 
-/// A document that a bucket gets.
-#[derive(Debug, Args)]
-pub(crate) struct PutBucketDocumentArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// File with the XML document of the COS documents; - for standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: PathBuf,
-}
-
-/// Start a prefix job.
-#[derive(Debug, Args)]
-pub(crate) struct StartPrefixJobArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Move or Copy
-    #[arg(long, value_name = "KIND", value_parser = values::job_kind)]
-    pub(crate) kind: PrefixJobKind,
-    /// Bucket that the objects are in
-    #[arg(long, value_name = "BUCKET")]
-    pub(crate) source_bucket: BucketName,
-    /// What their keys begin with
-    #[arg(long, value_name = "PREFIX", default_value = "")]
-    pub(crate) source_prefix: String,
-    /// What takes that beginning's place
-    #[arg(long, value_name = "PREFIX", default_value = "")]
-    pub(crate) target_prefix: String,
-    /// Leave objects where they are whose target exists
-    #[arg(long)]
-    pub(crate) forbid_overwrite: bool,
-    /// The same token again finds the same job again
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) client_token: Option<Text>,
-}
-
-/// A prefix job.
-#[derive(Debug, Args)]
-pub(crate) struct PrefixJobArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// The job's id
-    #[arg(long, value_name = "ID")]
-    pub(crate) id: String,
-    /// What was left, from this number on
-    #[arg(long, value_name = "N")]
-    pub(crate) left_marker: Option<u64>,
-}
-
-/// OPTIONS Object.
-#[derive(Debug, Args)]
-pub(crate) struct OptionsArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Object key; without one the request is about the bucket
-    #[arg(long, value_name = "KEY")]
-    pub(crate) key: Option<ObjectKey>,
-    /// Where the page is from
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) origin: String,
-    /// The method it would use
-    #[arg(long, value_name = "METHOD")]
-    pub(crate) method: String,
-    /// A header it would send; may be given several times
-    #[arg(long, value_name = "NAME")]
-    pub(crate) header: Vec<String>,
-}
-
 /// APPEND Object.
 #[derive(Debug, Args)]
 pub(crate) struct AppendArgs {
@@ -325,6 +274,8 @@ pub(crate) struct AppendArgs {
     pub(crate) meta: MetaArgs,
     #[command(flatten)]
     pub(crate) tags: TagArgs,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArgs,
 }
 
 /// POST Object restore.
@@ -345,15 +296,6 @@ pub(crate) struct RestoreObjectArgs {
 pub(crate) struct PutTaggingArgs {
     #[command(flatten)]
     pub(crate) object: VersionArgs,
-    #[command(flatten)]
-    pub(crate) tags: TagArgs,
-}
-
-/// PUT Bucket tagging.
-#[derive(Debug, Args)]
-pub(crate) struct PutBucketTaggingArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
     #[command(flatten)]
     pub(crate) tags: TagArgs,
 }
@@ -457,6 +399,10 @@ pub(crate) struct CopyObjectArgs {
     pub(crate) forbid_overwrite: bool,
     #[command(flatten)]
     pub(crate) target_conditions: TargetConditionArgs,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArgs,
+    #[command(flatten)]
+    pub(crate) source_key: SourceKeyArgs,
 }
 
 /// Initiate Multipart Upload.
@@ -475,6 +421,8 @@ pub(crate) struct InitArgs {
     pub(crate) meta: MetaArgs,
     #[command(flatten)]
     pub(crate) tags: TagArgs,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArgs,
 }
 
 /// Upload Part.
@@ -488,6 +436,8 @@ pub(crate) struct UploadPartArgs {
     /// File with the bytes of the part; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) customer_key: CustomerKeyArgs,
 }
 
 /// Upload Part - Copy.
@@ -513,6 +463,10 @@ pub(crate) struct PartCopyArgs {
     pub(crate) copy_source_range: Option<ByteRange>,
     #[command(flatten)]
     pub(crate) conditions: ConditionArgs,
+    #[command(flatten)]
+    pub(crate) customer_key: CustomerKeyArgs,
+    #[command(flatten)]
+    pub(crate) source_key: SourceKeyArgs,
 }
 
 /// Complete Multipart Upload.
@@ -569,49 +523,6 @@ pub(crate) struct ListUploadsArgs {
     pub(crate) max_uploads: Option<u16>,
 }
 
-/// What every listing of a bucket has.
-#[derive(Debug, Args)]
-pub(crate) struct PageArgs {
-    /// Bucket, named <BucketName-APPID>
-    #[arg(long, value_name = "BUCKET")]
-    pub(crate) bucket: BucketName,
-    /// Only keys that begin so
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) prefix: Option<String>,
-    /// Fold keys that hold this character after the prefix
-    #[arg(long, value_name = "CHARACTER")]
-    pub(crate) delimiter: Option<char>,
-}
-
-/// GET Bucket.
-#[derive(Debug, Args)]
-pub(crate) struct ListObjectsArgs {
-    #[command(flatten)]
-    pub(crate) page: PageArgs,
-    /// Only what comes after this key
-    #[arg(long, value_name = "KEY")]
-    pub(crate) marker: Option<String>,
-    /// Most entries in the answer [default: 1000]
-    #[arg(long, value_name = "N")]
-    pub(crate) max_keys: Option<u16>,
-}
-
-/// GET Bucket Object versions.
-#[derive(Debug, Args)]
-pub(crate) struct ListVersionsArgs {
-    #[command(flatten)]
-    pub(crate) page: PageArgs,
-    /// Only what comes after this key
-    #[arg(long, value_name = "KEY")]
-    pub(crate) key_marker: Option<String>,
-    /// With --key-marker: its versions after this one too
-    #[arg(long, value_name = "ID")]
-    pub(crate) version_id_marker: Option<VersionId>,
-    /// Most entries in the answer [default: 1000]
-    #[arg(long, value_name = "N")]
-    pub(crate) max_keys: Option<u16>,
-}
-
 /// PUT Object.
 #[derive(Debug, Args)]
 pub(crate) struct PutObjectArgs {
@@ -636,6 +547,8 @@ pub(crate) struct PutObjectArgs {
     pub(crate) forbid_overwrite: bool,
     #[command(flatten)]
     pub(crate) target_conditions: TargetConditionArgs,
+    #[command(flatten)]
+    pub(crate) encryption: EncryptionArgs,
 }
 
 /// GET and HEAD Object.
@@ -661,6 +574,8 @@ pub(crate) struct ReadArgs {
     /// Only if not modified after this time, else 412
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub(crate) if_unmodified_since: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) customer_key: CustomerKeyArgs,
 }
 
 /// DELETE Multiple Objects.
@@ -687,65 +602,6 @@ pub(crate) struct AclArgs {
     pub(crate) object: VersionArgs,
     #[command(flatten)]
     pub(crate) acl: NewAclArgs,
-}
-
-/// ACL of a bucket: a preset and grants.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct NewBucketAclArgs {
-    /// Preset ACL [default: private]
-    #[arg(long, value_name = "ACL", value_parser = values::bucket_acl())]
-    pub(crate) acl: Option<CannedAcl>,
-    #[command(flatten)]
-    pub(crate) grants: GrantArgs,
-}
-
-/// PUT Bucket acl.
-#[derive(Debug, Args)]
-pub(crate) struct BucketAclArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    #[command(flatten)]
-    pub(crate) acl: NewBucketAclArgs,
-}
-
-/// PUT Bucket.
-#[derive(Debug, Args)]
-pub(crate) struct PutBucketArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    #[command(flatten)]
-    pub(crate) acl: NewBucketAclArgs,
-}
-
-/// PUT Bucket versioning.
-#[derive(Debug, Args)]
-pub(crate) struct VersioningArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// Enabled or Suspended
-    #[arg(long, value_name = "STATUS", value_parser = ["Enabled", "Suspended"])]
-    pub(crate) status: String,
-}
-
-/// PUT Bucket policy.
-#[derive(Debug, Args)]
-pub(crate) struct PutPolicyArgs {
-    #[command(flatten)]
-    pub(crate) bucket: BucketArgs,
-    /// File with the policy, a JSON document of the COS or the S3 dialect; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: PathBuf,
-}
-
-/// GET Service.
-#[derive(Debug, Args)]
-pub(crate) struct ListBucketsArgs {
-    /// Only buckets after this name
-    #[arg(long, value_name = "BUCKET")]
-    pub(crate) marker: Option<String>,
-    /// Most buckets in the answer
-    #[arg(long, value_name = "N")]
-    pub(crate) max_keys: Option<u16>,
 }
 
 /// PUT Object (rename).

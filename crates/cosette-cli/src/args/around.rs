@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use cosette::RestoreTier;
-use cosette_types::{Text, VersionId};
+use cosette_types::{CannedAcl, Text, VersionId};
 
-use super::values;
+use super::{GrantArgs, values};
 use crate::name::CosName;
 
 /// Show or replace the tags of an object or a bucket
@@ -28,6 +28,30 @@ pub(crate) struct TagCommandArgs {
     /// Remove all tags
     #[arg(long, conflicts_with = "tags")]
     pub(crate) clear: bool,
+    /// This version
+    #[arg(long, value_name = "ID")]
+    pub(crate) version_id: Option<VersionId>,
+}
+
+/// Show or set who else may use an object or a bucket
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a preset and without grants the ACL is shown. Those given replace the whole ACL, and what is in force
+then is shown.
+
+Examples:
+  cosette acl cos://photos-1250000000/a.jpg
+  cosette acl cos://photos-1250000000/a.jpg --acl public-read
+  cosette acl cos://photos-1250000000 --grant-read 100000000011")]
+pub(crate) struct AclCommandArgs {
+    /// Object or bucket
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// Preset ACL; `default` of an object means its bucket's
+    #[arg(long, value_name = "ACL", value_parser = values::any_acl())]
+    pub(crate) acl: Option<CannedAcl>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
     /// This version
     #[arg(long, value_name = "ID")]
     pub(crate) version_id: Option<VersionId>,

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cosette_bench::{Dialect, Workload};
+use cosette_bench::Workload;
 
 use super::values;
 use crate::name::CosName;
@@ -46,9 +45,6 @@ pub(crate) struct BenchArgs {
     /// The bucket, as in cos://bench-1250000000
     #[arg(value_name = "BUCKET")]
     pub(crate) bucket: CosName,
-    /// The dialect that is spoken: cos or s3
-    #[arg(long, value_name = "DIALECT", default_value = "cos", value_parser = dialect(), help_heading = WHAT)]
-    pub(crate) dialect: Dialect,
     /// Bytes of each object
     #[arg(long, value_name = "SIZE", default_value = "4KiB", value_parser = values::size, help_heading = WHAT)]
     pub(crate) size: u64,
@@ -106,14 +102,6 @@ pub(crate) struct BenchArgs {
     /// Write a page with tables and plots
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-}
-
-/// Whose requests are sent.
-fn dialect() -> impl TypedValueParser<Value = Dialect> {
-    PossibleValuesParser::new(["cos", "s3"]).map(|name| match name.as_str() {
-        "s3" => Dialect::S3,
-        _ => Dialect::Cos,
-    })
 }
 
 /// A time with its unit.

@@ -33,6 +33,10 @@ pub(crate) struct BulkArgs {
     /// Leave alone what exists at the target
     #[arg(long, alias = "skip-existing", help_heading = BULK)]
     pub(crate) no_overwrite: bool,
+    /// Whole histories: every version, in the order in which they were written, and delete markers in
+    /// their places. The target's bucket must keep versions
+    #[arg(long, help_heading = BULK)]
+    pub(crate) all_versions: bool,
     /// Print the plan and do nothing
     #[arg(long, help_heading = BULK)]
     pub(crate) dry_run: bool,
@@ -101,6 +105,7 @@ impl BulkArgs {
             || self.rename.is_some()
             || self.dry_run
             || self.no_overwrite
+            || self.all_versions
             || self.from_profile.is_some()
             || self.edit.copy_acl
             || self.edit.copy_tags != CopyTags::Auto

@@ -32,6 +32,8 @@ them; the ACL is the target bucket's unless --acl or a grant says otherwise. (Th
 `cosette api put-object-copy`, makes a STANDARD object unless told otherwise.) An object onto itself
 changes its metadata (--metadata-directive Replaced) or its class (--storage-class).
 
+A source may be an address of the web (https://host/path?query): it is read once and sent on as it comes.
+
 Every download and every copy is verified by CRC-64; a file appears at its path only when it is whole.
 If-Match goes with If-Unmodified-Since, If-None-Match with If-Modified-Since; all that are given must hold, but
 on other stores other combinations may conflict. A condition that does not hold ends with exit code 5.
@@ -44,7 +46,7 @@ Examples:
   cosette cp -r cos://a-1250000000/2023/ cos://b-1250000000/old/
   tar c . | cosette cp - cos://backup-1250000000/today.tar")]
 pub(crate) struct CopyArgs {
-    /// What to copy; several if the target ends in / or is a folder
+    /// What to copy, also https:// addresses; several if the target ends in / or is a folder
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<Name>,
     /// Where to
@@ -244,11 +246,29 @@ pub(crate) struct ListArgs {
     pub(crate) uploads: bool,
 }
 
+/// List the versions of an object, or of all under a name
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every version and delete marker, the newest of each key first: its id, whether it is the current one, size, time,
+class and key. `cosette mv -r --all-versions` moves them in their order.
+
+Examples:
+  cosette versions cos://photos-1250000000/a.jpg
+  cosette versions -r cos://photos-1250000000/2024/ --output json")]
+pub(crate) struct VersionsArgs {
+    /// Object, prefix or bucket
+    #[arg(value_name = "NAME")]
+    pub(crate) name: CosName,
+    /// Everything under the name, not folded at /
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
+}
+
 /// Remove objects
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Removing what is not there is no error, as in COS. In a bucket with versioning a delete marker takes the object's
-place; --version-id removes a version for good, -r --versions every version.
+place; --version-id removes a version for good, --all-versions every version and delete marker.
 
 Examples:
   cosette rm cos://photos-1250000000/a.jpg
@@ -264,8 +284,12 @@ pub(crate) struct RemoveArgs {
     /// This version, for good
     #[arg(long, value_name = "ID", conflicts_with = "recursive")]
     pub(crate) version_id: Option<VersionId>,
-    /// With -r: every version and delete marker, for good
-    #[arg(long, requires = "recursive")]
+    /// Every version and delete marker, for good
+    #[arg(
+        long = "all-versions",
+        alias = "versions",
+        conflicts_with = "version_id"
+    )]
     pub(crate) versions: bool,
     /// With -r: print what would be removed and do nothing
     #[arg(long, requires = "recursive", conflicts_with = "versions")]

@@ -10,7 +10,8 @@ never shown.
 
 Examples:
   cosette config init --profile work --region ap-guangzhou < keys.txt    two lines: secret id, secret key
-  cosette config init --profile lab --endpoint http://127.0.0.1:9000 --from-env
+  cosette config init --profile lab --endpoint http://127.0.0.1:9000 --key-file store/root-key.json
+  cosette config init --profile aws --dialect s3 --region eu-west-1 --from-env
   cosette config set profile work            which profile is used when none is named
   cosette config show
   cosette config example > server.toml       the settings of serve, to be changed
@@ -47,8 +48,12 @@ pub(crate) struct InitConfigArgs {
     /// Take the key pair from the environment (COSETTE_SECRET_ID and the like) instead of stdin
     #[arg(long)]
     pub(crate) from_env: bool,
+    /// Take the key pair from a JSON file with secret_id and secret_key, such as the root-key.json that a server
+    /// keeps in its folder
+    #[arg(long, value_name = "FILE", conflicts_with = "from_env")]
+    pub(crate) key_file: Option<std::path::PathBuf>,
     /// A profile without keys
-    #[arg(long, conflicts_with = "from_env")]
+    #[arg(long, conflicts_with_all = ["from_env", "key_file"])]
     pub(crate) no_keys: bool,
     /// Use this profile when none is named
     #[arg(long)]
@@ -63,6 +68,8 @@ pub(crate) enum SettingName {
     Profile,
     /// `cos`, or a URL
     Endpoint,
+    /// `cos` or `s3`
+    Dialect,
     /// The region of buckets
     Region,
     /// The secret id

@@ -4,13 +4,21 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cosette::transfer::{ContentHeader, Edit};
-use cosette::{PrefixJobKind, RestoreTier};
+use cosette::{Dialect, PrefixJobKind, RestoreTier};
 use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Timestamp};
 
 /// A storage class, with all of them in the help.
 pub(super) fn storage_class() -> impl TypedValueParser<Value = StorageClass> {
     PossibleValuesParser::new(StorageClass::ALL.map(StorageClass::as_str))
         .map(|text| text.parse().expect("only the names of classes pass"))
+}
+
+/// How requests are spelled and signed.
+pub(super) fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(["cos", "s3"]).map(|name| match name.as_str() {
+        "s3" => Dialect::S3,
+        _ => Dialect::Cos,
+    })
 }
 
 /// A preset ACL of an object.
@@ -21,6 +29,11 @@ pub(super) fn object_acl() -> impl TypedValueParser<Value = CannedAcl> {
 /// A preset ACL of a bucket.
 pub(super) fn bucket_acl() -> impl TypedValueParser<Value = CannedAcl> {
     acl(CannedAcl::is_for_buckets)
+}
+
+/// A preset ACL of either.
+pub(super) fn any_acl() -> impl TypedValueParser<Value = CannedAcl> {
+    acl(|_| true)
 }
 
 fn acl(fits: fn(CannedAcl) -> bool) -> impl TypedValueParser<Value = CannedAcl> {

@@ -6,6 +6,7 @@ use cosette::transfer::{Engine, PlanHead};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, TuningArgs};
+use crate::config;
 use crate::failure::{Failure, Result};
 
 /// Where to, and how fast. Never a key: those are found again as for any command.
@@ -22,11 +23,19 @@ pub(crate) struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dialect: Option<String>,
+    /// The tool whose file of settings is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) config_from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<PathBuf>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) anonymous: bool,
+    /// Whole histories: the journal stays, since it tells which version became which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) all_versions: bool,
     /// The folder that downloads may not leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) folder: Option<PathBuf>,
@@ -52,9 +61,12 @@ impl Options {
             profile: global.profile.clone(),
             from_profile: from_profile.map(str::to_owned),
             endpoint: global.endpoint.clone(),
+            dialect: global.dialect.map(|it| config::dialect_word(it).to_owned()),
+            config_from: global.config_from.map(|from| from.as_str().to_owned()),
             region: global.region.as_ref().map(ToString::to_string),
             data: global.data.as_ref().map(|data| absolute(data)),
             anonymous: global.anonymous,
+            all_versions: false,
             folder: None,
             chunk_size: tuning.chunk_size,
             slice_size: tuning.slice_size,
@@ -79,11 +91,20 @@ impl Options {
     /// The flags of a later command, with what this one said where they say nothing.
     pub(crate) fn over(&self, global: &Global) -> Result<Global> {
         let mut global = global.clone();
-        let said = global.endpoint.is_some() || global.data.is_some() || global.profile.is_some();
+        let said = global.endpoint.is_some()
+            || global.data.is_some()
+            || global.profile.is_some()
+            || global.config_from.is_some();
         if !said {
             global.profile.clone_from(&self.profile);
             global.endpoint.clone_from(&self.endpoint);
             global.data.clone_from(&self.data);
+            if global.dialect.is_none() {
+                let dialect = self.dialect.as_deref();
+                global.dialect = dialect.map(config::parse_dialect).transpose()?;
+            }
+            let from = self.config_from.as_deref();
+            global.config_from = from.map(config::parse_config_from).transpose()?;
             global.anonymous |= self.anonymous;
         }
         if global.region.is_none() {

@@ -11,6 +11,7 @@ use cosette::{Directive, Preconditions, StorageClass, Text};
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 
+use super::history;
 use super::list::{Manifest, Names};
 use super::meeting::Meetings;
 use super::options::Options;
@@ -18,7 +19,7 @@ use super::source::{self, Item};
 use super::{Sides, sync};
 use crate::args::{BulkArgs, CopyTags, SourceArgs, SyncArgs};
 use crate::failure::{Failure, Kind, Result};
-use crate::name::{CosName, Name};
+use crate::name::{self, CosName, Name};
 use crate::output::Output;
 use crate::select::{Rename, Selection};
 use crate::transfer::map::{PrefixMap, Under};
@@ -102,7 +103,10 @@ pub(crate) struct Written {
 impl Planner {
     pub(super) fn add(&mut self, entry: &Entry) -> Result<()> {
         let class = entry.seen.storage_class;
-        let is_read = !matches!(entry.work, Work::Delete { .. } | Work::Upload { .. });
+        let is_read = !matches!(
+            entry.work,
+            Work::Delete { .. } | Work::Mark { .. } | Work::Upload { .. }
+        );
         if is_read && class.is_some_and(StorageClass::is_archived) {
             self.archived += 1;
         }
@@ -142,7 +146,10 @@ impl Planner {
                 let why = told
                     .err()
                     .unwrap_or_else(|| "a file's name does not end in /".into());
-                let failure = Failure::new(Kind::Local, format!("cos://{}: {why}", item.place));
+                let failure = Failure::new(
+                    Kind::Local,
+                    format!("{}: {why}", name::shown(&item.place.to_string())),
+                );
                 output.failure(&failure);
                 self.refused.push(failure);
                 return Ok(());
@@ -164,10 +171,17 @@ pub(crate) async fn write(
     path: &Path,
     output: &Output,
 ) -> Result<Written> {
+    if let Name::Cos(name) = &request.source {
+        sides.source.accepts(name)?;
+    }
+    if let Some(Name::Cos(name)) = &request.target {
+        sides.target.accepts(name)?;
+    }
     let selection = Selection::new(&request.bulk.select, crate::clock::now())?;
     let mut head = PlanHead::new(request.verb.word());
     head.wanted = wanted(&request.wishes, &request.bulk);
     let mut options = request.options.clone();
+    options.all_versions = request.bulk.all_versions;
     if let Some(Name::Local(folder)) = &request.target {
         options.folder = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
@@ -204,6 +218,15 @@ async fn entries(
     output: &Output,
 ) -> Result<()> {
     match (&request.source, &request.target) {
+        (Name::Cos(source), Some(Name::Cos(target)))
+            if request.bulk.all_versions && request.sync.is_none() =>
+        {
+            history::check(request)?;
+            history::plan(sides, request, (source, target), selection, planner).await
+        }
+        _ if request.bulk.all_versions => Err(Failure::usage(
+            "--all-versions is for cp and mv between buckets",
+        )),
         _ if request.sync.is_some() => sync::plan(sides, request, selection, planner, output).await,
         (Name::Cos(source), Some(Name::Cos(target))) if request.single => {
             one(sides, request, source, target, planner).await

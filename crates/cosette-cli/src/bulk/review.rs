@@ -4,6 +4,7 @@ use cosette::transfer::{Entry, PlanReader, PlanSummary, Work};
 use serde_json::{Value, json};
 
 use crate::failure::Result;
+use crate::name;
 use crate::output::{Output, bytes};
 
 /// Prints every entry and the sum.
@@ -48,7 +49,7 @@ fn line(entry: &Entry) -> String {
 pub(crate) fn source(entry: &Entry) -> String {
     match entry.work {
         Work::Upload { .. } => entry.subject(),
-        _ => format!("cos://{}", entry.subject()),
+        _ => name::shown(&entry.subject()),
     }
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn target(entry: &Entry) -> Option<String> {
     let target = entry.target()?;
     Some(match entry.work {
         Work::Download { .. } => target,
-        _ => format!("cos://{target}"),
+        _ => name::shown(&target),
     })
 }
 

@@ -91,7 +91,8 @@ pub(crate) async fn run(
         return Err(Failure::closed_pipe());
     }
     let summary = ran.map_err(|why| Failure::from(why).during(format!("job {id}")))?;
-    end(&mut watch, summary, verb, &id, &folder)
+    let keeps = verb == Verb::Move || options.all_versions;
+    end(&mut watch, summary, (verb, keeps), &id, &folder)
 }
 
 fn client(connection: &Connection) -> Result<cosette::Client> {
@@ -118,7 +119,13 @@ fn interrupted(id: &str) -> Failure {
     Failure::new(Kind::Interrupted, told)
 }
 
-fn end(watch: &mut Watch, summary: Summary, verb: Verb, id: &str, folder: &Path) -> Result<()> {
+fn end(
+    watch: &mut Watch,
+    summary: Summary,
+    (verb, keeps): (Verb, bool),
+    id: &str,
+    folder: &Path,
+) -> Result<()> {
     let output = watch.output.clone();
     let failed = summary.failed + watch.refused;
     let sum = json!({
@@ -147,8 +154,8 @@ fn end(watch: &mut Watch, summary: Summary, verb: Verb, id: &str, folder: &Path)
         let kind = if alone { last.kind() } else { Kind::Partial };
         return Err(Failure::new(kind, told).with_report(sum));
     }
-    if verb != Verb::Move {
-        // Nothing is left to carry on, and nothing to take back.
+    if !keeps {
+        // Nothing is left to carry on, nothing to take back, and nothing to look up.
         let gone = std::fs::remove_dir_all(folder);
         gone.map_err(|why| Failure::local(folder.display(), why))?;
     }
@@ -262,10 +269,11 @@ impl Watch {
 }
 
 fn line(work: &str, source: &str, target: Option<&str>) -> String {
-    let cos = |name: &str| format!("cos://{name}");
+    let cos = crate::name::shown;
     match (work, target) {
         ("upload", Some(target)) => format!("{source} -> {}", cos(target)),
         ("download", Some(target)) => format!("{} -> {target}", cos(source)),
+        ("mark", Some(target)) => format!("delete marker {} -> {}", cos(source), cos(target)),
         (_, Some(target)) => format!("{} -> {}", cos(source), cos(target)),
         (_, None) => format!("removed {}", cos(source)),
     }

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
-use crate::name::CosName;
+use crate::name::{self, CosName};
 use crate::select::{Candidate, Selection};
 use crate::transfer::local;
 use crate::transfer::map::Under;
@@ -140,7 +140,7 @@ pub(crate) fn looked_up<'a>(
         if let Some(version) = &item.place.version_id {
             call = call.version_id(version);
         }
-        let named = format!("cos://{}", item.place);
+        let named = name::shown(&item.place.to_string());
         let reply = call
             .send()
             .await

@@ -42,27 +42,27 @@ pub(crate) async fn run(
                 connection.copy_source(&args.copy_source, args.source_region.clone(), version)?;
             objects::copy(client, *args, source, output).await
         }
-        ApiCommand::PutObject(args) => objects::put(client, *args).await,
+        ApiCommand::PutObject(args) => objects::put(client, *args, output).await,
         // Its bytes may be the output.
         ApiCommand::GetObject(args) => return objects::get(client, *args, output).await,
-        ApiCommand::HeadObject(args) => objects::head(client, *args).await,
+        ApiCommand::HeadObject(args) => objects::head(client, *args, output).await,
         ApiCommand::DeleteObject(args) => objects::delete(client, args).await,
         ApiCommand::DeleteMultipleObjects(args) => objects::delete_many(client, args).await,
         ApiCommand::PutObjectAcl(args) => objects::put_acl(client, *args).await,
         ApiCommand::GetObjectAcl(args) => objects::acl(client, args).await,
-        ApiCommand::AppendObject(args) => objects::append(client, *args).await,
+        ApiCommand::AppendObject(args) => objects::append(client, *args, output).await,
         ApiCommand::RestoreObject(args) => objects::restore(client, args).await,
         ApiCommand::PutObjectTagging(args) => objects::put_tagging(client, args).await,
         ApiCommand::GetObjectTagging(args) => objects::tagging(client, args).await,
         ApiCommand::DeleteObjectTagging(args) => objects::delete_tagging(client, args).await,
         ApiCommand::RenameObject(args) => objects::rename(client, args).await,
-        ApiCommand::MultipartInit(args) => uploads::init(client, *args).await,
-        ApiCommand::UploadPart(args) => uploads::part(client, args).await,
+        ApiCommand::MultipartInit(args) => uploads::init(client, *args, output).await,
+        ApiCommand::UploadPart(args) => uploads::part(client, args, output).await,
         ApiCommand::UploadPartCopy(args) => {
             let version = args.copy_source_version_id.clone();
             let source =
                 connection.copy_source(&args.copy_source, args.source_region.clone(), version)?;
-            uploads::part_copy(client, *args, source).await
+            uploads::part_copy(client, *args, source, output).await
         }
         ApiCommand::MultipartComplete(args) => uploads::complete(client, args, output).await,
         ApiCommand::MultipartAbort(args) => uploads::abort(client, args).await,
@@ -93,6 +93,9 @@ pub(crate) async fn run(
         ApiCommand::PutBucketTagging(args) => buckets::put_tagging(client, args).await,
         ApiCommand::GetBucketTagging(args) => buckets::tagging(client, args).await,
         ApiCommand::DeleteBucketTagging(args) => buckets::delete_tagging(client, args).await,
+        ApiCommand::PutBucketEncryption(args) => buckets::put_encryption(client, args).await,
+        ApiCommand::GetBucketEncryption(args) => buckets::encryption(client, args).await,
+        ApiCommand::DeleteBucketEncryption(args) => buckets::delete_encryption(client, args).await,
         ApiCommand::GetBucketLocation(args) => buckets::location(client, args).await,
     };
     let value = answered?;
@@ -153,7 +156,7 @@ fn metadata(content: ContentArgs, meta: MetaArgs) -> Result<Metadata> {
     Ok(metadata)
 }
 
-fn acl_of(canned: Option<CannedAcl>, grants: GrantArgs) -> AclHeaders {
+pub(super) fn acl_of(canned: Option<CannedAcl>, grants: GrantArgs) -> AclHeaders {
     let flat = |lists: Vec<Vec<Grantee>>| lists.into_iter().flatten().collect();
     AclHeaders {
         canned,

@@ -152,7 +152,7 @@ fn site_of(
         token: keys.token.clone(),
     });
     Site::new(&endpoint, region, args.bucket.bucket.clone(), credentials)
-        .map(|site| site.speaking(args.dialect))
+        .map(|site| site.speaking(settings.dialect))
         .map_err(|why| Failure::usage(why.to_string()))
 }
 

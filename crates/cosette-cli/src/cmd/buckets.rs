@@ -7,7 +7,7 @@ use crate::args::{MakeBucketArgs, RemoveBucketArgs};
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
 use crate::fields::Object;
-use crate::name::CosName;
+use crate::name::{self, CosName};
 use crate::output::Output;
 
 use super::rm;
@@ -17,8 +17,8 @@ fn bucket_only(name: &CosName) -> Result<()> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "{name} names an object; a bucket is cos://{}",
-        name.bucket
+        "{name} names an object; a bucket is {}",
+        name::bucket(&name.bucket)
     )))
 }
 
@@ -45,7 +45,7 @@ fn made(output: &Output, bucket: &BucketName) -> String {
     if output.is_quiet() {
         String::new()
     } else {
-        format!("made cos://{bucket}")
+        format!("made {}", name::bucket(bucket))
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn remove(
     let text = if output.is_quiet() {
         String::new()
     } else {
-        format!("removed cos://{bucket}")
+        format!("removed {}", name::bucket(bucket))
     };
     output.result(&text, &json.done())
 }
@@ -92,7 +92,10 @@ async fn empty(client: &Client, bucket: &BucketName, output: &Output) -> Result<
         };
         let failed = rm::remove_batch(client, bucket, objects, output).await?;
         if failed > 0 {
-            let told = format!("{failed} objects of cos://{bucket} could not be removed");
+            let told = format!(
+                "{failed} objects of {} could not be removed",
+                name::bucket(bucket)
+            );
             return Err(Failure::new(Kind::Partial, told));
         }
         removed += count;

@@ -12,7 +12,7 @@ use crate::args::{
 };
 use crate::bulk::jobs::Jobs;
 use crate::bulk::options::Options;
-use crate::bulk::{Request, Sides, Verb, plan, review, run};
+use crate::bulk::{Request, Sides, Verb, history, plan, review, run};
 use crate::config;
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
@@ -129,6 +129,9 @@ fn reverse(place: &Path, back: &Path) -> Result<u64> {
     let mut reversed = PlanHead::new(Verb::Move.word());
     let mut options = Options::of(&head)?;
     options.command = format!("undo of: {}", options.command);
+    if options.all_versions {
+        return Err(Failure::usage(history::NOT_UNDONE));
+    }
     if options.from_profile.is_some() {
         return Err(Failure::usage(
             "a move between two stores is taken back by moving the other way: cosette mv --from-profile",
@@ -177,10 +180,35 @@ fn show(jobs: &Jobs, id: &str, output: &Output) -> Result<()> {
         }
     })?;
     let sum = described(&job)?;
+    let versions = became(&jobs.place(id)?, &job.head, output)?;
     if output.is_json() {
-        return output.json(&json!({ "job": sum, "notDone": entries }));
+        return output.json(&json!({ "job": sum, "notDone": entries, "versions": versions }));
     }
     output.line(&sentence(&job)?)
+}
+
+/// Of a job of whole histories: which version became which.
+fn became(place: &Path, head: &PlanHead, output: &Output) -> Result<Vec<Value>> {
+    if !Options::of(head)?.all_versions {
+        return Ok(Vec::new());
+    }
+    let (mut all, mut told) = (Vec::new(), Ok(()));
+    Job::each_done(place, |_, entry, copied| {
+        let (Some(target), Some(made)) = (review::target(entry), copied) else {
+            return;
+        };
+        let id = made
+            .version_id
+            .as_ref()
+            .map_or_else(|| "null".to_owned(), ToString::to_string);
+        let source = review::source(entry);
+        if output.is_json() {
+            all.push(json!({ "source": source, "target": target, "VersionId": id }));
+        } else if told.is_ok() {
+            told = output.line(&format!("{source} -> {target} (version {id})"));
+        }
+    })?;
+    told.map(|()| all)
 }
 
 fn list_all(jobs: &Jobs, output: &Output) -> Result<()> {
@@ -437,6 +465,11 @@ fn sync_request(global: &Global, args: SyncArgs) -> Result<Request> {
 }
 
 fn remove_request(global: &Global, args: RemoveArgs) -> Result<Request> {
+    if args.versions || args.version_id.is_some() {
+        return Err(Failure::usage(
+            "a plan of removals is about current objects; leave out --all-versions and --version-id",
+        ));
+    }
     let [source] = <[_; 1]>::try_from(args.names)
         .map_err(|_| Failure::usage("a plan of removals is about one NAME"))?;
     let tuning = TuningArgs::default();

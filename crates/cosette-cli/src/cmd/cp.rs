@@ -8,7 +8,7 @@ use futures_util::stream;
 use crate::args::{CopyArgs, SourceArgs};
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
-use crate::name::{CosName, Name};
+use crate::name::{self, CosName, Name};
 use crate::output::Output;
 use crate::transfer::map;
 use crate::transfer::single::{Done, From, Source, Transfer};
@@ -82,8 +82,7 @@ impl Transfer<'_> {
 
 async fn one(transfer: &Transfer<'_>, job: Job, output: &Output) -> Result<()> {
     let shown = match &job {
-        Job::Upload(From::File(path), _) => path.display().to_string(),
-        Job::Upload(From::Stdin, _) => "standard input".to_owned(),
+        Job::Upload(from, _) => from.to_string(),
         Job::Download { source, .. } | Job::Print(source) | Job::Copy(source, _) => {
             source.name.to_string()
         }
@@ -120,15 +119,32 @@ fn plan(sources: &[Name], target: &Name, flags: &SourceArgs) -> Result<Vec<Job>>
             needs_folder(many, target.is_prefix(), target)?;
             upload(path, target)
         }
+        (Name::Web(web), Name::Cos(target)) => {
+            needs_folder(many, target.is_prefix(), target)?;
+            let name = web.last_name().filter(|_| target.is_prefix());
+            let target = match name {
+                Some(name) => target.with_key(format!("{}{name}", target.key)),
+                None if target.is_prefix() => {
+                    return Err(Failure::usage(format!(
+                        "{web} has no last name to keep; name the target's key"
+                    )));
+                }
+                None => target.clone(),
+            };
+            Ok(Job::Upload(From::Web(web.clone()), target))
+        }
         (Name::Standard, Name::Cos(target)) if target.is_prefix() => Err(Failure::usage(format!(
-            "standard input has no name; give the target's key, as in cos://{}/name",
-            target.bucket
+            "standard input has no name; give the target's key, as in {}/name",
+            name::bucket(&target.bucket)
         ))),
         (Name::Standard, Name::Cos(target)) => Ok(Job::Upload(From::Stdin, target.clone())),
         (Name::Cos(_), Name::Standard) => Err(Failure::usage(
             "several objects to standard output: use cosette cat",
         )),
-        (Name::Local(_) | Name::Standard, Name::Local(_) | Name::Standard) => Err(Failure::usage(
+        (_, Name::Web(_)) => Err(Failure::usage(
+            "an address of the web is only ever a source; targets begin with cos:// or s3://",
+        )),
+        (_, Name::Local(_) | Name::Standard) => Err(Failure::usage(
             "neither side is a COS name; COS names begin with cos://",
         )),
     });

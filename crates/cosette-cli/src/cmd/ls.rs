@@ -3,7 +3,7 @@
 use cosette::{ListObjectsReply, ListUploadsReply, ListVersionsReply, VersionItem};
 use serde_json::Value;
 
-use crate::args::ListArgs;
+use crate::args::{ListArgs, VersionsArgs};
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
 use crate::fields::{self, Fields};
@@ -101,6 +101,22 @@ pub(super) async fn run(connection: &Connection, args: ListArgs, output: &Output
     Ok(())
 }
 
+/// What `ls --versions` lists, under a name of its own.
+pub(super) async fn versions_of(
+    connection: &Connection,
+    args: VersionsArgs,
+    output: &Output,
+) -> Result<()> {
+    let args = ListArgs {
+        name: Some(args.name),
+        recursive: args.recursive,
+        long: true,
+        versions: true,
+        uploads: false,
+    };
+    run(connection, args, output).await
+}
+
 impl Listing<'_> {
     fn entry(&mut self, value: impl Fields) {
         if self.output.is_json() {
@@ -138,7 +154,7 @@ async fn buckets(connection: &Connection, listing: &mut Listing<'_>) -> Result<(
         let page = call.send().await?.value;
         let mut table = Table::plain("<<<");
         for bucket in page.buckets {
-            let name = format!("cos://{}", bucket.name);
+            let name = crate::name::bucket(&bucket.name);
             let made = fields::time(bucket.creation_date);
             if listing.long {
                 table.row([name, bucket.location.to_string(), made]);

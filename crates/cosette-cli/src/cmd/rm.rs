@@ -1,16 +1,20 @@
 //! `rm`: removing objects, one or all under a prefix.
 
 use cosette::{Client, ObjectToDelete, VersionItem};
-use cosette_types::BucketName;
+use cosette_types::{BucketName, VersionId};
+use futures_util::TryStreamExt;
 
 use crate::args::RemoveArgs;
 use crate::connect::Connection;
 use crate::failure::{Answer, Failure, Kind, Result};
 use crate::fields::{Fields, Object};
-use crate::name::CosName;
+use crate::name::{self, CosName};
 use crate::output::Output;
 use crate::select::{Candidate, Selection};
 use crate::transfer::map::Under;
+
+/// Most objects that one request removes.
+const BATCH: usize = 1000;
 
 pub(super) async fn run(connection: &Connection, args: RemoveArgs, output: &Output) -> Result<()> {
     if args.version_id.is_some() && args.names.len() > 1 {
@@ -31,6 +35,13 @@ pub(super) async fn run(connection: &Connection, args: RemoveArgs, output: &Outp
             );
             failed += left;
             output.done(&format!("removed {done} objects under {name}"))?;
+        } else if args.versions {
+            let client = connection.client_of(name)?;
+            let (done, left) = remove_history(&client, name, output).await?;
+            let json = Object::new().text("name", name).with("removed", done);
+            removed.push(json.done());
+            failed += left;
+            output.done(&format!("removed {done} versions of {name} for good"))?;
         } else {
             removed.push(remove_one(connection, name, &args, output).await?);
         }
@@ -108,8 +119,45 @@ async fn remove_under(
     }
 }
 
+/// Removes every version and delete marker of one key: how many were removed, and how many could not be.
+async fn remove_history(client: &Client, name: &CosName, output: &Output) -> Result<(u64, u64)> {
+    let key = name
+        .object_key()
+        .map_err(|why| Failure::usage(format!("{why}; for all that is under it give -r")))?;
+    let listing = client
+        .list_object_versions()
+        .bucket(&name.bucket)
+        .prefix(key.as_str());
+    let mut items = listing.versions();
+    let (mut removed, mut failed, mut batch) = (0, 0, Vec::new());
+    loop {
+        let object = match items.try_next().await? {
+            Some(VersionItem::Version(entry)) => Some((entry.key, entry.version_id)),
+            Some(VersionItem::DeleteMarker(entry)) => Some((entry.key, entry.version_id)),
+            None => None,
+        };
+        // The key itself comes before all that begin with it.
+        let object = object.filter(|(found, _)| *found == key);
+        let ended = object.is_none();
+        batch.extend(object.map(|(key, version)| ObjectToDelete {
+            key: key.to_string(),
+            version_id: Some(version.unwrap_or_else(VersionId::null)),
+        }));
+        if batch.len() == BATCH || (ended && !batch.is_empty()) {
+            let objects = std::mem::take(&mut batch);
+            let count = u64::try_from(objects.len()).unwrap_or(u64::MAX);
+            let left = remove_batch(client, &name.bucket, objects, output).await?;
+            removed += count.saturating_sub(left);
+            failed += left;
+        }
+        if ended {
+            return Ok((removed, failed));
+        }
+    }
+}
+
 /// Where the next page begins.
-type Next = (Option<String>, Option<cosette_types::VersionId>);
+type Next = (Option<String>, Option<VersionId>);
 
 async fn page(
     client: &Client,
@@ -206,8 +254,11 @@ pub(super) async fn remove_batch(
     let reply = reply.send().await?.value;
     for failure in &reply.failed {
         let told = format!(
-            "cos://{bucket}/{}: {}: {}",
-            failure.key, failure.code, failure.message
+            "{}/{}: {}: {}",
+            name::bucket(bucket),
+            failure.key,
+            failure.code,
+            failure.message
         );
         let answer = Answer {
             code: Some(failure.code.clone()),

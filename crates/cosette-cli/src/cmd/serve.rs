@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cosette_server::keys::Origin;
+use cosette_server::keys::{Origin, check_encryption_keys};
 use cosette_server::tls::{Tls, TlsFiles};
 use cosette_server::{Config, Embedded, Listener, Opened, SystemClock};
 use keys::ServerSettings;
@@ -91,6 +91,10 @@ pub(crate) fn check(path: &Path, output: &Output) -> Result<()> {
     if let Some(accounts) = &settings.accounts {
         std::fs::metadata(accounts).map_err(|why| Failure::local(accounts.display(), why))?;
     }
+    // It may be made at the first start; one that is there must be one of keys.
+    if let Some(keys) = &settings.encryption_keys {
+        check_encryption_keys(keys).map_err(|why| Failure::usage(why.to_string()))?;
+    }
     let shown = path.display().to_string();
     output.result(
         &format!("{shown}: good"),
@@ -103,6 +107,8 @@ fn server_config(settings: &ServerSettings) -> Result<Config> {
         domains: settings.domains.clone(),
         access_log: settings.access_log.clone(),
         part_bytes_min: settings.part_bytes_min,
+        encryption_keys: settings.encryption_keys.clone(),
+        customer_keys_in_the_open: settings.customer_keys_in_the_open,
         limits: settings.limits.clone(),
         ..Config::default()
     };

@@ -1,12 +1,14 @@
 //! `config`: shows and changes the configuration file. Secrets go in, and never come out.
 
 use std::io::BufRead;
+use std::path::Path;
 
 use super::serve;
 use crate::args::{ConfigArgs, ConfigCommand, Global, InitConfigArgs, SetConfigArgs, SettingName};
 use crate::config::{self, File, Place, Profile, Settings};
 use crate::failure::{Failure, Result};
 use crate::fields::Object;
+use crate::files;
 use crate::output::{self, Output};
 
 /// The profile that commands change when none is named.
@@ -48,7 +50,8 @@ fn show(settings: &Result<Settings>, global: &Global, output: &Output) -> Result
     }
     let (place, target) = match &settings.place {
         Place::Folder(folder) => ("embedded store", folder.display().to_string()),
-        Place::Cos => ("Tencent Cloud COS", "cos".to_owned()),
+        Place::Cos => ("Tencent Cloud COS", config::COS.to_owned()),
+        Place::Amazon => ("Amazon S3", config::S3.to_owned()),
         Place::Url(url) => ("server", url.clone()),
     };
     let keys = match (&settings.place, &settings.keys, missing) {
@@ -61,17 +64,19 @@ fn show(settings: &Result<Settings>, global: &Global, output: &Output) -> Result
         .region
         .as_ref()
         .map_or_else(|| "not set".to_owned(), ToString::to_string);
+    let dialect = config::dialect_word(settings.dialect);
     let file = settings.file.display().to_string();
     let profile = settings
         .profile
         .clone()
         .unwrap_or_else(|| "none".to_owned());
     let text = format!(
-        "place    {place}: {target}\nregion   {region}\nkeys     {keys}\nprofile  {profile}\nfile     {file}"
+        "place    {place}: {target}\ndialect  {dialect}\nregion   {region}\nkeys     {keys}\nprofile  {profile}\nfile     {file}"
     );
     let json = Object::new()
         .text("place", place)
         .text("endpoint", target)
+        .text("dialect", dialect)
         .some("region", settings.region.as_ref())
         .text("keys", keys)
         .some("profile", settings.profile.as_ref())
@@ -84,21 +89,26 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
     let (mut file, _) = File::read(&path)?;
     let name = global.profile.clone().unwrap_or_else(|| DEFAULT.to_owned());
     let mut profile = Profile {
-        endpoint: Some(
-            global
-                .endpoint
-                .clone()
-                .unwrap_or_else(|| config::COS.to_owned()),
-        ),
+        endpoint: Some(global.endpoint.clone().unwrap_or_else(|| {
+            // Each dialect's own cloud.
+            config::dialect_word(global.dialect.unwrap_or_default()).to_owned()
+        })),
+        dialect: global.dialect.map(|it| config::dialect_word(it).to_owned()),
         region: global.region.as_ref().map(ToString::to_string),
         ..Profile::default()
     };
     if args.from_env {
-        let keys = config::env_keys(&config::process_env)?;
+        let dialect = global.dialect.unwrap_or_default();
+        let place = config::endpoint_place(profile.endpoint.as_deref().unwrap_or(config::COS))?;
+        let keys = config::env_keys(&config::process_env, dialect, &place)?;
         let keys = keys.ok_or_else(|| Failure::usage("the environment holds no key pair"))?;
         profile.secret_id = Some(keys.secret_id);
         profile.secret_key = Some(keys.secret_key);
         profile.token = keys.token;
+    } else if let Some(path) = &args.key_file {
+        let [id, key] = pair_in(path)?;
+        profile.secret_id = Some(id);
+        profile.secret_key = Some(key);
     } else if !args.no_keys {
         profile.secret_id = Some(read_line("secret id")?);
         profile.secret_key = Some(read_line("secret key")?);
@@ -117,6 +127,25 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
             .text("file", shown)
             .done(),
     )
+}
+
+/// The key pair in a JSON file.
+fn pair_in(path: &Path) -> Result<[String; 2]> {
+    let text = files::read_if_there(path)?;
+    let text = text.ok_or_else(|| Failure::local(path.display(), "there is no such file"))?;
+    // What the parser would say may quote the file.
+    let wrong = || {
+        Failure::usage(format!(
+            "{}: no JSON with secret_id and secret_key",
+            path.display()
+        ))
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|_| wrong())?;
+    let field = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    match (field("secret_id"), field("secret_key")) {
+        (Some(id), Some(key)) => Ok([id, key]),
+        _ => Err(wrong()),
+    }
 }
 
 fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
@@ -143,6 +172,7 @@ fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
         let profile = file.profiles.entry(name).or_default();
         let field = match args.name {
             SettingName::Endpoint => &mut profile.endpoint,
+            SettingName::Dialect => &mut profile.dialect,
             SettingName::Region => &mut profile.region,
             SettingName::SecretId => &mut profile.secret_id,
             SettingName::SecretKey => &mut profile.secret_key,

@@ -57,7 +57,7 @@ async fn bucket(connection: &Connection, args: &StatArgs) -> Result<Value> {
 }
 
 /// A line for each property; the raw headers are for programs.
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     let mut table = Table::plain("<<");
     let Some(object) = value.as_object() else {
         return String::new();

@@ -47,6 +47,9 @@ enum Way {
     There(Box<HttpTransport>),
 }
 
+/// Where the folder's encryption keys are, if not in it: the variable of the server's setting.
+const ENCRYPTION_KEYS: &str = "COSETTE_SERVE_ENCRYPTION_KEYS";
+
 impl Folder {
     /// Opens a folder, or joins who has it.
     pub(crate) async fn open(path: &Path) -> Result<Self> {
@@ -129,7 +132,12 @@ impl Folder {
 }
 
 async fn open(path: &Path) -> Result<State> {
-    let opened = Embedded::open(path, Config::default(), None).await;
+    let server = Config {
+        // A server of the folder may have been told that its keys are elsewhere.
+        encryption_keys: config::process_env(ENCRYPTION_KEYS).map(PathBuf::from),
+        ..Config::default()
+    };
+    let opened = Embedded::open(path, server, None).await;
     match opened
         .map_err(|why| Failure::new(Kind::Local, format!("store in {}: {why}", path.display())))?
     {

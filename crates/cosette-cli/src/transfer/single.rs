@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::download::{self, Read};
 use super::given::{given, with_acl, with_source_conditions};
 use super::local::{self, NewFile};
+use super::web::WebName;
 use super::wishes::Wishes;
 use super::{media_type, standard_input};
 use crate::connect::Connection;
@@ -52,6 +53,18 @@ pub(crate) struct Source {
 pub(crate) enum From {
     File(PathBuf),
     Stdin,
+    /// What answers at an address.
+    Web(WebName),
+}
+
+impl std::fmt::Display for From {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Stdin => f.write_str("standard input"),
+            Self::Web(name) => name.fmt(f),
+        }
+    }
 }
 
 /// Makes copies as flags wish them.
@@ -72,18 +85,29 @@ impl Transfer<'_> {
         target: &CosName,
         progress: &Progress,
     ) -> Result<Done> {
-        let what = match from {
-            From::File(path) => path.display().to_string(),
-            From::Stdin => "standard input".to_owned(),
-        };
+        let what = from.to_string();
         let key = target.object_key().map_err(Failure::usage)?;
         let mut metadata = self.wishes.metadata.clone();
+        let (mut told_type, mut told_crc64) = (None, None);
+        let body = match from {
+            From::File(_) => None,
+            From::Stdin => Some(Body::stream(standard_input::chunks())),
+            From::Web(name) => {
+                let source = name.open().await?;
+                (told_type, told_crc64) = (source.content_type, source.crc64);
+                Some(source.body)
+            }
+        };
         if metadata.content.content_type.is_none() {
-            let told = match from {
+            let named = match from {
                 From::File(path) => path.to_string_lossy().into_owned(),
-                From::Stdin => target.key.clone(),
+                From::Stdin | From::Web(_) => target.key.clone(),
             };
-            metadata.content.content_type = Some(media_type::of_name(&told).parse::<Text>()?);
+            let guessed = || media_type::of_name(&named).parse::<Text>();
+            metadata.content.content_type = Some(match told_type {
+                Some(told) => told,
+                None => guessed()?,
+            });
         }
         let client = self.connection.client_of(target)?;
         let call = client
@@ -98,14 +122,23 @@ impl Transfer<'_> {
             part_size = self.wishes.chunk_size,
             parallel = self.parallel()
         );
-        let call = match from {
-            From::File(path) => call.file(path),
-            From::Stdin => call.body(Body::stream(standard_input::chunks())),
+        let call = match (from, body) {
+            (From::File(path), _) => call.file(path),
+            (_, body) => call.body(body.unwrap_or_else(Body::empty)),
         };
         let shown = progress.clone();
         let sent = call.on_progress(move |step| shown.step(step)).send().await;
         progress.end();
         let stored = sent.map_err(|why| Failure::from(why).during(&what))?;
+        if let Some(wanted) = told_crc64.filter(|wanted| *wanted != stored.crc64) {
+            return Err(Failure::new(
+                Kind::Failed,
+                format!(
+                    "{what}: the source tells the CRC-64 {wanted}, and what arrived at {target} has {}; look at both",
+                    stored.crc64
+                ),
+            ));
+        }
         let json = Object::new()
             .with("statusCode", stored.status)
             .with("headers", fields::headers(&stored.headers))

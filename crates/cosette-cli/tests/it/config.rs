@@ -103,3 +103,55 @@ fn nothing_configured_is_the_embedded_store() {
         ("embedded store", "the folder's own")
     );
 }
+
+/// The steps of the README: serve, point the command at it, plan a move, have it killed, resume it.
+#[test]
+fn a_newcomer_points_the_command_at_a_server_and_carries_a_move_on() {
+    let home = World::new();
+    let served = World::new();
+    let server = served.serve();
+    let told = home.refused(2, &["ls", "--endpoint", &server.url]);
+    assert!(told.to_string().contains("root-key.json"), "{told}");
+    let keys = served.data().join("root-key.json").display().to_string();
+    let init = [
+        "config",
+        "init",
+        "--profile",
+        "lab",
+        "--endpoint",
+        &server.url,
+        "--key-file",
+        &keys,
+    ];
+    let made = home.ok(&init);
+    let secret: serde_json::Value = serde_json::from_slice(&std::fs::read(&keys).unwrap()).unwrap();
+    assert!(!made.stdout.contains(text(&secret, "secret_key")));
+    let home = home.set("COSETTE_PROFILE", "lab");
+    home.ok(&["mb", "cos://photos-1250000000"]);
+    for name in ["1", "2", "3"] {
+        home.file(&format!("trip/{name}"), name);
+    }
+    home.ok(&["cp", "-r", "trip", "cos://photos-1250000000/2024/"]);
+    let [old, new] = ["2024/", "old/"].map(|prefix| format!("cos://photos-1250000000/{prefix}"));
+    home.ok(&["plan", "-o", "move.plan", "mv", "-r", &old, &new]);
+    let mut apply = home.command(&["apply", "move.plan"]);
+    let code = apply
+        .env("COSETTE_HALT", "after:3")
+        .output()
+        .unwrap()
+        .status
+        .code();
+    assert_eq!(code, Some(99));
+    home.ok(&["resume"]);
+    assert_eq!(home.json(&["du", &new])["Objects"], 3);
+    assert_eq!(home.json(&["du", &old])["Objects"], 0);
+    // Files that hold no pair are told without what they hold.
+    for bytes in ["", "{}", "{\"secret_id\":\"hush\"}", "hush"] {
+        let file = home.file("bad.json", bytes);
+        let told = home.refused(
+            2,
+            &["config", "init", "--profile", "x", "--key-file", &file],
+        );
+        assert!(!told.to_string().contains("hush"), "{told}");
+    }
+}

@@ -36,10 +36,10 @@ pub(super) fn ini(text: &str, section: &str) -> Result<Credentials, String> {
         };
         let value = Some(value.trim());
         match name.trim() {
-            // The old name of coscmd's files.
-            "secret_id" | "access_id" => id = value,
-            "secret_key" => key = value,
-            "token" => token = value,
+            // `access_id` is the old name of coscmd's files.
+            "secret_id" | "access_id" | "aws_access_key_id" => id = value,
+            "secret_key" | "aws_secret_access_key" => key = value,
+            "token" | "aws_session_token" => token = value,
             _ => {}
         }
     }

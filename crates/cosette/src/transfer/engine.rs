@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, watch};
 
+use super::chain::{Chain, Turn};
 use super::entry::{Entry, Wanted};
 use super::event::{Event, Summary};
 use super::job::Job;
@@ -237,19 +238,32 @@ impl Engine {
         };
         let mut ahead = Ahead::new(plan);
         let mut running = FuturesUnordered::new();
+        let (mut chain, mut waiting) = (Chain::default(), None);
         let mut asked = std::pin::pin!(self.stop.asked());
         loop {
             while running.len() < self.settings.concurrency && !summary.stopped {
-                let Some((number, entry)) = ahead.next().await? else {
+                let next = match waiting.take() {
+                    Some(next) => Some(next),
+                    None => ahead.next().await?,
+                };
+                let Some((number, entry)) = next else {
                     break;
                 };
                 if replayed.is_finished(number) {
                     continue;
                 }
+                let turn = chain.turn(number, &entry);
+                if turn == Turn::Later {
+                    waiting = Some((number, entry));
+                    break;
+                }
                 let standing = replayed.standing(number);
                 running.push(async move {
                     let wanted = entry.wanted.as_ref().unwrap_or(wanted);
-                    let finish = worker.perform(number, &entry, wanted, standing).await;
+                    let finish = match turn {
+                        Turn::Never => worker.leave(number, &entry).await,
+                        _ => worker.perform(number, &entry, wanted, standing).await,
+                    };
                     (number, entry, finish)
                 });
             }
@@ -264,7 +278,9 @@ impl Engine {
                     None => break,
                 },
             };
-            self.count(number, &entry, finish?, summary);
+            let finish = finish?;
+            chain.ended(number, matches!(finish, Finish::Failed(_)));
+            self.count(number, &entry, finish, summary);
         }
         // Stopped too late to have left anything is not stopped.
         summary.stopped &= summary.done + summary.skipped + summary.failed < summary.entries;

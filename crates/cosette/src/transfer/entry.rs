@@ -43,6 +43,16 @@ pub enum Work {
         /// What is removed.
         source: Place,
     },
+    /// A delete marker takes the target's place in its history, as one did at the source. Only where the
+    /// target's bucket keeps versions.
+    Mark {
+        /// The marker at the source, named by its version.
+        source: Place,
+        /// Where one is made.
+        target: Place,
+        /// Whether the source's is removed then.
+        remove_source: bool,
+    },
     /// A local file becomes an object.
     Upload {
         /// The file.
@@ -190,6 +200,7 @@ impl Entry {
             Work::Copy { source, .. }
             | Work::Move { source, .. }
             | Work::Delete { source }
+            | Work::Mark { source, .. }
             | Work::Download { source, .. } => source.to_string(),
             Work::Upload { source, .. } => source.display().to_string(),
         }
@@ -198,9 +209,10 @@ impl Entry {
     /// Where it goes, for people; `None` for a removal.
     pub fn target(&self) -> Option<String> {
         match &self.work {
-            Work::Copy { target, .. } | Work::Move { target, .. } | Work::Upload { target, .. } => {
-                Some(target.to_string())
-            }
+            Work::Copy { target, .. }
+            | Work::Move { target, .. }
+            | Work::Mark { target, .. }
+            | Work::Upload { target, .. } => Some(target.to_string()),
             Work::Download { target, .. } => Some(target.display().to_string()),
             Work::Delete { .. } => None,
         }
@@ -211,20 +223,21 @@ impl Entry {
         match &self.work {
             Work::Copy { .. } => false,
             Work::Move { .. } | Work::Delete { .. } => true,
-            Work::Upload { remove_source, .. } | Work::Download { remove_source, .. } => {
-                *remove_source
-            }
+            Work::Mark { remove_source, .. }
+            | Work::Upload { remove_source, .. }
+            | Work::Download { remove_source, .. } => *remove_source,
         }
     }
 }
 
 impl Work {
-    /// Its name: `copy`, `move`, `delete`, `upload`, `download`.
+    /// Its name: `copy`, `move`, `delete`, `upload`, `download`, `mark`.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Copy { .. } => "copy",
             Self::Move { .. } => "move",
             Self::Delete { .. } => "delete",
+            Self::Mark { .. } => "mark",
             Self::Upload { .. } => "upload",
             Self::Download { .. } => "download",
         }

@@ -12,6 +12,7 @@
 //! Absent on purpose: anything that reads a terminal, and choosing what to do with which object:
 //! whoever makes the plan does that.
 
+mod chain;
 mod engine;
 mod entry;
 mod event;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cosette_types::{
-    AclHeaders, Crc64, ETag, Grantee, Metadata, Text, Timestamp, UserMetadata, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Grantee, Metadata, ObjectKey, Text, Timestamp,
+    UserMetadata, VersionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -164,13 +165,13 @@ impl PlaceForm {
 
     fn read(self) -> Result<Place, Words> {
         Ok(Place {
-            bucket: self.bucket.parse().map_err(words)?,
+            bucket: BucketName::parse_s3(&self.bucket).map_err(words)?,
             region: self
                 .region
                 .map(|region| region.parse())
                 .transpose()
                 .map_err(words)?,
-            key: self.key.parse().map_err(words)?,
+            key: ObjectKey::parse_s3(&self.key).map_err(words)?,
             version_id: version_in(self.version)?,
         })
     }
@@ -205,6 +206,15 @@ impl EntryForm {
                 target = Some(PlaceForm::of(to));
             }
             Work::Delete { source: from } => source = Some(PlaceForm::of(from)),
+            Work::Mark {
+                source: from,
+                target: to,
+                remove_source,
+            } => {
+                source = Some(PlaceForm::of(from));
+                target = Some(PlaceForm::of(to));
+                removes = *remove_source;
+            }
             Work::Upload {
                 source: from,
                 target: to,
@@ -260,6 +270,11 @@ impl EntryForm {
             },
             "delete" => Work::Delete {
                 source: place(self.source, "source")?,
+            },
+            "mark" => Work::Mark {
+                source: place(self.source, "source")?,
+                target: place(self.target, "target")?,
+                remove_source,
             },
             "upload" => Work::Upload {
                 source: file(self.source_file, "source_file")?,

@@ -23,6 +23,7 @@ use crate::slice_copy::SliceCopied;
 use crate::{ObjectReply, ObjectType, Output};
 
 mod files;
+mod marking;
 mod removing;
 mod rename;
 
@@ -141,6 +142,19 @@ impl Worker<'_> {
     }
 }
 
+impl Worker<'_> {
+    /// Leaves a version of which an earlier one failed: it would take that one's place.
+    pub(super) async fn leave(&self, number: u64, entry: &Entry) -> Result<Finish, Error> {
+        let words = "an earlier version of it failed; this one is left, to keep their order";
+        let error = Error::new(ErrorKind::Conflict, words).about(&entry.subject());
+        let failure = Failure::of(&error, false);
+        self.recorder
+            .note(number, &Step::Failed(failure.clone()))
+            .await?;
+        Ok(Finish::Failed(failure))
+    }
+}
+
 impl Task<'_> {
     async fn run(&self) -> Result<(), Halt> {
         match &self.entry.work {
@@ -150,6 +164,11 @@ impl Task<'_> {
             },
             Work::Move { source, target } => self.move_object(source, target).await,
             Work::Delete { source } => self.delete(source).await,
+            Work::Mark {
+                source,
+                target,
+                remove_source,
+            } => self.mark(source, target, *remove_source).await,
             Work::Upload {
                 source,
                 target,

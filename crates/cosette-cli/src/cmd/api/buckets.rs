@@ -1,6 +1,6 @@
 //! Raw requests about buckets.
 
-use cosette::{Client, CorsConfiguration, PrefixJobWish};
+use cosette::{Client, CorsConfiguration, EncryptionConfiguration, PrefixJobWish};
 
 use crate::args::{
     BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, OptionsArgs,
@@ -162,6 +162,23 @@ pub(super) async fn tagging(client: &Client, args: BucketArgs) -> Answered {
 
 pub(super) async fn delete_tagging(client: &Client, args: BucketArgs) -> Answered {
     let call = client.delete_bucket_tagging().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn put_encryption(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.put_bucket_encryption().bucket(args.bucket);
+    // The one kind that there is: a key that the service keeps.
+    let configuration = EncryptionConfiguration::Managed;
+    answer(&call.configuration(configuration).send().await?)
+}
+
+pub(super) async fn encryption(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.get_bucket_encryption().bucket(args.bucket);
+    answer(&call.send().await?)
+}
+
+pub(super) async fn delete_encryption(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_encryption().bucket(args.bucket);
     answer(&call.send().await?)
 }
 

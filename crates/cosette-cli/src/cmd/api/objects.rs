@@ -45,12 +45,14 @@ pub(super) async fn copy(
         call,
         metadata_directive = args.metadata_directive,
         tagging_directive = args.tagging_directive,
-        storage_class = args.storage_class
+        storage_class = args.storage_class,
+        server_side_encryption = args.encryption.asked(output)?,
+        source_customer_key = args.source_key.key(output)?
     );
     answer(&call.send().await?)
 }
 
-pub(super) async fn put(client: &Client, args: PutObjectArgs) -> Answered {
+pub(super) async fn put(client: &Client, args: PutObjectArgs, output: &Output) -> Answered {
     let body = if args.file.as_os_str() == "-" {
         Body::from(files::read_bytes(&args.file)?)
     } else {
@@ -66,11 +68,12 @@ pub(super) async fn put(client: &Client, args: PutObjectArgs) -> Answered {
         .body(body);
     let call = with_target_conditions!(call, args.target_conditions);
     let call = with_acl!(call, object_acl(args.acl));
-    answer(
-        &given!(call, storage_class = args.storage_class)
-            .send()
-            .await?,
-    )
+    let call = given!(
+        call,
+        storage_class = args.storage_class,
+        server_side_encryption = args.encryption.asked(output)?
+    );
+    answer(&call.send().await?)
 }
 
 pub(super) async fn get(client: &Client, args: ReadArgs, output: &Output) -> Result<()> {
@@ -81,7 +84,8 @@ pub(super) async fn get(client: &Client, args: ReadArgs, output: &Output) -> Res
     let call = given!(
         call,
         version_id = args.object.version_id,
-        range = args.range
+        range = args.range,
+        customer_key = args.customer_key.key(output)?
     );
     let call = with_read_conditions!(call, args);
     let file = args.file;
@@ -115,7 +119,7 @@ pub(super) async fn get(client: &Client, args: ReadArgs, output: &Output) -> Res
     output.result(&text_of(&value), &value)
 }
 
-pub(super) async fn head(client: &Client, args: ReadArgs) -> Answered {
+pub(super) async fn head(client: &Client, args: ReadArgs, output: &Output) -> Answered {
     let call = client
         .head_object()
         .bucket(args.object.object.bucket)
@@ -123,7 +127,8 @@ pub(super) async fn head(client: &Client, args: ReadArgs) -> Answered {
     let call = given!(
         call,
         version_id = args.object.version_id,
-        range = args.range
+        range = args.range,
+        customer_key = args.customer_key.key(output)?
     );
     let call = with_read_conditions!(call, args);
     answer(&call.send().await?)
@@ -178,7 +183,7 @@ pub(super) async fn acl(client: &Client, args: VersionArgs) -> Answered {
     answer(&given!(call, version_id = args.version_id).send().await?)
 }
 
-pub(super) async fn append(client: &Client, args: AppendArgs) -> Answered {
+pub(super) async fn append(client: &Client, args: AppendArgs, output: &Output) -> Answered {
     let call = client
         .append_object()
         .bucket(args.object.bucket)
@@ -188,11 +193,12 @@ pub(super) async fn append(client: &Client, args: AppendArgs) -> Answered {
         .tags(args.tags.tags()?)
         .body(files::read_bytes(&args.file)?);
     let call = with_acl!(call, object_acl(args.acl));
-    answer(
-        &given!(call, storage_class = args.storage_class)
-            .send()
-            .await?,
-    )
+    let call = given!(
+        call,
+        storage_class = args.storage_class,
+        server_side_encryption = args.encryption.asked(output)?
+    );
+    answer(&call.send().await?)
 }
 
 pub(super) async fn restore(client: &Client, args: RestoreObjectArgs) -> Answered {

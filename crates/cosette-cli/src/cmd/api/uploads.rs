@@ -12,7 +12,7 @@ use super::{
     with_acl, with_source_conditions, with_target_conditions,
 };
 
-pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
+pub(super) async fn init(client: &Client, args: InitArgs, output: &Output) -> Answered {
     let call = client
         .multipart_init()
         .bucket(args.object.bucket)
@@ -20,14 +20,15 @@ pub(super) async fn init(client: &Client, args: InitArgs) -> Answered {
         .metadata(metadata(args.content, args.meta)?)
         .tags(args.tags.tags()?);
     let call = with_acl!(call, object_acl(args.acl));
-    answer(
-        &given!(call, storage_class = args.storage_class)
-            .send()
-            .await?,
-    )
+    let call = given!(
+        call,
+        storage_class = args.storage_class,
+        server_side_encryption = args.encryption.asked(output)?
+    );
+    answer(&call.send().await?)
 }
 
-pub(super) async fn part(client: &Client, args: UploadPartArgs) -> Answered {
+pub(super) async fn part(client: &Client, args: UploadPartArgs, output: &Output) -> Answered {
     let bytes = bytes_in(&args.file)?;
     let call = client
         .multipart_upload()
@@ -36,10 +37,19 @@ pub(super) async fn part(client: &Client, args: UploadPartArgs) -> Answered {
         .upload_id(args.upload.upload_id)
         .part_number(args.part_number)
         .body(bytes);
+    let call = given!(
+        call,
+        server_side_encryption = args.customer_key.key(output)?
+    );
     answer(&call.send().await?)
 }
 
-pub(super) async fn part_copy(client: &Client, args: PartCopyArgs, source: CopySource) -> Answered {
+pub(super) async fn part_copy(
+    client: &Client,
+    args: PartCopyArgs,
+    source: CopySource,
+    output: &Output,
+) -> Answered {
     let call = client
         .upload_part_copy()
         .bucket(args.upload.object.bucket)
@@ -48,11 +58,13 @@ pub(super) async fn part_copy(client: &Client, args: PartCopyArgs, source: CopyS
         .part_number(args.part_number)
         .copy_source(source);
     let call = with_source_conditions!(call, source_conditions(args.conditions));
-    answer(
-        &given!(call, copy_source_range = args.copy_source_range)
-            .send()
-            .await?,
-    )
+    let call = given!(
+        call,
+        copy_source_range = args.copy_source_range,
+        server_side_encryption = args.customer_key.key(output)?,
+        source_customer_key = args.source_key.key(output)?
+    );
+    answer(&call.send().await?)
 }
 
 pub(super) async fn complete(client: &Client, args: CompleteArgs, output: &Output) -> Answered {

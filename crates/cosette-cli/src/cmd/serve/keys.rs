@@ -27,6 +27,8 @@ pub(crate) struct ServerSettings {
     pub(crate) log_format: LogFormat,
     pub(crate) shutdown_delay: Duration,
     pub(crate) part_bytes_min: u64,
+    pub(crate) encryption_keys: Option<PathBuf>,
+    pub(crate) customer_keys_in_the_open: bool,
     pub(crate) limits: Limits,
 }
 
@@ -46,6 +48,8 @@ impl Default for ServerSettings {
             log_format: LogFormat::default(),
             shutdown_delay: Duration::ZERO,
             part_bytes_min: Config::default().part_bytes_min,
+            encryption_keys: None,
+            customer_keys_in_the_open: false,
             limits: Limits::default(),
         }
     }
@@ -103,6 +107,8 @@ keys! {
     "log_format" Format log_format: "How the log on stderr is written: text or json.",
     "shutdown_delay_secs" Secs shutdown_delay: "How long, after SIGTERM, the server goes on while it says that it is not ready.",
     "part_bytes_min" Number part_bytes_min: "Least size of a part that is not the last one of its upload.",
+    "encryption_keys" File encryption_keys: "File with the keys of the store's own encryption (SSE-COS, SSE-S3), made at the first start; empty is encryption.keys in the store's folder. Without it nothing that was encrypted can be read: keep a copy elsewhere.",
+    "customer_keys_in_the_open" Truth customer_keys_in_the_open: "Whether keys of customers (SSE-C) are taken over connections without TLS from other machines: only behind a proxy that speaks TLS.",
     "limits.head_bytes_max" Count limits.head_bytes_max: "Bytes of a request line and its headers; more is 431.",
     "limits.headers_max" Count limits.headers_max: "Headers of one request; more is 431.",
     "limits.head_read_timeout_secs" Secs limits.head_read_timeout: "From the first byte of a request until its head is whole.",

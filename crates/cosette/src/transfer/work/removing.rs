@@ -110,7 +110,7 @@ impl Task<'_> {
         remove::remove_seen(self.worker.source, &context, seen).await
     }
 
-    async fn remove(&self, source: &Place) -> Result<(), Error> {
+    pub(super) async fn remove(&self, source: &Place) -> Result<(), Error> {
         let client = self.worker.source;
         let mut call = client
             .delete_object()

@@ -1,0 +1,293 @@
+//! Encryption: with the service's key, with a key in a file, and keys that nobody sees.
+
+use serde_json::Value;
+
+use crate::world::{BUCKET, World, cos, text};
+
+/// Bytes of a key as its file holds them, and their base64.
+const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+const KEY_BASE64: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// Two files with one key, and one with another.
+fn keys(world: &World) -> [String; 3] {
+    let files = [
+        world.file("raw.key", KEY),
+        world.file("text.key", format!("{KEY_BASE64}\n")),
+        world.file("other.key", [7; 32]),
+    ];
+    #[cfg(unix)]
+    for file in &files {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    files
+}
+
+fn sse(stat: &Value) -> [Option<&str>; 2] {
+    ["ServerSideEncryption", "SSECustomerAlgorithm"].map(|name| stat.get(name)?.as_str())
+}
+
+#[test]
+fn raw_requests_encrypt_and_read_with_keys_from_files() {
+    let world = World::with_bucket();
+    let [raw, text_file, other] = keys(&world);
+    let body = world.file("a", "secret bytes");
+    let put = |key: &str, flags: &[&str]| {
+        world.api(
+            "put-object",
+            &[&["--key", key, "--file", &body], flags].concat(),
+        )
+    };
+    put("managed", &["--sse", "cos"]);
+    assert_eq!(sse(&world.stat("managed")), [Some("AES256"), None]);
+    put("aes", &["--sse", "AES256"]);
+    assert_eq!(sse(&world.stat("aes")), [Some("AES256"), None]);
+    put("own", &["--sse-c-key-file", &raw]);
+    // Base64 in the file is the same key.
+    let told = world.api(
+        "head-object",
+        &["--key", "own", "--sse-c-key-file", &text_file],
+    );
+    assert_eq!(sse(&told), [None, Some("AES256")], "{told}");
+    world.api_refused(
+        2,
+        "head-object",
+        &["--key", "own", "--sse-c-key-file", &body],
+    );
+    let before = world.everything();
+    let wrong = world.run(&[
+        "api",
+        "get-object",
+        "--bucket",
+        BUCKET,
+        "--key",
+        "own",
+        "--sse-c-key-file",
+        &other,
+    ]);
+    assert_ne!(wrong.code, 0);
+    assert!(!wrong.stdout.contains("secret"), "{}", wrong.stdout);
+    assert_ne!(
+        world
+            .run(&["api", "get-object", "--bucket", BUCKET, "--key", "own"])
+            .code,
+        0
+    );
+    assert_eq!(world.everything(), before);
+}
+
+/// A world with an object that is encrypted with the first key.
+fn own() -> (World, [String; 3], String) {
+    let world = World::with_bucket();
+    let files = keys(&world);
+    let body = world.file("a", "secret bytes");
+    let put = [
+        "--key",
+        "own",
+        "--file",
+        &body,
+        "--sse-c-key-file",
+        &files[0],
+    ];
+    world.api("put-object", &put);
+    (world, files, body)
+}
+
+#[test]
+fn a_raw_copy_goes_from_one_key_to_another() {
+    let (world, [raw, _, other], _) = own();
+    let source = cos("own");
+    let copy = [
+        "--key",
+        "copy",
+        "--copy-source",
+        &source,
+        "--copy-source-sse-c-key-file",
+        &raw,
+        "--sse-c-key-file",
+        &other,
+    ];
+    world.api("put-object-copy", &copy);
+    let out = world.path("out").display().to_string();
+    world.api(
+        "get-object",
+        &["--key", "copy", "--sse-c-key-file", &other, "--file", &out],
+    );
+    assert_eq!(std::fs::read(&out).unwrap(), b"secret bytes");
+}
+
+#[test]
+fn raw_parts_are_encrypted_with_the_key_of_their_upload() {
+    let (world, [raw, text_file, _], body) = own();
+    let source = cos("own");
+    let out = world.path("out").display().to_string();
+    let begun = world.api(
+        "multipart-init",
+        &["--key", "parts", "--sse-c-key-file", &raw],
+    );
+    let id = text(&begun, "UploadId");
+    let part = world.api(
+        "upload-part",
+        &[
+            "--key",
+            "parts",
+            "--upload-id",
+            id,
+            "--part-number",
+            "1",
+            "--file",
+            &body,
+            "--sse-c-key-file",
+            &raw,
+        ],
+    );
+    let copied = world.api(
+        "upload-part-copy",
+        &[
+            "--key",
+            "parts",
+            "--upload-id",
+            id,
+            "--part-number",
+            "1",
+            "--copy-source",
+            &source,
+            "--copy-source-sse-c-key-file",
+            &text_file,
+            "--sse-c-key-file",
+            &raw,
+        ],
+    );
+    assert_eq!(text(&part, "ETag").len(), text(&copied, "ETag").len());
+    let parts = format!("1:{}", text(&copied, "ETag"));
+    world.api(
+        "multipart-complete",
+        &["--key", "parts", "--upload-id", id, "--part", &parts],
+    );
+    world.api(
+        "get-object",
+        &["--key", "parts", "--sse-c-key-file", &raw, "--file", &out],
+    );
+    assert_eq!(std::fs::read(&out).unwrap(), b"secret bytes");
+}
+
+#[test]
+fn a_bucket_says_how_its_objects_are_encrypted() {
+    let world = World::with_bucket();
+    let missing = world.api_refused(3, "get-bucket-encryption", &[]);
+    assert!(
+        missing
+            .to_string()
+            .contains("NoSuchEncryptionConfiguration")
+            || missing
+                .to_string()
+                .contains("ServerSideEncryptionConfigurationNotFoundError"),
+        "{missing}"
+    );
+    world.api("put-bucket-encryption", &[]);
+    assert_eq!(
+        text(&world.api("get-bucket-encryption", &[]), "SSEAlgorithm"),
+        "AES256"
+    );
+    world.put("a", "a");
+    assert_eq!(sse(&world.stat("a"))[0], Some("AES256"));
+    world.api("delete-bucket-encryption", &[]);
+    world.put("b", "b");
+    assert_eq!(sse(&world.stat("b"))[0], None);
+    assert_eq!(
+        sse(&world.stat("a"))[0],
+        Some("AES256"),
+        "objects stay as they are"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_key_is_refused_and_a_key_is_never_an_argument() {
+    let world = World::with_bucket();
+    world.put("a", "a");
+    let before = world.everything();
+    let body = world.file("body", "b");
+    for (name, bytes) in [
+        ("short", &KEY[..31]),
+        ("long", &[KEY, &b"x"[..]].concat()),
+        ("empty", &b""[..]),
+        ("huge", &[b'A'; 2000]),
+    ] {
+        let file = world.file(name, bytes);
+        let told = world.api_refused(
+            2,
+            "put-object",
+            &["--key", "x", "--file", &body, "--sse-c-key-file", &file],
+        );
+        let told = told.to_string();
+        assert!(
+            told.contains("holds no key") && !told.contains("0123456789abcdef"),
+            "{told}"
+        );
+    }
+    let both = [
+        "--key",
+        "x",
+        "--file",
+        &body,
+        "--sse",
+        "cos",
+        "--sse-c-key-file",
+        &body,
+    ];
+    world.api_refused(2, "put-object", &both);
+    for flag in [
+        "--sse-c-key",
+        "--sse-customer-key",
+        "--copy-source-sse-c-key",
+    ] {
+        world.api_refused(
+            2,
+            "put-object",
+            &["--key", "x", "--file", &body, flag, KEY_BASE64],
+        );
+    }
+    assert_eq!(world.everything(), before);
+}
+
+#[test]
+fn the_server_has_settings_for_its_keys() {
+    let world = World::new();
+    let example = world.ok(&["config", "example"]).stdout;
+    for name in [
+        "#encryption_keys = \"\"",
+        "#customer_keys_in_the_open = false",
+    ] {
+        assert!(example.contains(name), "{example}");
+    }
+    let keys = world.path("elsewhere/encryption.keys");
+    std::fs::create_dir_all(keys.parent().unwrap()).unwrap();
+    let text = format!("encryption_keys = {:?}\n", keys.display().to_string());
+    let file = world.file("server.toml", &text);
+    // It is made at the first start.
+    world.ok(&["config", "check", &file]);
+    world.file("elsewhere/encryption.keys", "no key\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let told = world.refused(2, &["config", "check", &file]);
+    assert!(told.to_string().contains("encryption.keys"), "{told}");
+    std::fs::remove_file(&keys).unwrap();
+
+    // What a folder is told it finds again: the keys are not beside the data.
+    let world = world.set("COSETTE_SERVE_ENCRYPTION_KEYS", &keys.display().to_string());
+    let server = world.serve();
+    assert!(keys.exists() && !world.data().join("encryption.keys").exists());
+    drop(server);
+    world.ok(&["mb", &cos("")]);
+    let body = world.file("a", "secret bytes");
+    world.api(
+        "put-object",
+        &["--key", "a", "--file", &body, "--sse", "cos"],
+    );
+    assert!(!world.data().join("encryption.keys").exists());
+    let _server = world.serve();
+    assert_eq!(world.bytes("a"), b"secret bytes");
+}
