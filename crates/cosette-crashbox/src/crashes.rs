@@ -126,6 +126,8 @@ impl<'a> Crashing<'a> {
             }
             server = self.program.serve(&folder).await?;
             self.verify(&server.client()?).await?;
+            // The one who serves the folder checks it.
+            self.program.fsck(&folder).await?;
             if cycle % 10 == 9 || cycle + 1 == cycles {
                 server.stop().await?;
                 self.program.fsck(&folder).await?;
@@ -144,6 +146,7 @@ impl<'a> Crashing<'a> {
             until: clock::now() + time * 4,
             cut: AtomicBool::new(false),
             answers_count: matches!(self.place, Place::Folder(_)),
+            pace: None,
         });
         let workers = std::mem::take(&mut self.workers);
         let acks = Arc::clone(&self.acks);

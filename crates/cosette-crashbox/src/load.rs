@@ -1,21 +1,27 @@
-//! T11: many clients for a while: no error, no growing number of open files, and how memory went.
+//! T11: many clients for a while, at 70 % of what they can reach, whether the server keeps up or not: no
+//! error, no growing number of open files, and how memory and waiting went.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use cosette::Client;
 use tokio::task::JoinSet;
 
 use crate::Result;
 use crate::acks::Acks;
 use crate::clock;
 use crate::memory::resident;
+use crate::pace::Pace;
 use crate::server::Program;
 use crate::tally::Tally;
 use crate::worker::{Shift, Worker};
 
 const CLIENTS: u64 = 64;
+/// How long the clients go as fast as they can, to know what that is.
+const PEAK_TIME: Duration = Duration::from_secs(10);
+/// What they ask for after that.
+const SHARE_OF_PEAK: f64 = 0.7;
 /// Open files may differ by so many between two looks: tables come and go.
 const FILES_SLACK: usize = 200;
 
@@ -45,21 +51,16 @@ async fn all(
     crate::crashes::prepare(&client).await?;
     let pid = server.pid().ok_or("no server")?;
     let acks = Arc::new(Acks::new("load")?);
-    let shift = Arc::new(Shift {
-        until: clock::now() + time,
-        cut: AtomicBool::new(false),
-        answers_count: true,
-    });
+    let workers = (0..CLIENTS).map(|number| Worker::new(number, seed));
+    let shift = Shift::until(clock::now() + PEAK_TIME, None);
     let begun = clock::now();
-    let mut working = JoinSet::new();
-    for number in 0..CLIENTS {
-        let (client, shift, acks) = (client.clone(), Arc::clone(&shift), Arc::clone(&acks));
-        working.spawn(async move {
-            let mut worker = Worker::new(number, seed);
-            let done = worker.work(&client, &shift, &acks).await;
-            (worker, done)
-        });
-    }
+    let (workers, acked) = worked(workers.collect(), &client, &acks, &Arc::new(shift)).await?;
+    let peak = acked as f64 / begun.elapsed().as_secs_f64();
+    tally.say(&format!("at the peak {peak:.0} changes a second"));
+
+    let pace = Pace::new(CLIENTS, peak * SHARE_OF_PEAK);
+    let shift = Arc::new(Shift::until(clock::now() + time, Some(pace)));
+    let begun = clock::now();
     let mut looks = Vec::new();
     let looking = async {
         while clock::now() < shift.until {
@@ -67,21 +68,23 @@ async fn all(
             looks.push((begun.elapsed().as_secs_f64(), resident(pid), files(pid)));
         }
     };
-    let (workers, ()) = tokio::join!(working.join_all(), looking);
-    let mut acked = 0;
-    for (mut worker, done) in workers {
-        let done = match done {
-            Ok(()) => worker.verify(&client).await,
-            Err(why) => Err(why),
-        };
-        acked += worker.acked;
-        tally.check("a client", done);
-    }
+    let (worked, ()) = tokio::join!(worked(workers, &client, &acks, &shift), looking);
+    let (mut workers, acked) = worked?;
     let secs = begun.elapsed().as_secs_f64();
+    for worker in &mut workers {
+        tally.check("a client", worker.verify(&client).await);
+    }
     tally.say(&format!(
         "{acked} changes in {secs:.0} s, {:.0} a second",
         acked as f64 / secs
     ));
+    if let Some((first, last)) = shift.pace.as_ref().and_then(Pace::p99_of_thirds) {
+        tally.say(&format!(
+            "99 of 100 done {:.0} ms after they were due in the first third, {:.0} ms in the last",
+            first.as_secs_f64() * 1000.0,
+            last.as_secs_f64() * 1000.0
+        ));
+    }
     let (early, late) = (looks.get(looks.len() / 3), looks.last());
     if let (Some((from, Some(rss), fds)), Some((to, Some(rss_late), fds_late))) = (early, late) {
         let grown = (*rss_late as f64 - *rss as f64) / f64::from(1 << 20);
@@ -99,6 +102,28 @@ async fn all(
     acks.remove();
     server.stop().await?;
     program.fsck(&store).await
+}
+
+/// Clients that have worked, none of which was refused anything, and how many changes they made.
+async fn worked(
+    workers: Vec<Worker>,
+    client: &Client,
+    acks: &Arc<Acks>,
+    shift: &Arc<Shift>,
+) -> Result<(Vec<Worker>, u64)> {
+    let before: u64 = workers.iter().map(|worker| worker.acked).sum();
+    let mut working = JoinSet::new();
+    for mut worker in workers {
+        let (client, shift, acks) = (client.clone(), Arc::clone(shift), Arc::clone(acks));
+        working.spawn(async move {
+            let done = worker.work(&client, &shift, &acks).await;
+            done.map(|()| worker)
+        });
+    }
+    let workers = working.join_all().await;
+    let workers: Vec<Worker> = workers.into_iter().collect::<Result<_>>()?;
+    let after: u64 = workers.iter().map(|worker| worker.acked).sum();
+    Ok((workers, after - before))
 }
 
 fn files(pid: u32) -> usize {

@@ -12,6 +12,7 @@ mod disk;
 mod full;
 mod load;
 mod memory;
+mod pace;
 mod server;
 mod syncs;
 mod tally;
@@ -118,7 +119,7 @@ async fn run(plan: &Plan, part: &str) -> Tally {
         },
         "memory" => memory::run(&plan.program, of(64, 1000)).await,
         "load" => {
-            let time = std::time::Duration::from_secs(of(15, 3600));
+            let time = std::time::Duration::from_secs(of(45, 3600));
             load::run(&plan.program, time, plan.seed).await
         }
         other => {

@@ -108,7 +108,8 @@ impl Program {
         Ok((done.status, told))
     }
 
-    /// What the program's own check says of a folder that nobody serves.
+    /// What the program's own check says of a folder, every byte of it read. A server that has the folder
+    /// does the checking.
     pub(crate) async fn fsck(&self, folder: &Path) -> Result<()> {
         let (status, told) = self.run(&["fsck", "--read-bytes"], folder).await?;
         if status.success() {

@@ -14,6 +14,7 @@ use crate::Result;
 use crate::acks::Acks;
 use crate::clock;
 use crate::content::{Content, Piece, Random};
+use crate::pace::Pace;
 
 pub(crate) const BUCKET: &str = "crash-1250000000";
 /// Objects that everybody copies from, and what they hold.
@@ -80,9 +81,21 @@ pub(crate) struct Shift {
     /// the file system's shutdown, a sync that is under way says that it was done and was not. (Tried
     /// with ext4 of Linux 6.18 and a program of one thread: 10 of 21 such syncs, and none before.)
     pub(crate) answers_count: bool,
+    /// When each change is due; without it, as soon as the one before is done.
+    pub(crate) pace: Option<Pace>,
 }
 
 impl Shift {
+    /// Nothing happens but the end of the time.
+    pub(crate) fn until(until: Instant, pace: Option<Pace>) -> Self {
+        Self {
+            until,
+            cut: AtomicBool::new(false),
+            answers_count: true,
+            pace,
+        }
+    }
+
     fn is_too_late(&self) -> bool {
         !self.answers_count && self.cut.load(Ordering::SeqCst)
     }
@@ -107,7 +120,15 @@ impl Worker {
     /// # Errors
     /// A failure without a reason, as words: the power was on when it was answered.
     pub(crate) async fn work(&mut self, client: &Client, shift: &Shift, acks: &Acks) -> Result<()> {
-        while clock::now() < shift.until && !shift.cut.load(Ordering::SeqCst) {
+        let goes_on = || clock::now() < shift.until && !shift.cut.load(Ordering::SeqCst);
+        for nth in 0.. {
+            let due = match &shift.pace {
+                Some(pace) => Some(pace.wait(self.number, nth).await),
+                None => None,
+            };
+            if !goes_on() {
+                break;
+            }
             let step = self.step();
             let words = format!("{} {} {}", self.number, self.acked, step.words());
             acks.note("started", &words)?;
@@ -127,6 +148,9 @@ impl Worker {
                 };
             }
             self.acked += 1;
+            if let (Some(pace), Some(due)) = (&shift.pace, due) {
+                pace.done(due);
+            }
         }
         Ok(())
     }
