@@ -6,6 +6,7 @@ use std::time::Duration;
 use cosette_types::Region;
 use cosette_types::limits::PART_BYTES_MIN;
 
+use crate::lifecycle::LifecycleSettings;
 use crate::limits::{self, Limits};
 
 /// How a server behaves. [`Config::default`] is a server of one region without own domains.
@@ -24,6 +25,8 @@ pub struct Config {
     /// How long a restore of an archived object takes. The bytes are on the disk all the time: this
     /// is for clients that want to see one take long.
     pub restore_delay: Duration,
+    /// When lifecycle rules are applied.
+    pub lifecycle: LifecycleSettings,
     /// A file that gets one line of JSON for each request.
     pub access_log: Option<PathBuf>,
     /// The upper bounds.
@@ -39,6 +42,7 @@ impl Default for Config {
             keep_alive_after: limits::KEEP_ALIVE_AFTER,
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             restore_delay: Duration::ZERO,
+            lifecycle: LifecycleSettings::default(),
             access_log: None,
             limits: Limits::default(),
         }

@@ -98,6 +98,8 @@ bugs! {
     ChecksumIgnored,
     /// Nothing at all is written on a full disk, deletes included. (R76)
     FullDiskRefusesDeletes,
+    /// A rule removes a version that is not the one it judged. (R82)
+    AgesWhatItNeverSaw,
     /// Version times follow the clock backwards.
     ClockRunsBack,
 }

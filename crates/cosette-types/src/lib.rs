@@ -12,6 +12,7 @@ pub mod cors;
 mod error;
 pub mod etag;
 pub mod key;
+pub mod lifecycle;
 pub mod limits;
 pub mod policy;
 pub mod precondition;

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CompletedPart, CorsConfiguration, NewAcl, ObjectToDelete, PrefixJobWish, RestoreTier,
-    VersioningStatus,
+    CompletedPart, CorsConfiguration, LifecycleConfiguration, NewAcl, ObjectToDelete,
+    PrefixJobWish, RestoreTier, VersioningStatus,
 };
 use cosette_proto::{copy_source, date};
 use cosette_types::{
@@ -86,6 +86,7 @@ itself!(
     CannedAcl,
     CopySource,
     CorsConfiguration,
+    LifecycleConfiguration,
     Directive,
     ETag,
     ETagMatch,

@@ -91,12 +91,13 @@ pub use cosette_proto::ops::{
     CompletedPart, ContentRange, CopyObjectReply, CorsConfiguration, DeleteFailure,
     DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry, GetAclReply,
     GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply,
-    ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply,
-    MoveObjectReply, NewAcl, ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete,
-    ObjectType, OptionsObjectReply, PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft,
-    PrefixJobState, PrefixJobWish, PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry,
-    UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    LifecycleConfiguration, ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply,
+    ListVersionsReply, MoveObjectReply, NewAcl, ObjectEntry, ObjectReply, ObjectTaggingReply,
+    ObjectToDelete, ObjectType, OptionsObjectReply, PartEntry, PrefixJob, PrefixJobKind,
+    PrefixJobLeft, PrefixJobState, PrefixJobWish, PutObjectReply, RestoreObjectReply, RestoreTier,
+    UploadEntry, UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
+pub use cosette_types::lifecycle;
 pub use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,
     CorsRule, Crc64, Directive, ETag, ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,

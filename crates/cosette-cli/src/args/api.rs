@@ -116,6 +116,12 @@ pub(crate) enum ApiCommand {
     ListPrefixJobs(BucketArgs),
     /// Cancel a prefix job; what was done stays done
     CancelPrefixJob(PrefixJobArgs),
+    /// PUT Bucket lifecycle: replace a bucket's rules for what becomes of its objects with time
+    PutBucketLifecycle(PutBucketDocumentArgs),
+    /// GET Bucket lifecycle: a bucket's lifecycle rules
+    GetBucketLifecycle(BucketArgs),
+    /// DELETE Bucket lifecycle: remove a bucket's lifecycle rules
+    DeleteBucketLifecycle(BucketArgs),
     /// PUT Bucket cors: replace a bucket's rules for pages of other origins
     PutBucketCors(PutBucketDocumentArgs),
     /// GET Bucket cors: a bucket's rules for pages of other origins

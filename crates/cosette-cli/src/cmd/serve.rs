@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cosette_server::keys::Origin;
 use cosette_server::tls::{Tls, TlsFiles};
-use cosette_server::{Config, Embedded, Listener, Opened, SystemClock};
+use cosette_server::{Config, Embedded, LifecycleSettings, Listener, Opened, SystemClock};
 use keys::ServerSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -103,6 +103,11 @@ fn server_config(settings: &ServerSettings) -> Result<Config> {
         domains: settings.domains.clone(),
         access_log: settings.access_log.clone(),
         part_bytes_min: settings.part_bytes_min,
+        lifecycle: LifecycleSettings {
+            interval: settings.lifecycle_interval,
+            day_secs: settings.lifecycle_day_secs,
+            uploads_expire_days: u32::try_from(settings.uploads_expire_days).unwrap_or(u32::MAX),
+        },
         limits: settings.limits.clone(),
         ..Config::default()
     };

@@ -11,12 +11,12 @@ mod objects;
 mod uploads;
 
 pub use buckets::{
-    CancelPrefixJob, DeleteBucket, DeleteBucketCors, DeleteBucketPolicy, DeleteBucketTagging,
-    DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketCors, GetBucketLocation,
-    GetBucketPolicy, GetBucketTagging, GetBucketVersioning, GetCapabilities, GetPrefixJob,
-    GetService, HeadBucket, ListObjectVersions, ListPrefixJobs, MultipartList, OptionsObject,
-    PutBucket, PutBucketAcl, PutBucketCors, PutBucketPolicy, PutBucketTagging, PutBucketVersioning,
-    StartPrefixJob,
+    CancelPrefixJob, DeleteBucket, DeleteBucketCors, DeleteBucketLifecycle, DeleteBucketPolicy,
+    DeleteBucketTagging, DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketCors,
+    GetBucketLifecycle, GetBucketLocation, GetBucketPolicy, GetBucketTagging, GetBucketVersioning,
+    GetCapabilities, GetPrefixJob, GetService, HeadBucket, ListObjectVersions, ListPrefixJobs,
+    MultipartList, OptionsObject, PutBucket, PutBucketAcl, PutBucketCors, PutBucketLifecycle,
+    PutBucketPolicy, PutBucketTagging, PutBucketVersioning, StartPrefixJob,
 };
 pub use objects::{
     AppendObject, DeleteObject, DeleteObjectTagging, GetObject, GetObjectAcl, GetObjectTagging,

@@ -27,6 +27,9 @@ pub(crate) struct ServerSettings {
     pub(crate) log_format: LogFormat,
     pub(crate) shutdown_delay: Duration,
     pub(crate) part_bytes_min: u64,
+    pub(crate) lifecycle_interval: Duration,
+    pub(crate) lifecycle_day_secs: u64,
+    pub(crate) uploads_expire_days: u64,
     pub(crate) limits: Limits,
 }
 
@@ -46,6 +49,9 @@ impl Default for ServerSettings {
             log_format: LogFormat::default(),
             shutdown_delay: Duration::ZERO,
             part_bytes_min: Config::default().part_bytes_min,
+            lifecycle_interval: Config::default().lifecycle.interval,
+            lifecycle_day_secs: Config::default().lifecycle.day_secs,
+            uploads_expire_days: u64::from(Config::default().lifecycle.uploads_expire_days),
             limits: Limits::default(),
         }
     }
@@ -103,6 +109,9 @@ keys! {
     "log_format" Format log_format: "How the log on stderr is written: text or json.",
     "shutdown_delay_secs" Secs shutdown_delay: "How long, after SIGTERM, the server goes on while it says that it is not ready.",
     "part_bytes_min" Number part_bytes_min: "Least size of a part that is not the last one of its upload.",
+    "lifecycle_interval_secs" Secs lifecycle_interval: "The pause between two rounds in which lifecycle rules are applied; 0 makes none.",
+    "lifecycle_day_secs" Number lifecycle_day_secs: "How long a day of a lifecycle rule is; other than 86400 only to see rules act.",
+    "uploads_expire_days" Number uploads_expire_days: "After how many days an unfinished upload is aborted in any bucket; 0 is never.",
     "limits.head_bytes_max" Count limits.head_bytes_max: "Bytes of a request line and its headers; more is 431.",
     "limits.headers_max" Count limits.headers_max: "Headers of one request; more is 431.",
     "limits.head_read_timeout_secs" Secs limits.head_read_timeout: "From the first byte of a request until its head is whole.",

@@ -7,6 +7,7 @@ mod buckets;
 mod copies;
 mod cors;
 mod deletes;
+mod lifecycle;
 mod listings;
 mod objects;
 mod policy;
@@ -53,6 +54,7 @@ macro_rules! for_operation {
             PutBucketPolicy GetBucketPolicy DeleteBucketPolicy
             GetBucketVersioning GetCapabilities StartPrefixJob GetPrefixJob
             ListPrefixJobs CancelPrefixJob PutBucketCors GetBucketCors DeleteBucketCors
+            PutBucketLifecycle GetBucketLifecycle DeleteBucketLifecycle
             OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
             AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject PostObject CopyObject GetObject HeadObject DeleteObject MoveObject
