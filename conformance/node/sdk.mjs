@@ -30,6 +30,8 @@ export const sdk = {
   body: (buffer) => buffer,
   bytes: (data) => data ?? Buffer.alloc(0),
   readOptions: {},
+  keepsDotSegments: true,
+  clockOffset: (client) => client.options.SystemClockOffset,
   /** sliceCopyFile above the slice size hands the source's headers and the wanted class to the upload. */
   sliceCopyKeepsHeaders: true,
   /** sliceCopyFile tells the status of a source that is not there. */

@@ -89,6 +89,15 @@ export class Room {
     return err;
   }
 
+  /**
+   * What is wrong is the place itself. A page is told no more than that it may not ask there: a bucket that is not
+   * there has no rules for pages.
+   */
+  async refuseThere(status, code, operation, params, client = this.root) {
+    if (this.sdk.isPage) return this.refuseUnsent(operation, params, client);
+    return this.refuse(status, code, operation, params, client);
+  }
+
   /** The SDK itself refuses before it sends anything: an error without a status. */
   async refuseUnsent(operation, params, client = this.root) {
     const { err, data } = await call(client, operation, params);

@@ -58,7 +58,8 @@ export async function requestsDuring(buckets, action) {
   const after = await mark();
   return after.entries.slice(before.at + 1, after.at).flatMap((entry) => {
     const bucket = buckets.find(({ name }) => entry.host.startsWith(`${name}.`));
-    if (!bucket) return [];
+    // A browser asks beforehand whether it may ask.
+    if (!bucket || entry.method === 'OPTIONS') return [];
     const key = decodeURIComponent(entry.path).replace(/^\//, '');
     return [{ method: entry.method, bucket, key, query: new URLSearchParams(entry.query), status: entry.status }];
   });

@@ -24,6 +24,8 @@ export const sdk = {
   body: arrayBuffer,
   bytes: (data) => Buffer.from(data),
   readOptions: { DataType: 'arraybuffer' },
+  keepsDotSegments: true,
+  clockOffset: (client) => client.options.SystemClockOffset,
   /** In this SDK a shadowed variable loses the headers that a multipart copy should start with. */
   sliceCopyKeepsHeaders: false,
   /** In this SDK the error for a missing source has only its own text. */

@@ -24,10 +24,12 @@ pub(crate) enum Suite {
     Python,
     /// Clients of the S3 dialect, which nobody here made.
     S3,
+    /// The browser SDK, in headless Chromium.
+    Browser,
 }
 
 impl Suite {
-    pub(crate) const ALL: [Self; 4] = [Self::Node, Self::Wx, Self::Python, Self::S3];
+    pub(crate) const ALL: [Self; 5] = [Self::Node, Self::Wx, Self::Python, Self::S3, Self::Browser];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -35,11 +37,12 @@ impl Suite {
             Self::Wx => "wx",
             Self::Python => "python",
             Self::S3 => "s3",
+            Self::Browser => "browser",
         }
     }
 
     /// The Python environment of a suite that has one.
-    fn venv(self) -> PathBuf {
+    pub(crate) fn venv(self) -> PathBuf {
         scratch().join(self.name())
     }
 
@@ -50,7 +53,7 @@ impl Suite {
     /// The command that runs it, without its environment.
     fn command(self) -> Command {
         let mut command = match self {
-            Self::Node | Self::Wx => {
+            Self::Node | Self::Wx | Self::Browser => {
                 let mut npm = Command::new("npm");
                 npm.args(["test", "--silent"]);
                 npm
@@ -71,7 +74,7 @@ impl Suite {
 
     fn counts(self, output: &str) -> Counts {
         match self {
-            Self::Node | Self::Wx => Counts::of_node(output),
+            Self::Node | Self::Wx | Self::Browser => Counts::of_node(output),
             Self::Python | Self::S3 => Counts::of_unittest(output),
         }
     }
@@ -191,7 +194,12 @@ pub(crate) fn install(suites: &[Suite]) -> Result<Finished> {
         output.push_str(&match suite {
             Suite::Node | Suite::Wx => install_npm(&suite.folder())?,
             Suite::Python => install_python(*suite)?,
-            Suite::S3 => format!("{}{}", install_python(*suite)?, install_rclone()?),
+            Suite::S3 => format!("{}{}", install_python(*suite)?, install_program("rclone")?),
+            Suite::Browser => format!(
+                "{}{}",
+                install_npm(&suite.folder())?,
+                install_program("chromium")?
+            ),
         });
     }
     let status = "installed".to_owned();
@@ -222,13 +230,13 @@ fn install_npm(folder: &Path) -> Result<String> {
     Ok(told)
 }
 
-/// The one S3 client that is no package of PyPI comes from the system.
-fn install_rclone() -> Result<String> {
-    if exec::answers("rclone", "version") {
-        return Ok("rclone: there already\n".to_owned());
+/// What is no package of npm or PyPI comes from the system: one client of S3, and the browser.
+fn install_program(name: &str) -> Result<String> {
+    if exec::answers(name, "--version") {
+        return Ok(format!("{name}: there already\n"));
     }
-    apt_install("rclone")?;
-    Ok("rclone: installed\n".to_owned())
+    apt_install(name)?;
+    Ok(format!("{name}: installed\n"))
 }
 
 fn install_python(suite: Suite) -> Result<String> {

@@ -87,14 +87,21 @@ impl Counts {
 
     /// Sums the `box result:` lines of the crash box.
     pub(crate) fn of_box(output: &str) -> Self {
+        Self::of_lines(output, "box result:")
+    }
+
+    /// Sums the `survival result:` lines of the moves that are cut off. The runner may have said
+    /// something before them on the same line.
+    pub(crate) fn of_survival(output: &str) -> Self {
+        Self::of_lines(output, "survival result:")
+    }
+
+    fn of_lines(output: &str, mark: &str) -> Self {
         let mut sum = Self::default();
-        for line in output
-            .lines()
-            .filter(|line| line.starts_with("box result:"))
-        {
-            sum.passed += number_before(line, " passed");
-            sum.failed += number_before(line, " failed");
-            sum.skipped += number_before(line, " skipped");
+        for line in output.lines().filter_map(|line| line.split_once(mark)) {
+            sum.passed += number_before(line.1, " passed");
+            sum.failed += number_before(line.1, " failed");
+            sum.skipped += number_before(line.1, " skipped");
         }
         sum
     }
@@ -192,6 +199,13 @@ mod tests {
             box result: kills: 15 passed; 1 failed; 0 skipped; 5.3 s\n\
             box result: power cuts: 0 passed; 0 failed; 150 skipped; 0.0 s\n";
         assert_eq!(Counts::of_box(output), counts(15, 1, 150));
+    }
+
+    #[test]
+    fn survival_results_are_read_wherever_they_stand() {
+        let output = "test a ... survival result: exact steps: 399 passed; 0 failed; 0 skipped\n\
+            survival result: full disks: 19 passed; 1 failed; 0 skipped\n";
+        assert_eq!(Counts::of_survival(output), counts(418, 1, 0));
     }
 
     #[test]

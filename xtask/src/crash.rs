@@ -4,9 +4,6 @@
 use crate::cargo;
 use crate::exec::Result;
 
-/// How many times as much the long run does.
-const LONG: &str = "100";
-
 /// Runs every test of the store with that seed, and shows what the tests print.
 pub(crate) fn run(seed: &str) -> Result<bool> {
     let seed: u64 = seed
@@ -26,8 +23,12 @@ pub(crate) fn run(seed: &str) -> Result<bool> {
         .success())
 }
 
-/// Runs what is random or counted a hundred times as often as the suite does, optimised.
-pub(crate) fn long() -> Result<bool> {
+/// Runs what is random or counted so many times as often as the suite does, optimised.
+pub(crate) fn long(times: &str) -> Result<bool> {
+    let more = times.parse::<u64>().is_ok_and(|times| times > 1);
+    if !more {
+        return Err(format!("`{times}` is no number of times above 1").into());
+    }
     let mut test = cargo([
         "test",
         "--release",
@@ -43,5 +44,5 @@ pub(crate) fn long() -> Result<bool> {
         "--",
         "--nocapture",
     ]);
-    Ok(test.env("COSETTE_TIMES", LONG).status()?.success())
+    Ok(test.env("COSETTE_TIMES", times).status()?.success())
 }

@@ -6,7 +6,7 @@
 
 mod bench;
 mod lines;
-mod serving;
+pub(crate) mod serving;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -137,7 +137,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool> {
 }
 
 /// The release build; none if it fails.
-fn build() -> Result<Option<PathBuf>> {
+pub(crate) fn build() -> Result<Option<PathBuf>> {
     let build = ["build", "--release", "--package", "cosette-cli", "--locked"];
     say("==> release build");
     let told = exec::run("build", &mut cargo(build), BUILD_LIMIT)?;

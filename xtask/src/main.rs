@@ -7,8 +7,10 @@ use std::process::{Command, ExitCode};
 use exec::Result;
 use report::{Report, say};
 
+mod amounts;
 mod bless;
 mod check;
+mod compare;
 mod conformance;
 mod counts;
 mod crash;
@@ -29,6 +31,7 @@ mod security;
 mod serve;
 mod server;
 mod source;
+mod survival;
 mod test;
 mod tidy;
 
@@ -42,10 +45,13 @@ cargo xtask box        the real program under power cuts, kills, full disks and 
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions
                        bless golden: the wire's golden files
 cargo xtask planted    each known bug, put in place, must be caught by the tests that say so; with a name, only that
+cargo xtask survival   a move that is killed at every record of its journal, and more; --long: ten thousand times
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
+cargo xtask crash --long [TIMES]
+                       the same ten times (or TIMES) as often as the suite does, optimised; every subset of
+                       what a cut may leave, and every pair of operations
 cargo xtask fuzz       every fuzz target for ten minutes (or --minutes N), two at a time on two processors
-                       (--long: a hundred times as many as the suite does, optimised)
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
                        the official SDKs' suites against a server elsewhere; conformance/README.md says
@@ -64,6 +70,8 @@ fn main() -> ExitCode {
         ["test", "box"] => reported(|report| crashbox::run(report, &[])),
         ["box", words @ ..] => reported(|report| crashbox::run(report, words)),
         ["test", suite] => reported(|report| test::one(report, suite)),
+        ["survival"] => reported(|report| survival::run(report, false)),
+        ["survival", "--long"] => reported(|report| survival::run(report, true)),
         ["planted"] => reported(|report| planted::run(report, None)),
         ["planted", bug] => reported(|report| planted::run(report, Some(bug))),
         ["bless"] => bless::pages(),
@@ -76,15 +84,25 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("`{minutes}` is no number of minutes").into()),
         },
         ["crash", "--seed", seed] => crash::run(seed),
-        ["crash", "--long"] => crash::long(),
+        ["crash", "--long"] => crash::long("10"),
+        ["crash", "--long", times] => crash::long(times),
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),
+        ["compare", rest @ ..] => compare::run(rest),
         ["help" | "--help" | "-h"] => {
-            say(format_args!("{HELP}\n{}", figures::USAGE));
+            say(format_args!(
+                "{HELP}\n{}\n{}",
+                figures::USAGE,
+                compare::USAGE
+            ));
             Ok(true)
         }
         _ => {
-            say(format_args!("{HELP}\n{}", figures::USAGE));
+            say(format_args!(
+                "{HELP}\n{}\n{}",
+                figures::USAGE,
+                compare::USAGE
+            ));
             Ok(false)
         }
     };

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::exec::{self, Finished, Result};
 use crate::report::Report;
 use crate::server::{self, Folder};
-use crate::{cargo, check, crashbox, planted, root};
+use crate::{amounts, cargo, check, crashbox, planted, root};
 
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 const DEMO_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -23,6 +23,20 @@ impl Floors {
     pub(crate) fn read() -> Result<Self> {
         let text = fs::read_to_string(root().join("xtask").join("floors.json"))?;
         Ok(Self(serde_json::from_str(&text)?))
+    }
+
+    /// The floors whose names begin so, by the rest of their names.
+    pub(crate) fn beginning_with<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, u64)> {
+        let floors = self.0.iter();
+        floors.filter_map(move |(name, floor)| Some((name.strip_prefix(prefix)?, *floor)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_pairs<const N: usize>(pairs: [(&str, u64); N]) -> Self {
+        Self(pairs.map(|(name, floor)| (name.to_owned(), floor)).into())
     }
 
     /// A suite nobody gave a floor cannot pass.
@@ -58,7 +72,17 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
             "--features",
             planted::FEATURE,
         ];
-        suite(report, &floors, "rust", || cargo_test("rust", tests));
+        report.begin("rust");
+        let told = cargo_test("rust", tests);
+        let amounts = told
+            .as_ref()
+            .ok()
+            .map(|(_, told)| amounts::judged(&told.output, &floors));
+        report.suite("rust", floors.of("rust"), told);
+        if let Some(amounts) = amounts {
+            report.begin("amounts");
+            report.suite("amounts", 1, Ok(amounts));
+        }
         planted::run(report, None)?;
         let docs = [
             "test",

@@ -74,7 +74,16 @@ export function copyCases(sdk) {
     // seed: S12
     test('keys that a path would rewrite stay as they are', async () => {
       const bucket = await room.bucket();
-      const keys = ['a//b', 'a/./b', 'a/../b', 'x+y z', '50%', 'q?a=b&c#d', "it's!(*)~", '照片/😀.jpg', '<&>"'];
+      const dotted = ['a/./b', 'a/../b'];
+      if (!sdk.keepsDotSegments) {
+        // What was signed is not what arrives: nothing may come of it under another key.
+        for (const key of dotted) {
+          const put = { ...bucket.at(key), Body: sdk.body(Buffer.from('x')) };
+          await room.unchanged([bucket], () => room.refuse(403, 'SignatureDoesNotMatch', 'putObject', put));
+        }
+      }
+      const kept = sdk.keepsDotSegments ? dotted : [];
+      const keys = ['a//b', ...kept, 'x+y z', '50%', 'q?a=b&c#d', "it's!(*)~", '照片/😀.jpg', '<&>"'];
       for (const [i, key] of keys.entries()) {
         const bytes = Buffer.from(`body ${i}`);
         await room.put(bucket, key, bytes);

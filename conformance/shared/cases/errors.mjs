@@ -39,7 +39,7 @@ export function errorCases(sdk) {
         await room.refuse(403, 'AccessDenied', 'putObjectCopy', copy, room.second);
         await room.refuse(403, 'AccessDenied', 'putObjectCopy', copy, room.sub);
       });
-      await room.refuse(404, 'NoSuchBucket', 'putObjectCopy', { ...copy, Bucket: 'nobody-made-this-one-1250000000' });
+      await room.refuseThere(404, 'NoSuchBucket', 'putObjectCopy', { ...copy, Bucket: 'nobody-made-this-one-1250000000' });
     });
 
     // seed: S42, S43
@@ -62,7 +62,7 @@ export function errorCases(sdk) {
       const copy = { ...bucket.at('b/1.jpg'), CopySource: bucket.source('a/1.jpg') };
       const late = sdk.connect(environment.root, { SystemClockOffset: -7 * 86_400_000 });
       await room.succeed('putObjectCopy', copy, late);
-      assert.ok(Math.abs(late.options.SystemClockOffset) < 3_600_000);
+      assert.ok(Math.abs(await sdk.clockOffset(late)) < 3_600_000);
       const stubborn = sdk.connect(environment.root, { SystemClockOffset: -7 * 86_400_000, CorrectClockSkew: false });
       const err = await room.refuse(403, 'AccessDenied', 'putObjectCopy', copy, stubborn);
       assert.equal(err.error.Message, 'Request has expired');
@@ -77,7 +77,7 @@ export function errorCases(sdk) {
       const { err, data } = await call(client, 'putObjectCopy', copy);
       assert.ok(err && !data);
       assert.equal(err.statusCode, undefined);
-      assert.match(JSON.stringify(err), /ECONNREFUSED/);
+      assert.match(JSON.stringify(err), sdk.isPage ? /network error/ : /ECONNREFUSED/);
       await room.assertAbsent(bucket, 'b/1.jpg');
     });
 
@@ -118,8 +118,8 @@ export function errorCases(sdk) {
       await room.put(bucket, 'a/1.jpg', 'picture');
       const CopySource = bucket.source('a/1.jpg');
       await room.unchanged([bucket], async () => {
-        await room.refuse(400, 'KeyTooLong', 'putObjectCopy', { ...bucket.at('k'.repeat(851)), CopySource });
-        await room.refuse(400, 'InvalidObjectName', 'putObjectCopy', { ...bucket.at('\\k'), CopySource });
+        await room.refuseThere(400, 'KeyTooLong', 'putObjectCopy', { ...bucket.at('k'.repeat(851)), CopySource });
+        await room.refuseThere(400, 'InvalidObjectName', 'putObjectCopy', { ...bucket.at('\\k'), CopySource });
       });
       await room.succeed('putObjectCopy', { ...bucket.at('k'.repeat(850)), CopySource });
     });

@@ -16,7 +16,7 @@ const OLD = {
 };
 const NEW = {
   ContentDisposition: 'attachment; filename="new.html"',
-  ContentType: 'text/html; charset=utf-8',
+  ContentType: 'text/html; charset=UTF-8',
   'x-cos-meta-colour': 'red',
   'x-cos-meta-weight': '12 g',
 };
@@ -41,7 +41,7 @@ const OLD_SHOWN = {
 };
 const NEW_SHOWN = {
   'content-disposition': 'attachment; filename="new.html"',
-  'content-type': 'text/html; charset=utf-8',
+  'content-type': 'text/html; charset=UTF-8',
   'x-cos-meta-colour': 'red',
   'x-cos-meta-weight': '12 g',
 };

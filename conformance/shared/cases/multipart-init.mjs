@@ -142,7 +142,7 @@ export function multipartInitCases(sdk) {
     // seed: S80
     test('in a bucket that is not there', async () => {
       const place = { Bucket: 'nobody-made-this-one-1250000000', Region: 'ap-guangzhou', Key: '1.jpg' };
-      await room.refuse(404, 'NoSuchBucket', 'multipartInit', place);
+      await room.refuseThere(404, 'NoSuchBucket', 'multipartInit', place);
     });
   });
 }

@@ -162,7 +162,7 @@ export function sliceCopyCases(sdk) {
       });
       const gone = { Bucket: 'nobody-made-this-one-1250000000', Region: target.region, Key: 'b/1.jpg' };
       for (const CopySliceSize of [2 * MIB, 0]) {
-        await room.refuse(404, 'NoSuchBucket', 'sliceCopyFile', { ...copy, ...gone, CopySliceSize });
+        await room.refuseThere(404, 'NoSuchBucket', 'sliceCopyFile', { ...copy, ...gone, CopySliceSize });
       }
     });
 

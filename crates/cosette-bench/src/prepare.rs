@@ -100,6 +100,7 @@ async fn source(
         storage_class: None,
         acl: Default::default(),
         tags: Default::default(),
+        encryption: None,
     };
     let upload_id = connection.ask(&initiate, Payload::empty()).await?.upload_id;
     let aligned = Plan {
@@ -116,6 +117,7 @@ async fn source(
             upload_id: upload_id.clone(),
             part_number,
             content_md5: None,
+            encryption: None,
         };
         let body = noise.body(
             range.last() - range.first() + 1,

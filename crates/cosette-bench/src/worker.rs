@@ -307,6 +307,8 @@ impl Worker {
             tags: Default::default(),
             forbid_overwrite: false,
             target_preconditions: Default::default(),
+            encryption: None,
+            source_key: None,
         };
         self.connection
             .send(&copy, Payload::empty(), Keep::Document)
@@ -394,6 +396,7 @@ impl Worker {
             storage_class: None,
             acl: Default::default(),
             tags: Default::default(),
+            encryption: None,
         };
         if self.shared.site.hollow {
             let none = Payload::empty();
@@ -422,6 +425,8 @@ impl Worker {
             source: self.copy_source(self.shared.objects.source(number)),
             source_range: Some(range),
             source_preconditions: Preconditions::default(),
+            encryption: None,
+            source_key: None,
         };
         let none = Payload::empty();
         self.connection.send(&part, none, Keep::Document).await?;
@@ -449,6 +454,8 @@ impl Worker {
                 source: self.copy_source(source.clone()),
                 source_range: Some(range),
                 source_preconditions: Preconditions::default(),
+                encryption: None,
+                source_key: None,
             };
             let etag = if site.hollow {
                 self.connection.send(&part, Payload::empty(), keep).await?;
@@ -487,6 +494,7 @@ fn get(site: &Site, key: ObjectKey) -> ops::GetObject {
         range: None,
         preconditions: Preconditions::default(),
         overrides: Default::default(),
+        customer_key: None,
     }
 }
 
@@ -497,6 +505,7 @@ fn head(site: &Site, key: ObjectKey) -> ops::HeadObject {
         version_id: None,
         range: None,
         preconditions: Preconditions::default(),
+        customer_key: None,
     }
 }
 
@@ -511,5 +520,6 @@ pub(crate) fn put(site: &Site, key: ObjectKey) -> ops::PutObject {
         tags: Default::default(),
         forbid_overwrite: false,
         preconditions: Default::default(),
+        encryption: None,
     }
 }

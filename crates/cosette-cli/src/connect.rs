@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cosette::{Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
+use cosette::{Capability, Client, Credentials, Endpoint, HttpTransport, RetryPolicy, Transport};
 use cosette_types::{BucketName, CopySource, Region, VersionId};
 
 use crate::args::Global;
@@ -142,7 +142,11 @@ impl Connection {
             None if matches!(self.route, Route::Hosts(_)) => builder,
             None => builder.region(ANY_REGION),
         };
-        Ok(builder.build()?)
+        // Commands move as they do everywhere, by a copy and a delete; the delete is of what was copied
+        // and of nothing else where the service judges that. What is larger than the slice size is copied
+        // in parts, unless a larger size is asked for.
+        let client = builder.build()?.without(Capability::Rename);
+        Ok(client.without(Capability::CopyOfAnySize))
     }
 
     /// The source of a copy: its region is the flag's, the name's, or the target's, in this order.

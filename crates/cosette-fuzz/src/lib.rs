@@ -32,6 +32,14 @@ pub const TARGETS: &[Target] = &[
         body: targets::q_sign::holds,
     },
     Target {
+        name: "sig_v4",
+        body: targets::sig_v4::holds,
+    },
+    Target {
+        name: "policy",
+        body: targets::policy::holds,
+    },
+    Target {
         name: "copy_source",
         body: targets::copy_source::holds,
     },

@@ -25,6 +25,16 @@ fn q_sign() {
 }
 
 #[test]
+fn sig_v4() {
+    check("sig_v4", 4_000, 10);
+}
+
+#[test]
+fn policy() {
+    check("policy", 15_000, 12);
+}
+
+#[test]
 fn copy_source() {
     check("copy_source", 100_000, 10);
 }

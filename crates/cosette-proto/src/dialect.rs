@@ -47,6 +47,20 @@ pub enum Field {
     CopySourceVersionId,
     /// Keep or replace the source's metadata.
     MetadataDirective,
+    /// How the target is, or is to be, encrypted with a key of the service.
+    Encryption,
+    /// The algorithm of a customer's key.
+    EncryptionCustomerAlgorithm,
+    /// A customer's key.
+    EncryptionCustomerKey,
+    /// The key's MD5.
+    EncryptionCustomerKeyMd5,
+    /// The algorithm of the key of a copy's source.
+    CopySourceCustomerAlgorithm,
+    /// The customer's key of a copy's source.
+    CopySourceCustomerKey,
+    /// That key's MD5.
+    CopySourceCustomerKeyMd5,
     /// Storage class.
     StorageClass,
     /// Refuse to replace an existing object.
@@ -190,6 +204,11 @@ impl Dialect {
         }
     }
 
+    /// Whether a word in the header of encryption asks for keys of a key management service.
+    pub(crate) fn is_key_service(self, word: &str) -> bool {
+        ["cos/kms", "KMS", "aws:kms", "aws:kms:dsse"].contains(&word)
+    }
+
     /// Headers that would change the outcome of a request, did we know them; without a prefix, what
     /// their names begin with. They are refused.
     pub const fn unknown_headers(self) -> &'static [&'static str] {
@@ -239,6 +258,18 @@ pub mod amz {
     pub const CHECKSUM_SHA256: &str = "x-amz-checksum-sha256";
     /// What a checksum in a reply is of.
     pub const CHECKSUM_TYPE: &str = "x-amz-checksum-type";
+    /// Asks for the checksums of an object that is looked at.
+    pub const CHECKSUM_MODE: &str = "x-amz-checksum-mode";
+    /// The value of it that asks.
+    pub const CHECKSUM_MODE_ENABLED: &str = "ENABLED";
+    /// Headers that tell a checksum of an object.
+    pub const CHECKSUMS: [&str; 5] = [
+        CHECKSUM_CRC64NVME,
+        CHECKSUM_CRC32C,
+        CHECKSUM_CRC32,
+        CHECKSUM_SHA256,
+        CHECKSUM_SHA1,
+    ];
 
     /// The algorithm of a signature in the query.
     pub const QUERY_ALGORITHM: &str = "X-Amz-Algorithm";
@@ -281,6 +312,17 @@ const fn cos_name(field: Field) -> &'static str {
         Field::CopySourceIfUnmodifiedSince => "x-cos-copy-source-if-unmodified-since",
         Field::CopySourceVersionId => "x-cos-copy-source-version-id",
         Field::MetadataDirective => "x-cos-metadata-directive",
+        Field::Encryption => "x-cos-server-side-encryption",
+        Field::EncryptionCustomerAlgorithm => "x-cos-server-side-encryption-customer-algorithm",
+        Field::EncryptionCustomerKey => "x-cos-server-side-encryption-customer-key",
+        Field::EncryptionCustomerKeyMd5 => "x-cos-server-side-encryption-customer-key-md5",
+        Field::CopySourceCustomerAlgorithm => {
+            "x-cos-copy-source-server-side-encryption-customer-algorithm"
+        }
+        Field::CopySourceCustomerKey => "x-cos-copy-source-server-side-encryption-customer-key",
+        Field::CopySourceCustomerKeyMd5 => {
+            "x-cos-copy-source-server-side-encryption-customer-key-md5"
+        }
         Field::StorageClass => "x-cos-storage-class",
         Field::ForbidOverwrite => "x-cos-forbid-overwrite",
         Field::VersionId => "x-cos-version-id",
@@ -324,6 +366,17 @@ const fn s3_name(field: Field) -> &'static str {
         Field::CopySourceIfUnmodifiedSince => "x-amz-copy-source-if-unmodified-since",
         Field::CopySourceVersionId => "x-amz-copy-source-version-id",
         Field::MetadataDirective => "x-amz-metadata-directive",
+        Field::Encryption => "x-amz-server-side-encryption",
+        Field::EncryptionCustomerAlgorithm => "x-amz-server-side-encryption-customer-algorithm",
+        Field::EncryptionCustomerKey => "x-amz-server-side-encryption-customer-key",
+        Field::EncryptionCustomerKeyMd5 => "x-amz-server-side-encryption-customer-key-md5",
+        Field::CopySourceCustomerAlgorithm => {
+            "x-amz-copy-source-server-side-encryption-customer-algorithm"
+        }
+        Field::CopySourceCustomerKey => "x-amz-copy-source-server-side-encryption-customer-key",
+        Field::CopySourceCustomerKeyMd5 => {
+            "x-amz-copy-source-server-side-encryption-customer-key-md5"
+        }
         Field::StorageClass => "x-amz-storage-class",
         Field::ForbidOverwrite => "x-cos-forbid-overwrite",
         Field::VersionId => "x-amz-version-id",

@@ -100,6 +100,7 @@ codes! {
     NoSuchBucket 404 final "The specified bucket does not exist.",
     NoSuchBucketPolicy 404 final "The bucket has no policy.",
     NoSuchCORSConfiguration 404 final "The bucket has no CORS rules.",
+    NoSuchEncryptionConfiguration 404 final "The bucket has no default encryption.",
     NoSuchCopySource 404 final "The source of the copy does not exist.",
     NoSuchJob 404 final "There is no prefix job of this id into this bucket, or it ended long ago.",
     NoSuchKey 404 final "The specified key does not exist.",
@@ -122,6 +123,7 @@ codes! {
     SignatureDoesNotMatch 403 final "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
     SlowDown 503 again "Please reduce your request rate.",
     SSEHeaderNotAllowed 400 final "Server-side encryption headers are not allowed on this request.",
+    SsecDecryptHeaderInvalid 400 final "The object is encrypted with a customer's key, and the request does not bring that key.",
     TooManyBuckets 400 final "You have attempted to create more buckets than allowed.",
     XAmzContentSHA256Mismatch 400 final "The provided SHA-256 of the body does not match what was computed.",
     XMLSizeLimit 400 final "The XML document is larger than allowed.",
@@ -137,6 +139,7 @@ impl ErrorCode {
         let text = match self {
             Self::FileAlreadyExists => return Self::PreconditionFailed.spelled(dialect),
             Self::PathConflict => Self::OperationAborted.as_str(),
+            Self::NoSuchEncryptionConfiguration => "ServerSideEncryptionConfigurationNotFoundError",
             Self::KeyTooLong => "KeyTooLongError",
             Self::InvalidObjectName | Self::InvalidDelimiter | Self::InvalidCopySource => {
                 Self::InvalidArgument.as_str()

@@ -4,6 +4,7 @@
 //! exception is the copy source. A semantic header that is there twice is refused: two readers might
 //! take different ones.
 
+mod encryption;
 mod groups;
 
 use std::fmt::Display;
@@ -23,6 +24,7 @@ use crate::error::{Error, ErrorCode};
 use crate::host;
 use crate::message::Unreadable;
 
+pub use encryption::{EncryptedWith, EncryptionHeaders, brings_customer_key};
 pub use groups::ConditionsOn;
 pub(crate) use groups::invalid_tag;
 
@@ -206,8 +208,12 @@ impl<'a> HeaderReader<'a> {
     /// # Errors
     /// `NotImplemented`, naming the header; `InvalidArgument` for an impossible bandwidth limit.
     pub fn refuse_on_write(&self) -> Result<(), Error> {
+        self.refuse_on_encrypted_write(EncryptionHeaders::None)
+    }
+
+    fn refuse_but_encryption(&self) -> Result<(), Error> {
         self.refuse([IF_MODIFIED_SINCE.as_str()])?;
-        if let Some(name) = self.encryption().or_else(|| self.unknown()) {
+        if let Some(name) = self.unknown() {
             return Err(not_implemented(name));
         }
         self.check_traffic_limit(None)
@@ -238,12 +244,13 @@ impl<'a> HeaderReader<'a> {
         Ok(())
     }
 
-    /// As [`HeaderReader::refuse_on_write`], for reads: they take no encryption headers at all.
+    /// As [`HeaderReader::refuse_on_write`], for reads: of the encryption headers they take a
+    /// customer's key only.
     ///
     /// # Errors
     /// `SSEHeaderNotAllowed`; `InvalidArgument` for an impossible bandwidth limit.
     pub fn refuse_on_read(&self, limit_parameter: Option<&str>) -> Result<(), Error> {
-        if let Some(name) = self.encryption() {
+        if let Some(name) = self.needless_encryption(EncryptionHeaders::Key) {
             let message = format!("The header {name} is not allowed on this request.");
             return Err(Error::with(ErrorCode::SSEHeaderNotAllowed, message));
         }
@@ -253,21 +260,21 @@ impl<'a> HeaderReader<'a> {
         self.check_traffic_limit(limit_parameter)
     }
 
-    fn encryption(&self) -> Option<&'a str> {
-        self.beginning_with(&self.dialect.encryption_prefixes())
-    }
-
     fn unknown(&self) -> Option<&'a str> {
         self.beginning_with(self.dialect.unknown_headers())
     }
 
     /// A header that is there and whose name begins so.
     fn beginning_with(&self, prefixes: &[&str]) -> Option<&'a str> {
+        self.all_beginning_with(prefixes).next()
+    }
+
+    fn all_beginning_with(&self, prefixes: &[&str]) -> impl Iterator<Item = &'a str> {
         self.headers
             .iter()
             .filter(|(_, value)| !value.as_bytes().trim_ascii().is_empty())
             .map(|(name, _)| name.as_str())
-            .find(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+            .filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
     }
 
     /// A bandwidth limit is accepted when it is a possible one; a presigned address has it as a

@@ -52,6 +52,7 @@ impl OperationName {
             | Op::PutBucketVersioning
             | Op::PutBucketCors
             | Op::PutBucketLifecycle
+            | Op::PutBucketEncryption
             | Op::StartPrefixJob
             | Op::PutBucketTagging
             | Op::PutObjectTagging
@@ -75,6 +76,7 @@ const KNOWN: &[&str] = &[
     "delete",
     "delimiter",
     "encoding-type",
+    "encryption",
     "fetch-owner",
     "key-marker",
     "list-type",
@@ -121,7 +123,6 @@ const ABSENT: &[&str] = &[
     "asyncfetch",
     "domain",
     "domaincertificate",
-    "encryption",
     "intelligenttiering",
     "intelligent-tiering",
     "inventory",
@@ -232,6 +233,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("prefix-jobs") => Op::ListPrefixJobs,
         Method::GET if has("cors") => Op::GetBucketCors,
         Method::GET if has("lifecycle") => Op::GetBucketLifecycle,
+        Method::GET if has("encryption") => Op::GetBucketEncryption,
         Method::GET if has("tagging") => Op::GetBucketTagging,
         Method::GET if has("location") => Op::GetBucketLocation,
         Method::GET if has("versions") => Op::ListVersions,
@@ -244,6 +246,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::PUT if has("policy") => Op::PutBucketPolicy,
         Method::PUT if has("cors") => Op::PutBucketCors,
         Method::PUT if has("lifecycle") => Op::PutBucketLifecycle,
+        Method::PUT if has("encryption") => Op::PutBucketEncryption,
         Method::PUT if has("tagging") => Op::PutBucketTagging,
         Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
             let words = "The request names no object key.";
@@ -256,6 +259,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::DELETE if has("policy") => Op::DeleteBucketPolicy,
         Method::DELETE if has("cors") => Op::DeleteBucketCors,
         Method::DELETE if has("lifecycle") => Op::DeleteBucketLifecycle,
+        Method::DELETE if has("encryption") => Op::DeleteBucketEncryption,
         Method::DELETE if has("tagging") => Op::DeleteBucketTagging,
         Method::DELETE => Op::DeleteBucket,
         Method::POST if has("delete") => Op::DeleteObjects,
@@ -338,6 +342,8 @@ const NOT_OF_OBJECTS: &[&str] = &[
     "cors",
     "cosette-capabilities",
     "lifecycle",
+    "encryption",
+    "cosette-capabilities",
     "prefix-job",
     "prefix-jobs",
 ];

@@ -27,6 +27,10 @@ pub struct Config {
     pub restore_delay: Duration,
     /// When lifecycle rules are applied.
     pub lifecycle: LifecycleSettings,
+    /// The file with the keys of the store's own encryption; one in the store's folder if `None`.
+    pub encryption_keys: Option<PathBuf>,
+    /// Whether keys of customers are taken over connections without TLS from other machines.
+    pub customer_keys_in_the_open: bool,
     /// A file that gets one line of JSON for each request.
     pub access_log: Option<PathBuf>,
     /// The upper bounds.
@@ -43,6 +47,8 @@ impl Default for Config {
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             restore_delay: Duration::ZERO,
             lifecycle: LifecycleSettings::default(),
+            encryption_keys: None,
+            customer_keys_in_the_open: false,
             access_log: None,
             limits: Limits::default(),
         }

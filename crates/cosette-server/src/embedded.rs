@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cosette_store::extents::folder::{FolderLock, LockError};
-use cosette_store::{Options, Store, SystemClock};
+use cosette_store::{ENCRYPTION_KEY_ROWS, Options, Store, SystemClock};
 use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -103,8 +103,14 @@ impl Embedded {
         let accounts = keys::accounts(&root, accounts).map_err(OpenError::Keys)?;
         let seal = keys::seal_key(folder).map_err(OpenError::Keys)?;
         let accounts = accounts.sealed_with(seal);
+        let keys_file = config.encryption_keys.clone();
+        let keys_file = keys_file.unwrap_or_else(|| folder.join(keys::ENCRYPTION_KEYS_FILE));
+        let known = keys::encryption_keys(&keys_file).map_err(OpenError::Keys)?;
+        let made = known.is_some();
+        let encryption_keys = Arc::new(known.unwrap_or_default());
         let options = Options {
             part_bytes_min: config.part_bytes_min,
+            encryption_keys: Arc::clone(&encryption_keys),
             ..Options::default()
         };
         let store = match Store::open(folder, options).await {
@@ -117,6 +123,20 @@ impl Embedded {
                 };
             }
         };
+        if !made {
+            let used = store.directory_rows(ENCRYPTION_KEY_ROWS.as_bytes()).await;
+            let used = used.map_err(OpenError::Store)?;
+            if used.is_empty() {
+                let new = keys::make_encryption_keys(&keys_file).map_err(OpenError::Keys)?;
+                encryption_keys.replace(new.unwrap_or_default());
+            } else {
+                // Everything else is served; what needs a key says which one it misses.
+                tracing::error!(
+                    file = %keys_file.display(), keys = used.len(),
+                    "the file of the encryption keys is gone: bring it back from a backup"
+                );
+            }
+        }
         Self::start(store, accounts, config, &socket, root, origin).await
     }
 

@@ -127,6 +127,10 @@ impl Error {
     }
 
     /// The answer to a fact of the store.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: a line or two for each fact"
+    )]
     pub(crate) fn of_store(fact: cosette_store::Error, about: About) -> Self {
         use ErrorCode as Code;
         use cosette_store::Error as Fact;
@@ -192,6 +196,21 @@ impl Error {
                 Code::InvalidRequest,
                 "The client token was used for another move, or is empty or too long.",
             ),
+            Fact::CustomerKeyNeeded => Self {
+                in_s3: Some(Code::InvalidRequest),
+                ..Self::with(Code::SsecDecryptHeaderInvalid, sentence(&words))
+            },
+            Fact::CustomerKeyWrong => Self {
+                in_s3: Some(Code::AccessDenied),
+                ..Self::with(Code::SsecDecryptHeaderInvalid, sentence(&words))
+            },
+            Fact::CustomerKeyNotApplicable => Self::with(Code::InvalidRequest, sentence(&words)),
+            // Which key is missing is no secret, and tells the operator what to bring back.
+            Fact::NoEncryptionKey
+            | Fact::EncryptionKeyMissing { .. }
+            | Fact::EncryptionKeyDiffers { .. } => {
+                Self::with(Code::InternalError, sentence(&words)).because(words)
+            }
             Fact::Conflict => Self::new(Code::PathConflict),
             Fact::Full => Self::new(Code::InsufficientStorage),
             Fact::Poisoned | Fact::Corrupt { .. } | Fact::Io { .. } => Self::internal(words),

@@ -10,8 +10,10 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use cosette_proto::sign::SecretKey;
+use cosette_store::{EncryptionKeys, SystemRandom};
 use cosette_types::Owner;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::access::seal::{self, KEY_BYTES};
 use crate::auth::{Account, Accounts};
@@ -24,6 +26,8 @@ pub const DEFAULT_APP_ID: &str = "1250000000";
 pub const ROOT_KEY_FILE: &str = "root-key.json";
 /// Name of the file in a store's folder with the key that seals the secrets of users.
 pub const SEAL_KEY_FILE: &str = "seal.key";
+/// Name of the file in a store's folder with the keys of the store's own encryption.
+pub const ENCRYPTION_KEYS_FILE: &str = "encryption.keys";
 /// Variables of the environment that give the root pair.
 pub const ROOT_KEY_VARIABLES: [&str; 2] = ["COSETTE_ROOT_SECRET_ID", "COSETTE_ROOT_SECRET_KEY"];
 
@@ -222,6 +226,37 @@ pub(crate) fn seal_key(folder: &Path) -> Result<[u8; KEY_BYTES], KeysError> {
     Ok(key)
 }
 
+/// The keys of the store's own encryption, if their file is there.
+///
+/// # Errors
+/// When the file cannot be read, others may read it, or a line of it is no key.
+pub(crate) fn encryption_keys(path: &Path) -> Result<Option<EncryptionKeys>, KeysError> {
+    let Some(text) = read(path)?.map(Zeroizing::new) else {
+        return Ok(None);
+    };
+    let keys = EncryptionKeys::parse(&text);
+    keys.map(Some).map_err(|why| KeysError {
+        path: path.to_owned(),
+        why,
+    })
+}
+
+/// Makes the file of the store's own encryption, with one key. Only for a store that never had one:
+/// with another key nothing that was encrypted could be read.
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn make_encryption_keys(path: &Path) -> Result<Option<EncryptionKeys>, KeysError> {
+    let line = EncryptionKeys::new_line(&SystemRandom).map_err(|error| KeysError {
+        path: path.to_owned(),
+        why: error.to_string(),
+    })?;
+    let comment = "# Keys that objects are encrypted with, the newest last. Keep a copy elsewhere:\n\
+                   # without it, nothing that was encrypted with them can be read again.\n";
+    keep(path, &format!("{comment}{}", *line))?;
+    encryption_keys(path)
+}
+
 fn random_hex<const N: usize>(path: &Path) -> Result<String, KeysError> {
     seal::random_hex::<N>().ok_or_else(|| KeysError {
         path: path.to_owned(),
@@ -315,6 +350,23 @@ mod tests {
             std::fs::write(&path, damaged).unwrap();
             assert!(seal_key(folder.path()).is_err(), "{damaged}");
         }
+    }
+
+    #[test]
+    fn keys_of_encryption_are_made_once_and_kept_from_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(ENCRYPTION_KEYS_FILE);
+        assert!(encryption_keys(&path).unwrap().is_none());
+        let made = make_encryption_keys(&path).unwrap().unwrap().ids();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(encryption_keys(&path).unwrap().unwrap().ids(), made);
+        // Whoever was faster is not overwritten.
+        assert_eq!(make_encryption_keys(&path).unwrap().unwrap().ids(), made);
+        std::fs::write(&path, "no key").unwrap();
+        assert!(encryption_keys(&path).is_err());
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert!(encryption_keys(&path).is_err());
     }
 
     #[test]

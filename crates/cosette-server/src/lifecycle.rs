@@ -256,8 +256,7 @@ impl Lifecycle {
             tags = Some(object.tags.clone());
         }
         let aging = match fate {
-            Fate::Expires if version.is_latest => Aging::Delete,
-            Fate::Expires => Aging::Remove,
+            Fate::Expires => Aging::Expire,
             Fate::Moves(class) if version.object.is_some() => Aging::Move(class),
             Fate::Moves(_) => return Ok(()),
         };
@@ -289,6 +288,7 @@ impl Lifecycle {
         aging: Aging,
         round: &mut LifecycleRound,
     ) -> Result<(), Error> {
+        let is_latest = seen.is_latest;
         let request = AgeVersion {
             bucket: bucket.name.clone(),
             bucket_made: bucket.created,
@@ -304,8 +304,8 @@ impl Lifecycle {
             return Ok(());
         }
         let (number, counter) = match aging {
-            Aging::Delete => (&mut round.expired, &self.metrics.lifecycle_expired),
-            Aging::Remove | Aging::RemoveLoneMarker => {
+            Aging::Expire if is_latest => (&mut round.expired, &self.metrics.lifecycle_expired),
+            Aging::Expire | Aging::RemoveLoneMarker => {
                 (&mut round.removed, &self.metrics.lifecycle_removed)
             }
             Aging::Move(_) => (&mut round.moved, &self.metrics.lifecycle_moved),

@@ -186,6 +186,8 @@ fn operations(job: &PrefixJob, key: &ObjectKey, target: &ObjectKey) -> Vec<Opera
         tags: Tags::new(),
         forbid_overwrite: job.forbid_overwrite,
         target_preconditions: Preconditions::default(),
+        encryption: None,
+        source_key: None,
     });
     match job.kind {
         PrefixJobKind::Copy => vec![copy],

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use cosette_proto::dialect::amz;
+use cosette_proto::fields::brings_customer_key;
 use cosette_proto::sign::{BodyCheck, Checksum};
 use cosette_proto::{
     Dialect, ErrorCode, ErrorDocument, Field, Head, Hosts, Operation, Reply, date, route,
@@ -334,6 +335,11 @@ impl Service {
         asked.dialect = head.dialect;
         let (mut caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
+        let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
+        let in_the_open = !peer.is_private() && !this.config.customer_keys_in_the_open;
+        if in_the_open {
+            refuse_open_keys(&parts.headers)?;
+        }
         let name = route::resolve(&head)?;
         entry.operation(name);
         let check = BodyCheck::of(&head, &signed, name.checksums_its_body())?;
@@ -350,13 +356,15 @@ impl Service {
         }
         let verified = payload.verified();
         let op = Operation::decode(name, &head.request(payload.document())?, head.dialect)?;
-        let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
         // What a form says in its fields is judged as what others say in their headers.
         let judged = match payload.form() {
             Some(form) => Some(head.with_form(form)?),
             None => None,
         };
         let judged = judged.as_ref().unwrap_or(&head);
+        if in_the_open {
+            refuse_open_keys(&judged.headers)?;
+        }
         let circumstances = Circumstances::new(judged, peer, this.clock.now());
         // Whatever the request takes long over is committed only if its credentials are still good.
         let store = this.store.until(caller.expires());
@@ -524,6 +532,16 @@ impl From<Reply> for Settled {
             body: payload.map_or_else(Body::empty, Body::whole),
         }
     }
+}
+
+/// A key that travels where others can read it is no secret any more.
+fn refuse_open_keys(headers: &HeaderMap) -> Result<(), Error> {
+    if brings_customer_key(headers) {
+        let words = "A customer's key must travel over TLS. The key of this request did not: others \
+                     may know it now.";
+        return Err(Error::with(ErrorCode::InvalidArgument, words));
+    }
+    Ok(())
 }
 
 /// The operator's requests come over the socket in the folder and name a host that nobody has.

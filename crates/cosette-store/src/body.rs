@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::extents::ExtentId;
 use crate::limits;
 use crate::meta::Meta;
+use crate::ops::stage::Staged;
 use crate::planted::Bug;
 use crate::records::{
     BodyRecord, Digests, Happened, Item, List, Marker, Pending, Slice, decode_items, encode_item,
@@ -120,8 +121,30 @@ impl<'a> BodyBuilder<'a> {
         Ok(())
     }
 
+    /// The next part: bytes that nobody has yet. Their rows are written at once, as a row of the
+    /// list, so that the publishing commit need not have room for them.
+    pub(crate) async fn staged(&mut self, staged: &Staged) -> Result<(), Error> {
+        self.part(staged.digests()).await?;
+        let mut rows = Vec::new();
+        let before = self.size;
+        for (extent, record) in staged.extents() {
+            rows.push((tables::extent(extent), Some(record.to_value())));
+            self.slice(record.whole(extent)).await?;
+        }
+        if self.size - before != staged.size() {
+            return Err(Error::corrupt("staged bytes are not all in extents"));
+        }
+        // From here on the list tells of them, whatever becomes of the write.
+        staged.committing();
+        self.flush_with(rows).await
+    }
+
     /// Writes what was gathered as a chained row, with its links to the extents.
     async fn flush(&mut self) -> Result<(), Error> {
+        self.flush_with(Vec::new()).await
+    }
+
+    async fn flush_with(&mut self, rows: Vec<(Bytes, Option<Bytes>)>) -> Result<(), Error> {
         let number = u32::try_from(self.starts.len()).unwrap_or(u32::MAX);
         if self.starts.len() >= limits::CHAIN_ROWS_MAX {
             return Err(Error::TooFragmented);
@@ -130,7 +153,7 @@ impl<'a> BodyBuilder<'a> {
         for item in &self.items {
             encode_item(&mut list, item);
         }
-        let mut writes = Vec::new();
+        let mut writes = rows;
         if let Some(pending) = self.pending.take() {
             let row = tables::pending(self.core.epoch, self.id);
             writes.push((row, Some(pending.to_value())));

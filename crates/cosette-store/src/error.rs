@@ -117,6 +117,24 @@ pub enum Error {
     ObjectExists,
     /// The client token was used for another move before.
     TokenReused,
+    /// The store has no key to encrypt with.
+    NoEncryptionKey,
+    /// The store's key with which this is encrypted is not among its keys.
+    EncryptionKeyMissing {
+        /// The key's id.
+        id: Arc<str>,
+    },
+    /// A key of the store is another than the one that had its id.
+    EncryptionKeyDiffers {
+        /// The key's id.
+        id: Arc<str>,
+    },
+    /// It is encrypted with a customer's key, and none was given.
+    CustomerKeyNeeded,
+    /// It is encrypted with another customer's key than the one given.
+    CustomerKeyWrong,
+    /// A customer's key was given for what is not encrypted with one.
+    CustomerKeyNotApplicable,
     /// Others changed the same things at the same time, again and again; a later try may succeed.
     Conflict,
     /// There is no room for more.
@@ -196,12 +214,7 @@ impl fmt::Display for Error {
             }
             Self::MalformedVersionId => f.write_str("the version id is none of this store's"),
             Self::NoSuchUpload => f.write_str("the upload does not exist"),
-            Self::InvalidPart { number } => {
-                write!(
-                    f,
-                    "part {number} is not stored, or not with the ETag listed"
-                )
-            }
+            Self::InvalidPart { number } => write!(f, "part {number} is not stored with that ETag"),
             Self::InvalidPartOrder => f.write_str("the part numbers are not ascending"),
             Self::NoPartsListed => f.write_str("no part is listed"),
             Self::PartTooSmall { number, size } => {
@@ -240,6 +253,22 @@ impl fmt::Display for Error {
             }
             Self::ObjectExists => f.write_str("the key exists, and overwriting is forbidden"),
             Self::TokenReused => f.write_str("the client token was used for another move"),
+            Self::NoEncryptionKey => f.write_str("the store has no key to encrypt with"),
+            Self::EncryptionKeyMissing { id } => write!(
+                f,
+                "the key {id}, with which this is encrypted, is not in the store's key file"
+            ),
+            Self::EncryptionKeyDiffers { id } => write!(
+                f,
+                "the key {id} in the store's key file is not the one that the store was written with"
+            ),
+            Self::CustomerKeyNeeded => {
+                f.write_str("the object is encrypted with a customer's key, which must be given")
+            }
+            Self::CustomerKeyWrong => f.write_str("the object has another customer's key"),
+            Self::CustomerKeyNotApplicable => {
+                f.write_str("a customer's key is given, and the object is not encrypted with one")
+            }
             Self::Conflict => f.write_str("others kept changing the same things"),
             Self::Full => f.write_str("there is no room left"),
             Self::Poisoned => f.write_str("an earlier sync failed; reopen the store to write"),

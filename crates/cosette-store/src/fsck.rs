@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::extents::{Address, ExtentId};
 use crate::limits;
 use crate::meta::Snapshot;
-use crate::ops::read::read_body;
+use crate::ops::read::{check_stored, read_body};
 use crate::records::{BodyRecord, FormatRecord, JobFailure, JobRecord, Pending, Referrer};
 use crate::recover::parse_pending;
 use crate::store::Store;
@@ -98,9 +98,19 @@ impl Store {
                 let lease = Arc::new(entry.lease(body));
                 drop((entry, snapshot));
                 let span = Span::whole(known.record.size);
-                let bytes = read_body(Arc::clone(&self.core), body, span, lease);
-                let digest = self.core.digest();
-                if let Some(problem) = compare(digest, bytes, &known.record).await {
+                let core = &self.core;
+                let bytes = read_body(Arc::clone(core), body, span, Arc::clone(&lease), None);
+                let problem = match compare(core.digest(), bytes, &known.record).await {
+                    // Only its customer can read it; that it is what was stored can be seen.
+                    Err(Error::CustomerKeyNeeded) => {
+                        let checked = check_stored(core, body, known.record.size).await;
+                        checked.err().map(|error| error.to_string())
+                    }
+                    Err(error) => Some(error.to_string()),
+                    Ok(problem) => problem,
+                };
+                drop(lease);
+                if let Some(problem) = problem {
                     report
                         .problems
                         .push(format!("body {}: {problem}", hex(body.0)));
@@ -117,29 +127,20 @@ async fn compare(
     mut digest: Digest,
     bytes: impl futures_util::Stream<Item = Result<Bytes, Error>>,
     record: &BodyRecord,
-) -> Option<String> {
+) -> Result<Option<String>, Error> {
     let mut bytes = std::pin::pin!(bytes);
-    loop {
-        match bytes.try_next().await {
-            Err(error) => return Some(error.to_string()),
-            Ok(None) => break,
-            Ok(Some(bytes)) => {
-                if let Err(error) = digest.update(&bytes).await {
-                    return Some(error.to_string());
-                }
-            }
-        }
+    while let Some(bytes) = bytes.try_next().await? {
+        digest.update(&bytes).await?;
     }
-    match digest.finish().await {
-        Err(error) => Some(error.to_string()),
-        Ok(found) if found.size != record.size || found.crc64 != record.crc64 => {
-            Some("its bytes do not have its CRC-64".to_owned())
-        }
-        Ok(found) if record.md5.is_some_and(|md5| md5 != found.md5) => {
-            Some("its bytes do not have its MD5".to_owned())
-        }
-        Ok(_) => None,
-    }
+    let found = digest.finish().await?;
+    let problem = if found.size != record.size || found.crc64 != record.crc64 {
+        Some("its bytes do not have its CRC-64".to_owned())
+    } else if record.md5.is_some_and(|md5| md5 != found.md5) {
+        Some("its bytes do not have its MD5".to_owned())
+    } else {
+        None
+    };
+    Ok(problem)
 }
 
 fn all_of(body: BodyId) -> std::ops::RangeInclusive<(BodyId, LinkId)> {

@@ -16,6 +16,7 @@ mod codec;
 mod completing;
 mod digest;
 pub mod disk;
+mod encryption;
 mod environment;
 mod error;
 pub mod extents;
@@ -40,6 +41,7 @@ mod txn;
 mod uploads;
 mod versions;
 
+pub use encryption::{ENCRYPTION_KEY_ROWS, EncryptedWith, EncryptionKeys, Protection};
 pub use environment::{Clock, Random, SystemClock, SystemRandom};
 pub use error::Error;
 pub use fsck::Report;

@@ -8,6 +8,8 @@ pub const TINY_BYTES_DEFAULT: usize = 16 << 10;
 pub const TINY_BYTES_MAX: usize = 60 << 10;
 /// How long the answers to a completed upload and to a client token are kept, in seconds.
 pub const ANSWER_KEPT_SECS: u64 = 24 * 60 * 60;
+/// Most keys of a store's key file: the newest encrypts, the others are kept to decrypt.
+pub const ENCRYPTION_KEYS_MAX: usize = 1000;
 /// Most remembered digests of ranges of one body.
 pub const DIGESTS_PER_BODY_MAX: usize = 10_000;
 /// Longest client token, in bytes.
@@ -55,6 +57,10 @@ pub(crate) const STAGED_BYTES_MAX: u64 = 8 << 30;
 pub(crate) const CHAIN_ROWS_MAX: usize = 6000;
 /// Locks that keys are spread over, for taking turns at hot keys.
 pub(crate) const KEY_LOCKS: usize = 1024;
+/// Bytes of a body that are written again at a time, when a copy is to be encrypted otherwise.
+pub(crate) const REWRITE_STEP_BYTES: u64 = 1 << 30;
+/// How often a copy begins anew because its source was replaced while it was being written again.
+pub(crate) const REWRITES_MAX: usize = 4;
 /// Reads of object bytes under way for one stream.
 pub(crate) const READ_AHEAD: usize = 2;
 /// Slices of a body that are handed to the threads that hash at a time.

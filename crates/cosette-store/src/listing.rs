@@ -16,7 +16,7 @@ use crate::txn;
 
 /// Which rows, and where to begin.
 #[derive(Debug)]
-pub(crate) struct Rows<'a> {
+pub(crate) struct Rows<'a, T> {
     pub(crate) table: Table,
     pub(crate) bucket: BucketId,
     pub(crate) prefix: &'a str,
@@ -26,8 +26,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) limit: usize,
     /// The object key in a row's key, after the bucket's id.
     pub(crate) key_of: fn(&[u8]) -> Option<&str>,
-    /// Whether a row is there at all, as far as this listing is concerned.
-    pub(crate) counts: fn(&[u8]) -> Result<bool, Error>,
+    /// What a row says; `None` if it is not there at all, as far as this listing is concerned.
+    pub(crate) read: fn(&[u8]) -> Result<Option<T>, Error>,
 }
 
 /// Where a listing begins.
@@ -41,18 +41,18 @@ pub(crate) enum Start<'a> {
 
 /// What a listing finds next.
 #[derive(Debug)]
-pub(crate) enum Found {
-    /// A row: the object key, the row's key after the bucket's id, its value.
-    Row(String, Bytes, Bytes),
+pub(crate) enum Found<T> {
+    /// A row: the object key, the row's key after the bucket's id, what it says.
+    Row(String, Bytes, T),
     /// A common prefix.
     Prefix(String),
 }
 
 /// A listing under way.
 #[derive(Debug)]
-pub(crate) struct Listing<'a> {
+pub(crate) struct Listing<'a, T> {
     snapshot: Arc<dyn Snapshot>,
-    rows: Rows<'a>,
+    rows: Rows<'a, T>,
     /// The table and the bucket.
     base: Bytes,
     /// All rows of the listing begin so.
@@ -66,8 +66,8 @@ pub(crate) struct Listing<'a> {
 /// Rows of the first scan after a seek: most often the next seek follows at once.
 const FIRST_BATCH: usize = 4;
 
-impl<'a> Listing<'a> {
-    pub(crate) fn new(snapshot: Arc<dyn Snapshot>, rows: Rows<'a>) -> Self {
+impl<'a, T> Listing<'a, T> {
+    pub(crate) fn new(snapshot: Arc<dyn Snapshot>, rows: Rows<'a, T>) -> Self {
         let base = rows.table.key(&[&rows.bucket.0]);
         let range = join(&base, rows.prefix);
         let start = match &rows.start {
@@ -101,7 +101,7 @@ impl<'a> Listing<'a> {
     }
 
     /// What comes next.
-    pub(crate) async fn next(&mut self) -> Result<Option<Found>, Error> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Found<T>>, Error> {
         loop {
             let Some((row, value)) = self.batch.pop_front() else {
                 if self.read_on().await? {
@@ -109,15 +109,15 @@ impl<'a> Listing<'a> {
                 }
                 return Ok(None);
             };
-            if !(self.rows.counts)(&value)? {
+            let Some(said) = (self.rows.read)(&value)? else {
                 continue;
-            }
+            };
             let rest = row.slice(self.base.len()..);
             let key = (self.rows.key_of)(&rest)
                 .ok_or_else(|| Error::corrupt("a row's key is damaged"))?
                 .to_owned();
             let Some(common) = rolled_up(&key, self.rows.prefix, self.rows.delimiter) else {
-                return Ok(Some(Found::Row(key, rest, value)));
+                return Ok(Some(Found::Row(key, rest, said)));
             };
             let common = common.to_owned();
             self.skip(&common);
@@ -171,11 +171,6 @@ fn rolled_up<'k>(key: &'k str, prefix: &str, delimiter: Option<&str>) -> Option<
 /// A row's key is the object key and nothing more.
 pub(crate) fn whole(rest: &[u8]) -> Option<&str> {
     std::str::from_utf8(rest).ok()
-}
-
-/// Every row counts.
-pub(crate) fn all(_: &[u8]) -> Result<bool, Error> {
-    Ok(true)
 }
 
 #[cfg(test)]

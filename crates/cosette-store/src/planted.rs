@@ -42,6 +42,8 @@ bugs! {
     NoDirectorySync,
     /// Writing goes on after a failed sync. (R73)
     FailedSyncForgotten,
+    /// A failed sync of object bytes stops object bytes only, not the rows that go with them. (R73)
+    BytesPoisonOnlyBytes,
     /// An unknown outcome is taken for a failure. (R30)
     UnknownIsFailure,
     /// What is being completed leaves no pending row. (R13, R33)
@@ -94,14 +96,26 @@ bugs! {
     RangeSilentlyCut,
     /// Fewer bytes than announced are taken for all. (R69, R70)
     ShortBodyStored,
+    /// A copy to an object that is encrypted otherwise shares the bytes. (R50, R55)
+    SharedAcrossKeys,
+    /// A prefix job copies encrypted objects as if they were not. (R55)
+    JobForgetsEncryption,
+    /// What is to be encrypted is kept as it came. (R50)
+    StoredInTheOpen,
+    /// Encrypted chunks are not bound to their place.
+    ChunksUncounted,
     /// Blocks are not compared with their checksums. (R75)
     ChecksumIgnored,
+    /// A clean close forgets bytes that were written and refused, so that nobody looks for them. (R38)
+    CloseForgetsRefused,
     /// Nothing at all is written on a full disk, deletes included. (R76)
     FullDiskRefusesDeletes,
-    /// A rule removes a version that is not the one it judged. (R82)
+    /// A rule removes a version that is not the one it judged.
     AgesWhatItNeverSaw,
     /// Version times follow the clock backwards.
     ClockRunsBack,
+    /// Rows kept in memory outlive a batch that writes them.
+    StaleHotRow,
 }
 
 impl Bug {

@@ -141,7 +141,8 @@ impl Store {
     pub async fn health(&self) -> Result<Health, Error> {
         let facts = self.core.meta.facts();
         let mut sweep_backlog = 0;
-        if !facts.is_poisoned {
+        let is_poisoned = self.core.writable().is_err();
+        if !is_poisoned {
             let snapshot = self.core.meta.snapshot().await?;
             for table in [Table::FreeBody, Table::FreeExtent, Table::Leftover] {
                 let prefix = table.key(&[]);
@@ -152,7 +153,7 @@ impl Store {
         }
         let room = facts.room.unwrap_or(Room::new(u64::MAX, u64::MAX));
         Ok(Health {
-            is_poisoned: facts.is_poisoned || self.core.extents.is_poisoned(),
+            is_poisoned,
             free_bytes: room.free_bytes(),
             allows_growth: room.allows_growth(),
             allows_changes: room.allows_changes(),

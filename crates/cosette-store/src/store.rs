@@ -14,6 +14,7 @@ use crate::background::Background;
 use crate::completing::Completions;
 use crate::digest::Digest;
 use crate::disk::Ballast;
+use crate::encryption::{EncryptionKeys, KeyId};
 use crate::environment::{Clock, HybridClock, Random, SystemClock, SystemRandom};
 use crate::error::Error;
 use crate::extents::Extents;
@@ -24,6 +25,7 @@ use crate::limits;
 use crate::meta::Meta;
 use crate::meta::fjall::FjallMeta;
 use crate::orphans::Orphans;
+use crate::planted::Bug;
 use crate::tables::{BodyId, Table};
 use crate::txn::{self, KeyLocks};
 
@@ -43,6 +45,8 @@ pub struct Options {
     /// Whether each transaction leaves a row by which an unknown outcome can be resolved. For
     /// drivers that may answer `Unknown`; embedded ones never do.
     pub resolve_unknown_outcomes: bool,
+    /// The keys of the store's own encryption. Without any, what asks for it is refused.
+    pub encryption_keys: Arc<EncryptionKeys>,
 }
 
 impl Default for Options {
@@ -54,6 +58,7 @@ impl Default for Options {
             part_bytes_min: protocol::PART_BYTES_MIN,
             background_sweep: true,
             resolve_unknown_outcomes: false,
+            encryption_keys: Arc::default(),
         }
     }
 }
@@ -91,6 +96,8 @@ pub(crate) struct Core {
     pub(crate) sweeping: tokio::sync::Mutex<()>,
     /// How many digests are remembered of some bodies.
     pub(crate) digest_counts: Mutex<HashMap<BodyId, usize>>,
+    /// The key of the store that is known to be written down.
+    pub(crate) known_key: Mutex<Option<KeyId>>,
     /// Threads that hash; `None` where everything happens in tasks.
     pub(crate) hashing: Option<Arc<Pool>>,
     /// The right to the folder, for as long as anything uses it.
@@ -152,6 +159,7 @@ impl Store {
             changes: Arc::default(),
             sweeping: tokio::sync::Mutex::default(),
             digest_counts: Mutex::default(),
+            known_key: Mutex::default(),
             hashing,
             _folder: folder,
         };
@@ -185,10 +193,18 @@ impl Store {
     pub async fn close(&self) -> Result<(), Error> {
         self.background.end().await;
         let _no_changes = self.core.changes.write().await;
+        let all_freed = self.core.free_refused().await;
         // Each is tried, whatever became of the others: a poisoned store lets go of its files, too.
         let kept = self.core.keep_clock().await;
         let meta = self.core.meta.close().await;
-        let extents = self.core.extents.close().await;
+        // Closed well, the driver says that there is nothing to look for. Where there may be, because
+        // somebody holds bytes still or a commit is in doubt, the next opening looks, as after a crash.
+        let extents = if matches!(all_freed, Ok(true)) && kept.is_ok() && meta.is_ok() {
+            self.core.extents.close().await
+        } else {
+            Ok(())
+        };
+        all_freed?;
         kept?;
         meta?;
         extents?;
@@ -223,6 +239,17 @@ impl Store {
 impl Core {
     pub(crate) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// Refuses every change after a failed sync, be it of rows or of object bytes: what the disk
+    /// holds and what the system believes may differ from then on, and a change that rests on it
+    /// could not be kept. What was acknowledged is read back when the store is opened again.
+    pub(crate) fn writable(&self) -> Result<(), Error> {
+        let of_bytes = self.extents.is_poisoned() && !Bug::BytesPoisonOnlyBytes.is_planted();
+        if of_bytes || self.meta.is_poisoned() {
+            return Err(Error::Poisoned);
+        }
+        Ok(())
     }
 
     /// A digest of no bytes yet.

@@ -115,6 +115,15 @@ pub(crate) enum Travels {
 }
 
 impl Table {
+    /// Tables that nearly every request reads and hardly any writes, by the first bytes of
+    /// their keys.
+    pub(crate) const HOT: &[u8] = &[
+        Self::Format.byte(),
+        Self::Bucket.byte(),
+        Self::Directory.byte(),
+        Self::Setting.byte(),
+    ];
+
     pub(crate) const ALL: [Self; 26] = [
         Self::Format,
         Self::Bucket,

@@ -314,6 +314,8 @@ impl Core {
 
     /// Makes the change happen: plans and commits until it does, or a fact forbids it.
     pub(crate) async fn run<P: Plan>(&self, plan: &P) -> Result<P::Made, Error> {
+        // Even where nothing would be written: an answer would say that all is well.
+        self.writable()?;
         let turns = plan.turns();
         let mut taken = self.locks.take(&[turns.changes, turns.removes]).await;
         for attempt in 0..limits::TRIES_MAX {
@@ -354,6 +356,7 @@ impl Core {
         if txn.writes.is_empty() {
             return Ok(true);
         }
+        self.writable()?;
         let id = self.random()?;
         if self.options.resolve_unknown_outcomes {
             txn.seen.insert(tables::outcome(id), None);

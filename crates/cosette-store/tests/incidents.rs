@@ -10,7 +10,7 @@ use common::{
     key, put, put_part,
 };
 use cosette_store::{AbortUpload, Error, MoveObject, Versioning};
-use cosette_types::{Directive, Preconditions};
+use cosette_types::{Directive, Preconditions, StorageClass};
 
 /// Sizes of bodies that are kept in different ways: a row, one extent.
 const SIZES: [usize; 2] = [40, 5000];
@@ -231,4 +231,106 @@ async fn an_object_made_of_parts_is_copied_like_any_other() {
         assert_eq!(get(&lab.store, "b", None).await.unwrap(), whole);
         lab.empties(&["b"]).await;
     }
+}
+
+async fn append(lab: &Lab, position: u64, bytes: &bytes::Bytes) -> cosette_store::Appended {
+    let request = cosette_store::AppendObject {
+        bucket: bucket("b"),
+        key: key("log"),
+        position,
+        owner: common::owner(),
+        metadata: Default::default(),
+        storage_class: StorageClass::Standard,
+        acl: None,
+        tags: Default::default(),
+    };
+    let staged = common::stage(&lab.store, bytes).await;
+    lab.store.append_object(request, staged).await.unwrap()
+}
+
+// incident: R08
+#[tokio::test]
+async fn an_append_keeps_its_own_earlier_bytes() {
+    let lab = Lab::new().await;
+    let mut whole = Vec::new();
+    for step in 0..12 {
+        // A row, an extent, and several of each in any order.
+        let bytes = content(
+            step,
+            [30, 5000, 64, 90_000][usize::try_from(step).unwrap() % 4],
+        );
+        let appended = append(&lab, whole.len() as u64, &bytes).await;
+        whole.extend_from_slice(&bytes);
+        assert_eq!(appended.size, whole.len() as u64);
+        // The sweep comes after each, and finds nothing to free.
+        lab.sound().await;
+        assert_eq!(get(&lab.store, "log", None).await.unwrap(), whole);
+    }
+    // What really overwrites it frees all of it.
+    put(&lab.store, "log", &content(99, 100)).await;
+    lab.empties(&["b"]).await;
+}
+
+// incident: R50
+#[tokio::test]
+async fn a_copy_of_another_class_reads_as_its_source_did() {
+    for size in SIZES {
+        let lab = Lab::new().await;
+        put(&lab.store, "a", &content(1, size)).await;
+        for (target, class) in [
+            ("ia", StorageClass::StandardIa),
+            ("cold", StorageClass::Archive),
+        ] {
+            let mut request = copy_request("a", target);
+            request.storage_class = Some(class);
+            lab.store.copy_object(request).await.unwrap();
+        }
+        delete(&lab, "b", "a").await;
+        lab.sound().await;
+        for (target, class) in [
+            ("ia", StorageClass::StandardIa),
+            ("cold", StorageClass::Archive),
+        ] {
+            let object = lab.store.object(&bucket("b"), &key(target), None).await;
+            let object = object.unwrap();
+            assert_eq!(object.storage_class, class);
+            let bytes = common::read(&lab.store, &object).await.unwrap();
+            assert_eq!(bytes, content(1, size), "{target}");
+        }
+        lab.empties(&["b"]).await;
+    }
+}
+
+// incident: R55
+#[tokio::test]
+async fn slices_of_objects_kept_in_different_ways_become_one() {
+    let lab = Lab::new().await;
+    // One is a row, one an extent, one is made of parts of both.
+    put(&lab.store, "row", &content(1, 60)).await;
+    put(&lab.store, "extent", &content(2, 70_000)).await;
+    let upload = initiate(&lab.store, "parts").await;
+    let small = put_part(&lab.store, "parts", &upload, 1, &content(3, 50)).await;
+    let large = put_part(&lab.store, "parts", &upload, 2, &content(4, 5000)).await;
+    let (small, large) = (small.unwrap(), large.unwrap());
+    let request = complete_request("parts", &upload, &[(1, &small.etag), (2, &large.etag)]);
+    lab.store.complete_upload(request).await.unwrap();
+
+    let upload = initiate(&lab.store, "whole").await;
+    let mut tags = Vec::new();
+    for (number, source) in [(1, "extent"), (2, "row"), (3, "parts"), (4, "extent")] {
+        let request = copy_part_request(source, "whole", &upload, number);
+        tags.push((number, lab.store.copy_part(request).await.unwrap().etag));
+    }
+    let tags: Vec<_> = tags.iter().map(|(number, tag)| (*number, tag)).collect();
+    let request = complete_request("whole", &upload, &tags);
+    lab.store.complete_upload(request).await.unwrap();
+    for gone in ["row", "extent", "parts"] {
+        delete(&lab, "b", gone).await;
+    }
+    lab.sound().await;
+    let extent = content(2, 70_000);
+    let parts = [content(3, 50), content(4, 5000)].concat();
+    let whole = [&extent[..], &content(1, 60), &parts, &extent].concat();
+    assert_eq!(get(&lab.store, "whole", None).await.unwrap(), whole);
+    lab.empties(&["b"]).await;
 }

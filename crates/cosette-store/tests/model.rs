@@ -368,6 +368,7 @@ impl Run {
             storage_class: StorageClass::Standard,
             acl: None,
             tags: Default::default(),
+            protection: Default::default(),
         };
         let id = self.lab.store.initiate_upload(request).await.unwrap();
         let model = self.model.get_mut(name).unwrap();

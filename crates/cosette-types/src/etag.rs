@@ -28,6 +28,19 @@ impl ETag {
         &self.0
     }
 
+    /// The MD5 that the tag is, if it looks like one.
+    pub fn md5(&self) -> Option<Md5> {
+        let digits = self.0.as_bytes();
+        let pairs = digits.chunks_exact(2).map(|pair| {
+            let text = std::str::from_utf8(pair).ok()?;
+            let plain = pair.iter().all(u8::is_ascii_hexdigit);
+            u8::from_str_radix(text, 16).ok().filter(|_| plain)
+        });
+        let bytes: Vec<u8> = pairs.collect::<Option<_>>()?;
+        let whole = digits.len().is_multiple_of(2);
+        bytes.try_into().ok().filter(|_| whole).map(Md5)
+    }
+
     /// How many parts the object was assembled from, if the tag says so (`"…-3"`).
     pub fn part_count(&self) -> Option<u32> {
         let (_, count) = self.0.rsplit_once('-')?;

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CompletedPart, CorsConfiguration, LifecycleConfiguration, NewAcl, ObjectToDelete,
-    PrefixJobWish, RestoreTier, VersioningStatus,
+    CompletedPart, CorsConfiguration, EncryptionConfiguration, LifecycleConfiguration, NewAcl,
+    ObjectToDelete, PrefixJobWish, RestoreTier, VersioningStatus,
 };
-use cosette_proto::{copy_source, date};
+use cosette_proto::{Dialect, copy_source, date};
 use cosette_types::{
-    AclHeaders, BucketName, ByteRange, CannedAcl, CopySource, Directive, ETag, ETagMatch, Grantee,
-    Md5, ObjectKey, PartNumber, ReadRange, Region, StorageClass, Text, Timestamp, UploadId,
-    VersionId,
+    AclHeaders, BucketName, ByteRange, CannedAcl, CopySource, CustomerKey, Directive, ETag,
+    ETagMatch, Encryption, Grantee, Md5, ObjectKey, PartNumber, ReadRange, Region, StorageClass,
+    Text, Timestamp, UploadId, VersionId,
 };
 
 /// A value that can stand for a `T`: a `T`, or its text. Text that is not a `T` makes the call fail
@@ -20,6 +20,18 @@ pub trait Argument<T> {
     /// # Errors
     /// Why it is none, in words.
     fn into_argument(self) -> Result<T, String>;
+
+    /// The same for a client of a dialect: in S3 names of buckets are plain, keys may be longer, and
+    /// a copy source is `<bucket>/<encoded key>`.
+    ///
+    /// # Errors
+    /// Why it is none, in words.
+    fn into_argument_in(self, _dialect: Dialect) -> Result<T, String>
+    where
+        Self: Sized,
+    {
+        self.into_argument()
+    }
 }
 
 /// `T` itself, by value and by reference.
@@ -58,6 +70,42 @@ macro_rules! text {
         impl Argument<$ty> for &String {
             fn into_argument(self) -> Result<$ty, String> {
                 self.as_str().into_argument()
+            }
+        }
+    )*};
+}
+
+/// Text that the dialects read differently.
+macro_rules! text_in {
+    ($($ty:ty => $read:expr),* $(,)?) => {$(
+        impl Argument<$ty> for &str {
+            fn into_argument(self) -> Result<$ty, String> {
+                self.into_argument_in(Dialect::Cos)
+            }
+
+            fn into_argument_in(self, dialect: Dialect) -> Result<$ty, String> {
+                let read: fn(&str, Dialect) -> Result<$ty, String> = $read;
+                read(self, dialect)
+            }
+        }
+
+        impl Argument<$ty> for String {
+            fn into_argument(self) -> Result<$ty, String> {
+                self.as_str().into_argument()
+            }
+
+            fn into_argument_in(self, dialect: Dialect) -> Result<$ty, String> {
+                self.as_str().into_argument_in(dialect)
+            }
+        }
+
+        impl Argument<$ty> for &String {
+            fn into_argument(self) -> Result<$ty, String> {
+                self.as_str().into_argument()
+            }
+
+            fn into_argument_in(self, dialect: Dialect) -> Result<$ty, String> {
+                self.as_str().into_argument_in(dialect)
             }
         }
     )*};
@@ -116,14 +164,11 @@ itself!(
 );
 
 text!(
-    BucketName => |text| text.parse().map_err(words),
     ByteRange => |text| text.parse().map_err(words),
     CannedAcl => |text| text.parse().map_err(words),
-    CopySource => |text| copy_source::parse(text).map_err(|error| error.message),
     Directive => |text| text.parse().map_err(words),
     ETag => |text| text.parse().map_err(words),
     ETagMatch => |text| text.parse().map_err(words),
-    ObjectKey => |text| text.parse().map_err(words),
     PartNumber => |text| text.parse().map_err(words),
     ReadRange => |text| text.parse().map_err(words),
     Region => |text| text.parse().map_err(words),
@@ -151,7 +196,30 @@ text!(
     },
 );
 
+text_in!(
+    BucketName => |text, dialect| match dialect {
+        Dialect::Cos => text.parse().map_err(words),
+        Dialect::S3 => BucketName::parse_s3(text).map_err(words),
+    },
+    CopySource => |text, dialect| {
+        copy_source::parse_in(text, dialect).map_err(|error| error.message)
+    },
+    ObjectKey => |text, dialect| match dialect {
+        Dialect::Cos => text.parse().map_err(words),
+        Dialect::S3 => ObjectKey::parse_s3(text).map_err(words),
+    },
+);
+
 number!(u16, u32, u64, i32, usize);
+
+itself!(Encryption, CustomerKey, EncryptionConfiguration);
+
+/// A key of your own says by itself what is meant.
+impl Argument<Encryption> for CustomerKey {
+    fn into_argument(self) -> Result<Encryption, String> {
+        Ok(Encryption::Customer(self))
+    }
+}
 
 impl Argument<String> for &str {
     fn into_argument(self) -> Result<String, String> {

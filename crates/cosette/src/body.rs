@@ -129,6 +129,14 @@ impl Body {
         }
     }
 
+    /// All of it, if it is in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Kind::Whole(bytes) => Some(bytes.as_deref().unwrap_or_default()),
+            Kind::File(..) | Kind::Stream(_) => None,
+        }
+    }
+
     /// Whether it is known to hold no more bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)

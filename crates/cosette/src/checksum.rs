@@ -1,7 +1,13 @@
-//! CRC-64 over bytes that pass through.
+//! Checksums of bytes that pass through.
 
-use cosette_types::Crc64;
+use cosette_types::{Crc64, Md5};
 use crc_fast::{CrcAlgorithm, checksum};
+use md5::Digest;
+
+/// The MD5 of some bytes.
+pub(crate) fn md5(bytes: &[u8]) -> Md5 {
+    Md5(md5::Md5::digest(bytes).into())
+}
 
 /// The CRC-64 of some bytes.
 pub(crate) fn crc64(bytes: &[u8]) -> Crc64 {

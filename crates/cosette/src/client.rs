@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use cosette_proto::Dialect;
 use cosette_proto::ops::Capabilities;
 use cosette_types::{Region, Timestamp};
 
@@ -21,6 +22,9 @@ use crate::transport::{HttpTransport, Transport};
 
 /// How long nothing may be heard of a request. Long answers dribble spaces every few seconds.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The region that signatures of S3 name when none is given.
+const S3_REGION: &str = "us-east-1";
 
 /// A client of a COS service.
 ///
@@ -46,6 +50,7 @@ struct Shared {
     keys: Option<Keys>,
     region: Option<Region>,
     endpoint: Endpoint,
+    dialect: Dialect,
     transport: Arc<dyn Transport>,
     retry: RetryPolicy,
     clock: Arc<dyn Clock>,
@@ -66,6 +71,7 @@ pub struct ClientBuilder {
     anonymous: bool,
     region: Option<Region>,
     endpoint: Option<Endpoint>,
+    dialect: Dialect,
     transport: Option<Arc<dyn Transport>>,
     retry: Option<RetryPolicy>,
     clock: Option<Arc<dyn Clock>>,
@@ -83,6 +89,11 @@ impl Client {
     /// The service it talks to.
     pub fn endpoint(&self) -> &Endpoint {
         &self.shared.endpoint
+    }
+
+    /// The dialect that it speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.shared.dialect
     }
 
     /// The region of calls that name none.
@@ -246,6 +257,26 @@ impl ClientBuilder {
         self
     }
 
+    /// How requests are spelled and signed: as COS has it, or as Amazon S3 and the many stores that
+    /// are like it. In S3 the region is `us-east-1` and the service that of Amazon when none is given.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), cosette::Error> {
+    /// let client = cosette::Client::builder()
+    ///     .dialect(cosette::Dialect::S3)
+    ///     .endpoint("http://127.0.0.1:9000".parse()?)
+    ///     .credentials(cosette::Credentials::new("id", "key"))
+    ///     .build()?;
+    /// let copy = client.slice_copy().bucket("photos").key("b/1.jpg").copy_source("photos/a/1.jpg");
+    /// # let _ = copy;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
     /// How requests travel; [`HttpTransport`] by default.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -291,7 +322,19 @@ impl ClientBuilder {
         if self.credentials.is_none() && self.keys.is_none() && !self.anonymous {
             return Err(Error::missing("credentials"));
         }
-        let endpoint = self.endpoint.unwrap_or_default();
+        let is_s3 = self.dialect == Dialect::S3;
+        let endpoint = match self.endpoint {
+            Some(endpoint) => endpoint,
+            None if is_s3 => Endpoint::s3(),
+            None => Endpoint::cos(),
+        };
+        let region = match self.region {
+            None if is_s3 => {
+                let usual = S3_REGION.parse();
+                Some(usual.map_err(|why: cosette_types::Error| Error::invalid("region", why))?)
+            }
+            region => region,
+        };
         let able = match self.asks.unwrap_or(!endpoint.is_public()) {
             true => Able::default(),
             false => Able::known(Capabilities::default()),
@@ -299,8 +342,9 @@ impl ClientBuilder {
         let shared = Shared {
             credentials: self.credentials.filter(|_| !self.anonymous),
             keys: self.keys.filter(|_| !self.anonymous),
-            region: self.region,
+            region,
             endpoint,
+            dialect: self.dialect,
             transport: self
                 .transport
                 .unwrap_or_else(|| Arc::new(HttpTransport::new())),

@@ -1,8 +1,8 @@
 //! The work of a slice copy: the source is looked at and pinned, then copied by either path.
 
 use cosette_proto::ops::{
-    Capability, CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply,
-    PutObjectAcl, UploadPartCopy,
+    CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply, PutObjectAcl,
+    UploadPartCopy,
 };
 use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind};
 use crate::progress::Meter;
+use crate::proof::{self, Proof};
 use crate::reconcile;
 use crate::reply::Output;
 use crate::send::Context;
@@ -163,15 +164,10 @@ impl Copier {
         !self.making.headers.is_empty()
     }
 
-    /// The largest size that is copied in one request: as the call says, else as the seed says, or
-    /// any where the service can.
-    async fn slice_size(&self, size: u64) -> u64 {
-        match self.plan.slice_size {
-            Some(bytes) => bytes,
-            None if size <= limits::SLICE_BYTES_DEFAULT => limits::SLICE_BYTES_DEFAULT,
-            None if self.client.can(Capability::CopyOfAnySize).await => limits::OBJECT_BYTES_MAX,
-            None => limits::SLICE_BYTES_DEFAULT,
-        }
+    /// The largest size that is copied in one request.
+    pub(crate) fn slice_size(&self) -> u64 {
+        let asked = self.plan.slice_size;
+        asked.unwrap_or(limits::SLICE_BYTES_DEFAULT)
     }
 
     /// Whether source and target are on different services.
@@ -216,12 +212,19 @@ impl Copier {
     ) -> Result<Output<SliceCopied>, Error> {
         let size = source.size();
         let mut meter = Meter::begin(&self.client, &self.plan.report, size);
-        let copied = if size <= self.slice_size(size).await {
+        let mut copied = if size <= self.slice_size() {
             self.in_one_request(source).await?
         } else {
             self.in_parts(source, &mut meter).await?
         };
         self.compare(source.crc64, copied.crc64)?;
+        copied.value.proof = match (source.crc64, copied.crc64) {
+            (Some(_), Some(_)) => Proof::Crc64,
+            _ if proof::tag_is_md5(source, self.reader.dialect()) && copied.etag == source.etag => {
+                Proof::ETag
+            }
+            _ => Proof::None,
+        };
         meter.finish();
         Ok(copied)
     }
@@ -332,6 +335,8 @@ impl Copier {
             tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             target_preconditions: Preconditions::default(),
+            encryption: None,
+            source_key: None,
         };
         let output = reconcile::copy_object(&self.client, &self.making, &message).await?;
         Ok(output.map(|reply| SliceCopied {
@@ -360,6 +365,7 @@ impl Copier {
             size,
             parts: 0,
             strategy: Strategy::OneRequest,
+            proof: Proof::None,
         }
     }
 }

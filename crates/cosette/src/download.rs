@@ -251,6 +251,7 @@ impl Reader {
             range: Some(ReadRange::FromTo(first, last)),
             preconditions: self.pinned.clone(),
             overrides: ResponseOverrides::default(),
+            customer_key: None,
         };
         let (reply, mut body) = self.client.fetch(&self.context, &message).await?;
         // A store that knows no ranges sends the whole object, which is right only if it was asked for.

@@ -32,7 +32,7 @@ impl Draft {
 
     /// The value of an argument; `None` if it is not legal, which is kept for [`Draft::check`].
     pub(crate) fn take<T>(&mut self, argument: &'static str, value: impl Argument<T>) -> Option<T> {
-        match value.into_argument() {
+        match value.into_argument_in(self.client.dialect()) {
             Ok(value) => Some(value),
             Err(why) => {
                 self.invalid.get_or_insert((argument, why));

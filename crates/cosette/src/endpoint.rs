@@ -56,6 +56,15 @@ impl Endpoint {
         Self::default()
     }
 
+    /// Amazon S3 over https: `https://<bucket>.s3.<region>.amazonaws.com`.
+    pub fn s3() -> Self {
+        Self {
+            host: "{bucket}.s3.{region}.amazonaws.com".to_owned(),
+            service: None,
+            ..Self::default()
+        }
+    }
+
     /// The private network of the cloud.
     pub fn internal() -> Self {
         Self {
@@ -98,9 +107,13 @@ impl Endpoint {
 
     /// Where an object is: `<scheme>://<host as addressed>/<encoded key>`.
     pub fn location(&self, bucket: &BucketName, region: &Region, key: &ObjectKey) -> String {
-        let host = self.fill(Some(bucket), Some(region));
         let path = percent::encode_path(key.as_str());
-        match self.style() {
+        let style = self.style_of(Some(bucket));
+        let host = self.fill(
+            Some(bucket).filter(|_| style == Style::VirtualHosted),
+            Some(region),
+        );
+        match style {
             Style::VirtualHosted => format!("{}://{host}/{path}", self.scheme),
             Style::Path => format!("{}://{host}/{bucket}/{path}", self.scheme),
         }
@@ -117,8 +130,11 @@ impl Endpoint {
         self.service.is_some()
     }
 
-    fn style(&self) -> Style {
-        if self.host.contains(BUCKET) {
+    /// How a bucket is named. A certificate for `*.<host>` covers one label: a bucket whose name has
+    /// dots, as S3 allows, is named in the path.
+    fn style_of(&self, bucket: Option<&BucketName>) -> Style {
+        let dotted = bucket.is_some_and(|bucket| bucket.as_str().contains('.'));
+        if self.host.contains(BUCKET) && !dotted {
             Style::VirtualHosted
         } else {
             Style::Path
@@ -140,9 +156,15 @@ impl Endpoint {
         target: &Target,
         region: Option<&Region>,
     ) -> Result<Address, Error> {
+        let bucket = match target {
+            Target::Bucket(bucket) | Target::Object(bucket, _) => Some(bucket),
+            Target::Service => None,
+        };
+        let style = self.style_of(bucket);
         let host = match (target, region, &self.service) {
-            (Target::Bucket(bucket) | Target::Object(bucket, _), Some(region), _) => {
-                self.fill(Some(bucket), Some(region))
+            (Target::Bucket(_) | Target::Object(..), Some(region), _) => {
+                let named = bucket.filter(|_| style == Style::VirtualHosted);
+                self.fill(named, Some(region))
             }
             (Target::Bucket(_) | Target::Object(..), None, _) => {
                 return Err(Error::missing("region"));
@@ -159,7 +181,7 @@ impl Endpoint {
         Ok(Address {
             scheme: self.scheme.clone(),
             authority,
-            style: self.style(),
+            style,
         })
     }
 }

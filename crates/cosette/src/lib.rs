@@ -55,6 +55,7 @@ mod move_object;
 mod pace;
 mod presign;
 mod progress;
+mod proof;
 pub mod provider;
 mod reconcile;
 mod remove;
@@ -78,29 +79,34 @@ pub use list::Listing;
 pub use move_object::{MoveOutcome, Mover};
 pub use presign::Presigned;
 pub use progress::Progress;
+pub use proof::Proof;
 pub use reply::Output;
 pub use retry::RetryPolicy;
 pub use slice_copy::{SliceCopied, SliceCopy};
 pub use transport::{HttpTransport, Transport, TransportError};
 pub use upload::{Upload, Uploaded};
 
+/// How requests are spelled and signed.
+pub use cosette_proto::Dialect;
 /// Times as headers, listings and results write them.
 pub use cosette_proto::date;
+pub use cosette_proto::fields::EncryptedWith;
 pub use cosette_proto::ops::{
     AclDocument, AppendObjectReply, BucketEntry, Capabilities, Capability, CompleteUploadReply,
     CompletedPart, ContentRange, CopyObjectReply, CorsConfiguration, DeleteFailure,
-    DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry, GetAclReply,
-    GetBucketPolicyReply, GetObjectTaggingReply, HeadBucketReply, InitiateUploadReply,
-    LifecycleConfiguration, ListBucketsReply, ListObjectsReply, ListPartsReply, ListUploadsReply,
-    ListVersionsReply, MoveObjectReply, NewAcl, ObjectEntry, ObjectReply, ObjectTaggingReply,
-    ObjectToDelete, ObjectType, OptionsObjectReply, PartEntry, PrefixJob, PrefixJobKind,
-    PrefixJobLeft, PrefixJobState, PrefixJobWish, PutObjectReply, RestoreObjectReply, RestoreTier,
-    UploadEntry, UploadPartCopyReply, UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
+    DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry,
+    EncryptionConfiguration, GetAclReply, GetBucketPolicyReply, GetObjectTaggingReply,
+    HeadBucketReply, InitiateUploadReply, LifecycleConfiguration, ListBucketsReply,
+    ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl,
+    ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply,
+    PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish,
+    PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply,
+    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
 pub use cosette_types::lifecycle;
 pub use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,
-    CorsRule, Crc64, Directive, ETag, ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
-    PartNumber, Permission, Preconditions, ReadRange, Region, StorageClass, Tags, Text, Timestamp,
-    UploadId, UserMetadata, VersionId,
+    CorsRule, Crc64, CustomerKey, Directive, ETag, ETagMatch, Encryption, Grant, Grantee, Md5,
+    Metadata, ObjectKey, Owner, PartNumber, Permission, Preconditions, ReadRange, Region,
+    StorageClass, Tags, Text, Timestamp, UploadId, UserMetadata, VersionId,
 };

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::copier::Copier;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind, Missing};
-use crate::reconcile;
+use crate::proof::prove;
 use crate::remove::{self, Removal, Sight};
 use crate::reply::Output;
 use crate::slice_copy::{Plan, SliceCopied, plan_setter, plan_setters};
@@ -146,19 +146,20 @@ impl Mover {
 /// From a copy that was answered to a source that is gone.
 async fn finish(
     copier: &Copier,
-    source: &ObjectReply,
+    source: &Output<ObjectReply>,
     acl: Option<GetAclReply>,
-    copied: Output<SliceCopied>,
+    mut copied: Output<SliceCopied>,
 ) -> Result<MoveOutcome, Error> {
     let ready = async {
-        prove(copier, source, &copied).await?;
-        match acl {
-            Some(acl) => copier.give_acl(acl, copied.version_id.as_ref()).await,
-            None => Ok(()),
+        let proof = prove(copier, source, &copied).await?;
+        if let Some(acl) = acl {
+            copier.give_acl(acl, copied.version_id.as_ref()).await?;
         }
+        Ok(proof)
     };
-    if let Err(error) = ready.await {
-        return Ok(MoveOutcome::CopiedButNotDeleted { copied, error });
+    match ready.await {
+        Ok(proof) => copied.value.proof = proof,
+        Err(error) => return Ok(MoveOutcome::CopiedButNotDeleted { copied, error }),
     }
     if remove::is_conditional(&copier.reader).await {
         return Ok(delete_copied(copier, source, copied).await);
@@ -218,37 +219,4 @@ fn is_same(seen: &ObjectReply, now: &ObjectReply) -> bool {
         && seen.crc64 == now.crc64
         && seen.last_modified == now.last_modified
         && seen.version_id == now.version_id
-}
-
-/// Looks at the target: it must have the source's size and bytes.
-pub(crate) async fn prove(
-    copier: &Copier,
-    source: &ObjectReply,
-    copied: &SliceCopied,
-) -> Result<(), Error> {
-    let Copier {
-        client,
-        bucket,
-        key,
-        plain,
-        ..
-    } = copier;
-    let target = reconcile::head(client, plain, bucket, key, copied.version_id.as_ref()).await?;
-    let wrong = |words: String| {
-        Err(Error::new(ErrorKind::Corrupt, words).about(&format!("{bucket}/{key}")))
-    };
-    if target.size() != source.size() {
-        return wrong(format!(
-            "it has {} bytes, the source {}",
-            target.size(),
-            source.size()
-        ));
-    }
-    match (source.crc64, target.crc64) {
-        (Some(wanted), Some(is)) if wanted == is => Ok(()),
-        (Some(wanted), Some(is)) => wrong(format!("its CRC-64 is {is}, the source's {wanted}")),
-        // Objects from before the checksum have none: an ETag that is an MD5 proves as much.
-        _ if source.etag == target.etag && source.etag.part_count().is_none() => Ok(()),
-        _ => wrong("no checksum tells whether it has the source's bytes".to_owned()),
-    }
 }

@@ -34,7 +34,7 @@ fn presign<M: Message>(
     let credentials = client
         .credentials()
         .ok_or_else(|| Error::missing("credentials"))?;
-    let mut request = message.encode(Dialect::Cos);
+    let mut request = message.encode(client.dialect());
     request.headers.extend(draft.context.headers.clone());
     let region = draft.region_in_force()?;
     let address = client.endpoint().address(&request.target, Some(&region))?;
@@ -54,8 +54,17 @@ fn presign<M: Message>(
         query: &request.query,
         headers: &signed,
     };
-    let validity = Validity::lasting(client.service_time(), valid.as_secs());
-    for (name, value) in sign::presign(credentials.signer(), &signable, validity) {
+    let (now, secs) = (client.service_time(), valid.as_secs());
+    let pairs = match client.dialect() {
+        Dialect::Cos => {
+            let validity = Validity::lasting(now, secs);
+            sign::presign(credentials.signer(), &signable, validity)
+        }
+        Dialect::S3 => {
+            sign::presign_v4(credentials.signer(), &signable, region.as_str(), now, secs)
+        }
+    };
+    for (name, value) in pairs {
         request.query = request.query.with(&name, value);
     }
     let path_and_query = request.path_and_query(address.style);

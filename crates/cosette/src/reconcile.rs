@@ -63,6 +63,7 @@ pub(crate) async fn copy_object(
         last_modified: object.last_modified,
         version_id: object.version_id.filter(|id| !id.is_null()),
         source_version_id: message.source.version_id.clone(),
+        encrypted_with: None,
     }))
 }
 
@@ -100,6 +101,7 @@ pub(crate) async fn complete_upload(
                 etag: object.etag,
                 crc64: object.crc64,
                 version_id: object.version_id,
+                encrypted_with: None,
             }))
         }
         None => Err(failed.error),
@@ -140,6 +142,7 @@ pub(crate) async fn head(
         version_id: version_id.cloned(),
         range: None,
         preconditions: Preconditions::default(),
+        customer_key: None,
     };
     Ok(client.perform(context, &message, None).await?)
 }

@@ -56,8 +56,6 @@ impl<T> Deref for Output<T> {
 }
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(Dialect::Cos.name(Field::RequestId))?
-        .to_str()
-        .ok()
+    let id = |dialect: Dialect| headers.get(dialect.name(Field::RequestId))?.to_str().ok();
+    Dialect::ALL.into_iter().find_map(id)
 }

@@ -18,6 +18,8 @@ use crate::idle::{self, Watch};
 use crate::pace::Verdict;
 use crate::reply::{self, Output};
 
+mod s3;
+
 /// How long a signature is good: long enough for any queue between us and the service.
 const SIGNATURE_SECS: u64 = 3600;
 /// A clock this far off is worth repairing.
@@ -46,6 +48,8 @@ struct Exchange<'a> {
     context: &'a Context,
     /// Whether the bytes of a successful reply are left to the caller.
     streamed: bool,
+    /// The hash of the body, where it is signed.
+    payload_hash: Option<String>,
 }
 
 /// A reply that is no error.
@@ -107,13 +111,13 @@ impl Failure {
 
 impl Received {
     /// The value, as the operation reads it.
-    pub(crate) fn read<M: Message>(&self) -> Result<Output<M::Reply>, Error> {
+    pub(crate) fn read<M: Message>(&self, dialect: Dialect) -> Result<Output<M::Reply>, Error> {
         let reply = Reply {
             status: self.status,
             headers: self.headers.clone(),
             payload: Some(self.document.clone()).filter(|document| !document.is_empty()),
         };
-        let value = M::decode_reply(&reply, Dialect::Cos).map_err(|unreadable| {
+        let value = M::decode_reply(&reply, dialect).map_err(|unreadable| {
             Error::new(ErrorKind::Unreadable, unreadable.to_string())
                 .with_reply(self.status, self.headers.clone())
         })?;
@@ -144,23 +148,30 @@ impl Client {
         message: &M,
         body: Option<Body>,
     ) -> Result<(Output<M::Reply>, bool), Failed> {
-        let request = message.encode(Dialect::Cos);
-        let subject = subject(&request.target);
+        let mut request = message.encode(self.dialect());
+        let only_if_new = match self.dialect() {
+            Dialect::Cos => false,
+            Dialect::S3 => s3::in_its_words(M::NAME, &mut request),
+        };
+        let target = request.target.clone();
+        let subject = subject(&target);
         let exchange = Exchange {
             operation: M::NAME,
             request,
             context,
             streamed: false,
+            payload_hash: None,
         };
         let since = self.clock().now();
         let (received, ambiguous, found) = match self.exchange(exchange, body).await {
             Ok((received, ambiguous)) => (received, ambiguous, false),
             Err(failed) => match already_done(M::NAME, &failed) {
                 Some(received) => (received, true, true),
+                None if only_if_new => return Err(self.explained(context, &target, failed).await),
                 None => return Err(failed),
             },
         };
-        let mut output = received.read::<M>().map_err(|error| Failed {
+        let mut output = received.read::<M>(self.dialect()).map_err(|error| Failed {
             error: error.with_operation(M::NAME, &subject),
             ambiguous: true,
             since,
@@ -177,30 +188,35 @@ impl Client {
         context: &Context,
         message: &M,
     ) -> Result<(Output<M::Reply>, Body), Error> {
-        let request = message.encode(Dialect::Cos);
+        let request = message.encode(self.dialect());
         let subject = subject(&request.target);
         let exchange = Exchange {
             operation: M::NAME,
             request,
             context,
             streamed: true,
+            payload_hash: None,
         };
         let (received, _) = self.exchange(exchange, None).await?;
         let output = received
-            .read::<M>()
+            .read::<M>(self.dialect())
             .map_err(|error| error.with_operation(M::NAME, &subject))?;
         Ok((output, received.body))
     }
 
     async fn exchange(
         &self,
-        exchange: Exchange<'_>,
+        mut exchange: Exchange<'_>,
         body: Option<Body>,
     ) -> Result<(Received, bool), Failed> {
         let since = self.clock().now();
         let subject = subject(&exchange.request.target);
         let document = exchange.request.payload.clone();
         let mut body = body.or_else(|| document.map(Body::from));
+        if self.dialect() == Dialect::S3 {
+            let encrypted = self.endpoint().is_https();
+            exchange.payload_hash = s3::payload_hash(body.as_ref(), encrypted);
+        }
         let (mut attempt, mut ambiguous, mut repaired) = (0, false, false);
         let mut renewed = false;
         loop {
@@ -374,12 +390,13 @@ impl Client {
         if let Some(len) = body.len().filter(|_| writes) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(len));
         }
-        if again {
+        let cos = self.dialect() == Dialect::Cos;
+        if again && cos {
             let retry = HeaderName::from_static(Dialect::Cos.name(Field::SdkRetry));
             headers.insert(retry, HeaderValue::from_static("true"));
         }
         if let Some(credentials) = keys {
-            if let Some(token) = credentials.token() {
+            if let Some(token) = credentials.token().filter(|_| cos) {
                 let name = HeaderName::from_static(Dialect::Cos.name(Field::SecurityToken));
                 headers.insert(name, secret(value("token", token)?));
             }
@@ -391,9 +408,20 @@ impl Client {
                 query: &request.query,
                 headers: &headers,
             };
-            let validity = Validity::lasting(self.service_time(), SIGNATURE_SECS);
-            let signature = sign::authorization(credentials.signer(), &signable, validity);
-            headers.insert(AUTHORIZATION, secret(value("credentials", &signature)?));
+            if cos {
+                let validity = Validity::lasting(self.service_time(), SIGNATURE_SECS);
+                let signature = sign::authorization(credentials.signer(), &signable, validity);
+                headers.insert(AUTHORIZATION, secret(value("credentials", &signature)?));
+            } else {
+                let signed = sign::authorize(
+                    credentials.signer(),
+                    &signable,
+                    s3::region(region.or(self.region())),
+                    exchange.payload_hash.as_deref(),
+                    self.service_time(),
+                );
+                headers.extend(signed);
+            }
         }
         let uri = Uri::builder()
             .scheme(address.scheme)

@@ -18,6 +18,7 @@ use crate::copier::Copier;
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::progress::Report;
+use crate::proof::Proof;
 use crate::reply::Output;
 use crate::transfer::{Edit, Strategy, Tracker};
 
@@ -84,6 +85,8 @@ pub struct SliceCopied {
     pub parts: usize,
     /// How its bytes travelled.
     pub strategy: Strategy,
+    /// By what it is known that they are the source's.
+    pub proof: Proof,
 }
 
 /// One setter of a value.
@@ -133,8 +136,9 @@ macro_rules! plan_setters {
             /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
             forbid_overwrite forbid_overwrite bool);
         plan_setter!(
-            /// Largest size that is copied in one request, 5,368,709,120 when not given; any, where
-            /// the service can (`Capability::CopyOfAnySize`). A larger source is copied in parts.
+            /// Largest size that is copied in one request, 5,368,709,120 when not given. A larger
+            /// source is copied in parts. Where the service can (`Capability::CopyOfAnySize`),
+            /// `u64::MAX` asks for one request whatever the size.
             #[doc(alias = "SliceSize")]
             #[doc(alias = "CopySliceSize")]
             number slice_size slice_size u64);

@@ -8,23 +8,25 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use cosette_proto::Dialect;
 use cosette_proto::ops::{
     AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, PutObject, UploadPart,
 };
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Metadata, ObjectKey, Preconditions, Region, StorageClass,
-    Tags, UploadId, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, Preconditions, Region,
+    StorageClass, Tags, UploadId, VersionId,
 };
 use futures_util::StreamExt;
 
 use crate::body::Body;
 use crate::calls::{acl_setters, common_setters, metadata_setters, tag_setters};
-use crate::checksum::crc64;
+use crate::checksum::{crc64, md5};
 use crate::client::Client;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind};
 use crate::leftovers::{self, Tracked};
 use crate::progress::{Meter, Report};
+use crate::proof::Proof;
 use crate::reconcile;
 use crate::reply::Output;
 use crate::send::Context;
@@ -83,6 +85,8 @@ pub struct Uploaded {
     pub size: u64,
     /// How many parts it was sent in; 0 when it was one request.
     pub parts: usize,
+    /// By what it is known that the service has the bytes that were read.
+    pub proof: Proof,
 }
 
 impl Client {
@@ -191,6 +195,16 @@ struct Stored {
     part: CompletedPart,
     crc64: Crc64,
     len: u64,
+    proof: Proof,
+}
+
+/// By what it is known that the service has what was sent.
+fn proof_of(sent: Option<Md5>, etag: &ETag, crc64: Option<Crc64>) -> Proof {
+    match (crc64, sent) {
+        (Some(_), _) => Proof::Crc64,
+        (None, Some(md5)) if ETag::of_md5(md5) == *etag => Proof::ETag,
+        _ => Proof::None,
+    }
 }
 
 impl Uploader {
@@ -240,7 +254,7 @@ impl Uploader {
         meter: &mut Meter<'_>,
     ) -> Result<Output<Uploaded>, Error> {
         let size = bytes.len() as u64;
-        let crc = crc64(&bytes);
+        let (crc, md5) = (crc64(&bytes), self.md5_of(&bytes));
         self.expect(crc)?;
         let message = PutObject {
             bucket: self.bucket.clone(),
@@ -248,10 +262,11 @@ impl Uploader {
             metadata: self.plan.metadata.clone(),
             storage_class: self.plan.storage_class,
             acl: self.plan.acl.clone(),
-            content_md5: None,
+            content_md5: md5,
             tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
+            encryption: None,
         };
         let output = self
             .client
@@ -259,7 +274,11 @@ impl Uploader {
             .await?;
         self.compare(crc, output.crc64)?;
         meter.add(size);
-        Ok(output.map(|reply| self.uploaded(reply.etag, reply.version_id, crc, size, 0)))
+        let proof = proof_of(md5, &output.etag, output.crc64);
+        Ok(output.map(|reply| Uploaded {
+            proof,
+            ..self.uploaded(reply.etag, reply.version_id, crc, size, 0)
+        }))
     }
 
     async fn in_parts(
@@ -275,6 +294,7 @@ impl Uploader {
             storage_class: self.plan.storage_class,
             acl: self.plan.acl.clone(),
             tags: self.plan.tags.clone(),
+            encryption: None,
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -321,6 +341,7 @@ impl Uploader {
             whole.then(stored.crc64, stored.len)
         });
         self.expect(crc)?;
+        let sent = stored.iter().map(|stored| stored.proof).min();
         let message = CompleteUpload {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
@@ -332,9 +353,17 @@ impl Uploader {
         let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
         self.compare(crc, output.crc64)?;
         let parts = message.parts.len();
+        let proof = match output.crc64 {
+            Some(_) => Proof::Crc64,
+            // The service joins the parts that it was told, by their tags.
+            None => sent.unwrap_or_default(),
+        };
         Ok(output.map(|reply| {
             let version_id = reply.version_id.filter(|id| !id.is_null());
-            self.uploaded(reply.etag, version_id, crc, size, parts)
+            Uploaded {
+                proof,
+                ..self.uploaded(reply.etag, version_id, crc, size, parts)
+            }
         }))
     }
 
@@ -373,12 +402,14 @@ impl Uploader {
 
     async fn send_part(&self, upload_id: &UploadId, part: Part) -> Result<Stored, Error> {
         let (len, crc) = (part.bytes.len() as u64, crc64(&part.bytes));
+        let md5 = self.md5_of(&part.bytes);
         let message = UploadPart {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
             upload_id: upload_id.clone(),
             part_number: part.number,
-            content_md5: None,
+            content_md5: md5,
+            encryption: None,
         };
         let body = Some(part.bytes.into());
         let reply = self
@@ -387,6 +418,7 @@ impl Uploader {
             .await?
             .value;
         self.compare(crc, reply.crc64)?;
+        let proof = proof_of(md5, &reply.etag, reply.crc64);
         let part = CompletedPart {
             part_number: part.number,
             etag: reply.etag,
@@ -395,7 +427,13 @@ impl Uploader {
             part,
             crc64: crc,
             len,
+            proof,
         })
+    }
+
+    /// What a service of the S3 dialect, which tells no CRC-64, compares with what arrives.
+    fn md5_of(&self, bytes: &[u8]) -> Option<Md5> {
+        (self.client.dialect() == Dialect::S3).then(|| md5(bytes))
     }
 
     /// # Errors
@@ -442,6 +480,7 @@ impl Uploader {
             crc64,
             size,
             parts,
+            proof: Proof::None,
         }
     }
 }

@@ -10,22 +10,22 @@ use std::time::Duration;
 use crate::exec::{self, Result};
 
 /// Keys that mean nothing elsewhere.
-const SECRET_ID: &str = "AKIDfigures";
-const SECRET_KEY: &str = "figures-secret-key";
+pub(crate) const SECRET_ID: &str = "AKIDfigures";
+pub(crate) const SECRET_KEY: &str = "figures-secret-key";
 /// How long a server may take to end: it writes out what it holds in memory.
 const STOP_LIMIT: Duration = Duration::from_secs(180);
 
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
-pub(super) struct Serving {
-    pub(super) endpoint: String,
-    pub(super) pid: u32,
+pub(crate) struct Serving {
+    pub(crate) endpoint: String,
+    pub(crate) pid: u32,
     ended: Receiver<std::io::Result<ExitStatus>>,
     stopped: bool,
 }
 
 /// The binary, with the keys of the server and of those who ask it.
-pub(super) fn command(binary: &Path) -> Command {
+pub(crate) fn command(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     for who in ["COSETTE_ROOT", "COSETTE"] {
         command.env(format!("{who}_SECRET_ID"), SECRET_ID);
@@ -36,7 +36,7 @@ pub(super) fn command(binary: &Path) -> Command {
 
 impl Serving {
     /// Serves `data`; the log goes into a file beside it.
-    pub(super) fn start(binary: &Path, data: &Path) -> Result<Self> {
+    pub(crate) fn start(binary: &Path, data: &Path) -> Result<Self> {
         let log = fs::File::create(data.with_extension("log"))?;
         let mut child = command(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -60,7 +60,7 @@ impl Serving {
     }
 
     /// Its memory by the name that the system has for it (`VmRSS`, `VmHWM`), in bytes.
-    pub(super) fn memory(&self, name: &str) -> Result<f64> {
+    pub(crate) fn memory(&self, name: &str) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status
             .lines()
@@ -70,7 +70,7 @@ impl Serving {
         Ok(kib * 1024.0)
     }
 
-    pub(super) fn stop(mut self) -> Result<()> {
+    pub(crate) fn stop(mut self) -> Result<()> {
         exec::terminate(self.pid)?;
         let status = exec::ended_within(&self.ended, self.pid, STOP_LIMIT)?;
         self.stopped = true;

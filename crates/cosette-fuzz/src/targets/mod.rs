@@ -3,10 +3,14 @@
 pub mod copy_source;
 pub mod documents;
 pub mod form;
+mod glob;
+mod naive_v4;
+pub mod policy;
 pub mod q_sign;
 pub mod range;
 pub mod reply;
 pub mod service;
+pub mod sig_v4;
 pub mod uri;
 
 use http::request::Parts;

@@ -106,8 +106,11 @@ fn is_ambiguous(head: &Head) -> bool {
             .map(|(name, _)| format!("header {name}")),
     );
     // The second implementation decodes a list before it takes it apart: to it, a name that holds what
-    // separates names is two.
-    if names.iter().any(|name| name.contains(['%', ';'])) {
+    // separates names is two, and one without a letter is none.
+    if names
+        .iter()
+        .any(|name| name.is_empty() || name.contains(['%', ';']))
+    {
         return true;
     }
     names.sort_unstable();

@@ -76,6 +76,7 @@ impl World {
             let options = Options {
                 clock: Arc::new(Still),
                 background_sweep: false,
+                encryption_keys: Arc::new(encryption_keys()),
                 ..Options::default()
             };
             let drivers = (Arc::new(MemoryMeta::new()), Arc::new(MemoryExtents::new()));
@@ -219,4 +220,9 @@ fn sign(parts: &mut Parts) {
     if let Ok(value) = sign::authorization(&credentials, &signable, validity).parse() {
         parts.headers.insert("authorization", value);
     }
+}
+
+fn encryption_keys() -> cosette_store::EncryptionKeys {
+    let line = format!("00000000000000aa {}", "5a".repeat(32));
+    cosette_store::EncryptionKeys::parse(&line).expect("it is a key")
 }

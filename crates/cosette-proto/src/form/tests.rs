@@ -306,6 +306,7 @@ fn credentials(token: Option<&str>) -> Credentials {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of forms")]
 fn what_is_signed_is_verified_and_nothing_else() {
     for dialect in Dialect::ALL {
         let policy = PostPolicy::until(Timestamp::from_secs(NOW.secs() + 600))

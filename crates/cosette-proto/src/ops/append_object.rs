@@ -1,7 +1,7 @@
 //! APPEND Object: adds the body of the request to the end of an object, or begins one.
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, StorageClass, Tags,
+    AclHeaders, BucketName, Crc64, ETag, Encryption, Md5, Metadata, ObjectKey, StorageClass, Tags,
 };
 use http::header::ETAG;
 use http::{Method, StatusCode};
@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use super::OperationName;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{HeaderReader, HeaderWriter};
+use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 const APPEND: &str = "append";
@@ -35,6 +35,8 @@ pub struct AppendObject {
     pub tags: Tags,
     /// The MD5 that the bytes of this request must have.
     pub content_md5: Option<Md5>,
+    /// How it is to be encrypted; when absent as its bucket says, or not at all.
+    pub encryption: Option<Encryption>,
 }
 
 /// The bytes are appended.
@@ -46,6 +48,8 @@ pub struct AppendObjectReply {
     pub crc64: Option<Crc64>,
     /// How long the object is now.
     pub next_position: u64,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for AppendObject {
@@ -58,7 +62,8 @@ impl Message for AppendObject {
             .with_some(Field::StorageClass, self.storage_class)
             .with_acl(&self.acl)
             .with_tags(&self.tags)
-            .with_md5(self.content_md5);
+            .with_md5(self.content_md5)
+            .with_encryption(self.encryption.as_ref());
         let query = Query::new().with(APPEND, "").with(POSITION, self.position);
         let object = (&self.bucket, &self.key);
         Request::of_object(Method::POST, object, query, headers.done())
@@ -66,7 +71,7 @@ impl Message for AppendObject {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Target)?;
         headers.refuse_target_conditions()?;
         let (bucket, key) = request.object()?;
         let missing = || Error::argument(format!("The parameter {POSITION} is missing."));
@@ -79,6 +84,7 @@ impl Message for AppendObject {
             acl: headers.acl_of_object()?,
             tags: headers.tags()?,
             content_md5: headers.content_md5()?,
+            encryption: headers.encryption()?,
         })
     }
 
@@ -86,7 +92,8 @@ impl Message for AppendObject {
         let headers = HeaderWriter::new(dialect)
             .with_plain(ETAG, &reply.etag)
             .with_some(Field::HashCrc64, reply.crc64)
-            .with(Field::NextAppendPosition, reply.next_position);
+            .with(Field::NextAppendPosition, reply.next_position)
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         Reply::empty(StatusCode::OK, headers.done())
     }
 
@@ -99,6 +106,7 @@ impl Message for AppendObject {
             crc64: headers.parse(Field::HashCrc64)?,
             next_position: next
                 .ok_or_else(|| Unreadable(format!("the header {name} is missing")))?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

@@ -10,7 +10,7 @@ use super::document::malformed;
 use super::parameters::UPLOAD_ID;
 use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
-use crate::fields::{HeaderReader, HeaderWriter};
+use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 use crate::xml::{Element, Writer};
 
@@ -60,6 +60,8 @@ pub struct CompleteUploadReply {
     pub crc64: Option<Crc64>,
     /// Its version (a header): an id where versioning is enabled, `null` where suspended.
     pub version_id: Option<VersionId>,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for CompleteUpload {
@@ -90,7 +92,9 @@ impl Message for CompleteUpload {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        // Some clients repeat here what they said of the upload. It is encrypted as it was begun.
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Target)?;
+        headers.encryption()?;
         headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
         let upload_id = request.query.upload_id()?;
@@ -127,7 +131,8 @@ impl Message for CompleteUpload {
         });
         let headers = HeaderWriter::new(dialect)
             .with_some(Field::HashCrc64, reply.crc64)
-            .with_some(Field::VersionId, reply.version_id.as_ref());
+            .with_some(Field::VersionId, reply.version_id.as_ref())
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         Reply::document(document, headers)
     }
 
@@ -141,6 +146,7 @@ impl Message for CompleteUpload {
             etag: root.parse_child("ETag")?,
             crc64: headers.parse(Field::HashCrc64)?,
             version_id: headers.version_id()?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

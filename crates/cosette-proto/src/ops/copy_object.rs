@@ -1,8 +1,8 @@
 //! PUT Object - Copy: makes an object that has another one's bytes, or changes an object in place.
 
 use cosette_types::{
-    AclHeaders, BucketName, CopySource, Crc64, Directive, ETag, Metadata, ObjectKey, Preconditions,
-    StorageClass, Tags, Timestamp, VersionId,
+    AclHeaders, BucketName, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Metadata,
+    ObjectKey, Preconditions, StorageClass, Tags, Timestamp, VersionId,
 };
 use http::Method;
 
@@ -10,7 +10,7 @@ use super::OperationName;
 use crate::date;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{ConditionsOn, HeaderReader, HeaderWriter};
+use crate::fields::{ConditionsOn, EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 use crate::xml::Writer;
 
@@ -45,6 +45,10 @@ pub struct CopyObject {
     pub forbid_overwrite: bool,
     /// What must hold of the target that it replaces.
     pub target_preconditions: Preconditions,
+    /// How it is to be encrypted; when absent as its bucket says, or not at all.
+    pub encryption: Option<Encryption>,
+    /// The customer's key that the source is encrypted with, if it is.
+    pub source_key: Option<CustomerKey>,
 }
 
 /// The copy is made.
@@ -60,6 +64,8 @@ pub struct CopyObjectReply {
     pub version_id: Option<VersionId>,
     /// The source's version, if the request named one.
     pub source_version_id: Option<VersionId>,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for CopyObject {
@@ -77,7 +83,9 @@ impl Message for CopyObject {
             .with_some(Field::TaggingDirective, self.tagging_directive)
             .with_tags(&self.tags)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
-            .with_target_conditions(&self.target_preconditions);
+            .with_target_conditions(&self.target_preconditions)
+            .with_encryption(self.encryption.as_ref())
+            .with_source_customer_key(self.source_key.as_ref());
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -88,7 +96,7 @@ impl Message for CopyObject {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::TargetAndSource)?;
         let (bucket, key) = request.object()?;
         let directive = headers.parse(Field::MetadataDirective)?;
         let metadata = match directive {
@@ -114,6 +122,8 @@ impl Message for CopyObject {
             tags,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
             target_preconditions: headers.target_conditions()?,
+            encryption: headers.encryption()?,
+            source_key: headers.source_customer_key()?,
         })
     }
 
@@ -126,7 +136,8 @@ impl Message for CopyObject {
         });
         let headers = HeaderWriter::new(dialect)
             .with_some(Field::VersionId, reply.version_id.as_ref())
-            .with_some(Field::CopySourceVersionId, reply.source_version_id.as_ref());
+            .with_some(Field::CopySourceVersionId, reply.source_version_id.as_ref())
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         Reply::document(document, headers)
     }
 
@@ -144,6 +155,7 @@ impl Message for CopyObject {
                 .or(headers.version_id()?)
                 .filter(|id| !id.is_null()),
             source_version_id: headers.parse(Field::CopySourceVersionId)?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

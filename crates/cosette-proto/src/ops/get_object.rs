@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use cosette_types::{
-    BucketName, Crc64, ETag, Metadata, ObjectKey, Preconditions, ReadRange, StorageClass, Text,
-    Timestamp, VersionId,
+    BucketName, Crc64, CustomerKey, ETag, Metadata, ObjectKey, Preconditions, ReadRange,
+    StorageClass, Text, Timestamp, VersionId,
 };
 use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, LAST_MODIFIED, RANGE,
@@ -17,7 +17,7 @@ use super::parameters::VERSION_ID;
 use crate::date;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{ConditionsOn, HeaderReader, HeaderWriter};
+use crate::fields::{ConditionsOn, EncryptedWith, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Values that replace stored headers in one reply; signed requests only.
@@ -52,6 +52,8 @@ pub struct GetObject {
     pub preconditions: Preconditions,
     /// Headers of the reply that differ from the stored ones.
     pub overrides: ResponseOverrides,
+    /// The customer's key that it is encrypted with, if it is.
+    pub customer_key: Option<CustomerKey>,
 }
 
 /// Reads an object's properties.
@@ -67,6 +69,8 @@ pub struct HeadObject {
     pub range: Option<ReadRange>,
     /// What must hold of the object.
     pub preconditions: Preconditions,
+    /// The customer's key that it is encrypted with, if it is.
+    pub customer_key: Option<CustomerKey>,
 }
 
 /// The bytes that a reply holds of a larger object: `bytes first-last/size`.
@@ -118,6 +122,8 @@ pub struct ObjectReply {
     pub object_type: ObjectType,
     /// State of a restore, as sent.
     pub restore: Option<Text>,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl ObjectReply {
@@ -136,7 +142,8 @@ impl Message for GetObject {
         let query = self
             .overrides
             .write(version_query(self.version_id.as_ref()));
-        let headers = read_headers(dialect, self.range, &self.preconditions);
+        let key = self.customer_key.as_ref();
+        let headers = read_headers(dialect, self.range, &self.preconditions, key);
         Request::of_object(Method::GET, (&self.bucket, &self.key), query, headers)
     }
 
@@ -151,6 +158,7 @@ impl Message for GetObject {
             range: read_range(&headers)?,
             preconditions: headers.preconditions(ConditionsOn::Object)?,
             overrides: ResponseOverrides::read(&request.query)?,
+            customer_key: headers.customer_key()?,
         })
     }
 
@@ -169,7 +177,8 @@ impl Message for HeadObject {
 
     fn encode(&self, dialect: Dialect) -> Request {
         let query = version_query(self.version_id.as_ref());
-        let headers = read_headers(dialect, self.range, &self.preconditions);
+        let key = self.customer_key.as_ref();
+        let headers = read_headers(dialect, self.range, &self.preconditions, key);
         Request::of_object(Method::HEAD, (&self.bucket, &self.key), query, headers)
     }
 
@@ -183,6 +192,7 @@ impl Message for HeadObject {
             version_id: request.query.version_id()?,
             range: read_range(&headers)?,
             preconditions: headers.preconditions(ConditionsOn::Object)?,
+            customer_key: headers.customer_key()?,
         })
     }
 
@@ -203,9 +213,11 @@ fn read_headers(
     dialect: Dialect,
     range: Option<ReadRange>,
     preconditions: &Preconditions,
+    customer_key: Option<&CustomerKey>,
 ) -> HeaderMap {
-    let mut headers =
-        HeaderWriter::new(dialect).with_preconditions(preconditions, ConditionsOn::Object);
+    let mut headers = HeaderWriter::new(dialect)
+        .with_preconditions(preconditions, ConditionsOn::Object)
+        .with_customer_key(customer_key);
     if let Some(range) = range {
         headers = headers.with_plain(RANGE, range);
     }
@@ -277,6 +289,7 @@ impl ObjectReply {
             .with_some(Field::VersionId, self.version_id.as_ref())
             .with_some(Field::TaggingCount, count)
             .with_some(Field::ObjectType, object_type)
+            .with_encrypted_with(self.encrypted_with.as_ref())
             .with_text(
                 HeaderName::from_static(dialect.name(Field::Restore)),
                 self.restore.as_ref(),
@@ -320,6 +333,7 @@ impl ObjectReply {
             tagging_count: headers.parse(Field::TaggingCount)?.unwrap_or_default(),
             object_type: ObjectType::read(headers.text(Field::ObjectType)?)?,
             restore: restore.map(Text::from_bytes).transpose()?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Initiate Multipart Upload: begins an object that is put together from parts.
 
-use cosette_types::{AclHeaders, BucketName, Metadata, ObjectKey, StorageClass, Tags, UploadId};
+use cosette_types::{
+    AclHeaders, BucketName, Encryption, Metadata, ObjectKey, StorageClass, Tags, UploadId,
+};
 use http::Method;
 
 use super::OperationName;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{HeaderReader, HeaderWriter};
+use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 use crate::xml::Writer;
 
@@ -28,6 +30,8 @@ pub struct InitiateUpload {
     pub acl: AclHeaders,
     /// The object's tags.
     pub tags: Tags,
+    /// How it is to be encrypted; when absent as its bucket says, or not at all.
+    pub encryption: Option<Encryption>,
 }
 
 /// The upload is open.
@@ -39,6 +43,8 @@ pub struct InitiateUploadReply {
     pub key: ObjectKey,
     /// Names the upload in every later request.
     pub upload_id: UploadId,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for InitiateUpload {
@@ -50,7 +56,8 @@ impl Message for InitiateUpload {
             .with_metadata(&self.metadata)
             .with_some(Field::StorageClass, self.storage_class)
             .with_acl(&self.acl)
-            .with_tags(&self.tags);
+            .with_tags(&self.tags)
+            .with_encryption(self.encryption.as_ref());
         let query = Query::new().with(UPLOADS, "");
         Request::of_object(
             Method::POST,
@@ -62,7 +69,7 @@ impl Message for InitiateUpload {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Target)?;
         headers.refuse_target_conditions()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
@@ -72,6 +79,7 @@ impl Message for InitiateUpload {
             storage_class: headers.parse(Field::StorageClass)?,
             acl: headers.acl_of_object()?,
             tags: headers.tags()?,
+            encryption: headers.encryption()?,
         })
     }
 
@@ -81,15 +89,21 @@ impl Message for InitiateUpload {
             root.text("Key", &reply.key);
             root.text("UploadId", &reply.upload_id);
         });
-        Reply::document(document, HeaderWriter::new(dialect))
+        let told = reply.encrypted_with.as_ref();
+        Reply::document(
+            document,
+            HeaderWriter::new(dialect).with_encrypted_with(told),
+        )
     }
 
-    fn decode_reply(reply: &Reply, _: Dialect) -> Result<InitiateUploadReply, Unreadable> {
+    fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<InitiateUploadReply, Unreadable> {
+        let headers = HeaderReader::new(&reply.headers, dialect);
         let root = reply.root(ROOT)?;
         Ok(InitiateUploadReply {
             bucket: root.bucket("Bucket")?,
             key: root.key("Key")?,
             upload_id: root.parse_child("UploadId")?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

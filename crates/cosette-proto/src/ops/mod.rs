@@ -14,6 +14,7 @@ mod cors;
 mod delete_object;
 mod delete_objects;
 mod document;
+mod encryption;
 mod get_object;
 mod get_object_attributes;
 mod initiate_upload;
@@ -52,6 +53,9 @@ pub use cors::{
 pub use delete_object::{DeleteObject, DeleteObjectReply};
 pub use delete_objects::{
     DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
+};
+pub use encryption::{
+    DeleteBucketEncryption, EncryptionConfiguration, GetBucketEncryption, PutBucketEncryption,
 };
 pub use get_object::{
     ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
@@ -194,6 +198,12 @@ operations! {
     GetBucketLifecycle => "GetBucketLifecycle",
     /// DELETE Bucket lifecycle
     DeleteBucketLifecycle => "DeleteBucketLifecycle",
+    /// PUT Bucket encryption
+    PutBucketEncryption => "PutBucketEncryption",
+    /// GET Bucket encryption
+    GetBucketEncryption => "GetBucketEncryption",
+    /// DELETE Bucket encryption
+    DeleteBucketEncryption => "DeleteBucketEncryption",
     /// OPTIONS Object
     OptionsObject => "OptionsObject",
     /// PUT Bucket tagging

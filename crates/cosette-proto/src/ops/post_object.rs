@@ -1,7 +1,8 @@
 //! POST Object: stores the file of a browser's form, as its fields say.
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, StorageClass, Tags, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Encryption, Md5, Metadata, ObjectKey, StorageClass, Tags,
+    VersionId,
 };
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{Method, StatusCode, Uri};
@@ -9,7 +10,7 @@ use http::{Method, StatusCode, Uri};
 use super::OperationName;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{HeaderReader, HeaderWriter};
+use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::form::{Form, FormReader, FormWriter, KEY, is_of_signature};
 use crate::head::read_key;
 use crate::message::{Message, Query, Reply, Request, Unreadable};
@@ -43,6 +44,8 @@ pub struct PostObject {
     pub content_md5: Option<Md5>,
     /// Whether an object that exists already is an error.
     pub forbid_overwrite: bool,
+    /// How it is to be encrypted; as the bucket says when absent.
+    pub encryption: Option<Encryption>,
     /// How to answer.
     pub on_success: OnSuccess,
     /// The policy and its signature, as fields; none in a form of nobody.
@@ -76,6 +79,8 @@ pub struct PostObjectReply {
     pub version_id: Option<VersionId>,
     /// Where the object is, or where its sender is sent on to.
     pub location: String,
+    /// How it is encrypted.
+    pub encrypted_with: Option<EncryptedWith>,
     /// How it is told.
     pub told: Told,
 }
@@ -140,6 +145,7 @@ impl PostObject {
             .with_tags(&self.tags)
             .with_md5(self.content_md5)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
+            .with_encryption(self.encryption.as_ref())
             .done();
         let mut fields = vec![(KEY.to_owned(), self.key.as_str().as_bytes().to_vec())];
         for (name, value) in &headers {
@@ -186,7 +192,7 @@ impl Message for PostObject {
             .ok_or_else(|| Error::argument("The form has no field key."))?;
         let headers = form.headers(dialect)?;
         let headers = HeaderReader::new(&headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Target)?;
         let tags = match form.get(TAGGING) {
             Some(document) => super::tagging::of_document(document.as_bytes())?,
             None => headers.tags()?,
@@ -200,6 +206,7 @@ impl Message for PostObject {
             tags,
             content_md5: headers.content_md5()?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
+            encryption: headers.encryption()?,
             on_success: OnSuccess::read(&form)?,
             signature: signature(&form),
             boundary: FormReader::of(&request.headers)?.into_boundary(),
@@ -217,7 +224,8 @@ impl Message for PostObject {
             .with_plain(ETAG, &reply.etag)
             .with_plain(LOCATION, &reply.location)
             .with_some(Field::HashCrc64, reply.crc64)
-            .with_some(Field::VersionId, reply.version_id.as_ref());
+            .with_some(Field::VersionId, reply.version_id.as_ref())
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         let Told::Created { bucket, key } = &reply.told else {
             return Reply::empty(status, headers.done());
         };
@@ -250,6 +258,7 @@ impl Message for PostObject {
             etag: headers.etag()?,
             crc64: headers.parse(Field::HashCrc64)?,
             version_id: headers.version_id()?.filter(|id| !id.is_null()),
+            encrypted_with: headers.encrypted_with()?,
             location: headers
                 .text_of(LOCATION.as_str())?
                 .unwrap_or_default()

@@ -1,8 +1,8 @@
 //! PUT Object: stores the body of the request under a key.
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, Preconditions, StorageClass,
-    Tags, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Encryption, Md5, Metadata, ObjectKey, Preconditions,
+    StorageClass, Tags, VersionId,
 };
 use http::header::ETAG;
 use http::{Method, StatusCode};
@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use super::OperationName;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{HeaderReader, HeaderWriter};
+use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Stores an object; its bytes are the body of the request.
@@ -34,6 +34,8 @@ pub struct PutObject {
     pub forbid_overwrite: bool,
     /// What must hold of the object that it replaces.
     pub preconditions: Preconditions,
+    /// How it is to be encrypted; when absent as its bucket says, or not at all.
+    pub encryption: Option<Encryption>,
 }
 
 /// The object is stored.
@@ -45,6 +47,8 @@ pub struct PutObjectReply {
     pub crc64: Option<Crc64>,
     /// Its version, if versioning is enabled.
     pub version_id: Option<VersionId>,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for PutObject {
@@ -59,7 +63,8 @@ impl Message for PutObject {
             .with_md5(self.content_md5)
             .with_tags(&self.tags)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
-            .with_target_conditions(&self.preconditions);
+            .with_target_conditions(&self.preconditions)
+            .with_encryption(self.encryption.as_ref());
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -70,7 +75,7 @@ impl Message for PutObject {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Target)?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,
@@ -82,6 +87,7 @@ impl Message for PutObject {
             tags: headers.tags()?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
             preconditions: headers.target_conditions()?,
+            encryption: headers.encryption()?,
         })
     }
 
@@ -89,7 +95,8 @@ impl Message for PutObject {
         let headers = HeaderWriter::new(dialect)
             .with_plain(ETAG, &reply.etag)
             .with_some(Field::HashCrc64, reply.crc64)
-            .with_some(Field::VersionId, reply.version_id.as_ref());
+            .with_some(Field::VersionId, reply.version_id.as_ref())
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         Reply::empty(StatusCode::OK, headers.done())
     }
 
@@ -99,6 +106,7 @@ impl Message for PutObject {
             etag: headers.etag()?,
             crc64: headers.parse(Field::HashCrc64)?,
             version_id: headers.version_id()?.filter(|id| !id.is_null()),
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Upload Part: stores the body of the request as one part of an upload.
 
-use cosette_types::{BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, UploadId};
+use cosette_types::{BucketName, Crc64, ETag, Encryption, Md5, ObjectKey, PartNumber, UploadId};
 use http::header::ETAG;
 use http::{Method, StatusCode};
 
@@ -8,7 +8,7 @@ use super::OperationName;
 use super::parameters::{PART_NUMBER, UPLOAD_ID};
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{HeaderReader, HeaderWriter};
+use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Stores a part; its bytes are the body of the request. A part of that number is replaced.
@@ -24,6 +24,8 @@ pub struct UploadPart {
     pub part_number: PartNumber,
     /// The MD5 that the bytes must have.
     pub content_md5: Option<Md5>,
+    /// How the upload is encrypted: a customer's key has to come with each part.
+    pub encryption: Option<Encryption>,
 }
 
 /// The part is stored.
@@ -33,6 +35,8 @@ pub struct UploadPartReply {
     pub etag: ETag,
     /// The CRC-64 of its bytes.
     pub crc64: Option<Crc64>,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for UploadPart {
@@ -43,7 +47,9 @@ impl Message for UploadPart {
         let query = Query::new()
             .with(PART_NUMBER, self.part_number)
             .with(UPLOAD_ID, &self.upload_id);
-        let headers = HeaderWriter::new(dialect).with_md5(self.content_md5);
+        let headers = HeaderWriter::new(dialect)
+            .with_md5(self.content_md5)
+            .with_encryption(self.encryption.as_ref());
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -54,7 +60,7 @@ impl Message for UploadPart {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Target)?;
         headers.refuse_target_conditions()?;
         headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
@@ -64,13 +70,15 @@ impl Message for UploadPart {
             part_number: request.query.part_number()?,
             upload_id: request.query.upload_id()?,
             content_md5: headers.content_md5()?,
+            encryption: headers.encryption()?,
         })
     }
 
     fn encode_reply(reply: &UploadPartReply, dialect: Dialect) -> Reply {
         let headers = HeaderWriter::new(dialect)
             .with_plain(ETAG, &reply.etag)
-            .with_some(Field::HashCrc64, reply.crc64);
+            .with_some(Field::HashCrc64, reply.crc64)
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         Reply::empty(StatusCode::OK, headers.done())
     }
 
@@ -79,6 +87,7 @@ impl Message for UploadPart {
         Ok(UploadPartReply {
             etag: headers.etag()?,
             crc64: headers.parse(Field::HashCrc64)?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

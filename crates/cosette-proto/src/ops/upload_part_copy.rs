@@ -1,8 +1,8 @@
 //! Upload Part - Copy: makes a part of an upload from an object's bytes.
 
 use cosette_types::{
-    BucketName, ByteRange, CopySource, Crc64, ETag, ObjectKey, PartNumber, Preconditions,
-    Timestamp, UploadId, VersionId,
+    BucketName, ByteRange, CopySource, Crc64, CustomerKey, ETag, Encryption, ObjectKey, PartNumber,
+    Preconditions, Timestamp, UploadId, VersionId,
 };
 use http::Method;
 
@@ -11,7 +11,7 @@ use super::parameters::{PART_NUMBER, UPLOAD_ID};
 use crate::date;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
-use crate::fields::{ConditionsOn, HeaderReader, HeaderWriter};
+use crate::fields::{ConditionsOn, EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 use crate::xml::Writer;
 
@@ -34,6 +34,10 @@ pub struct UploadPartCopy {
     pub source_range: Option<ByteRange>,
     /// What must hold of the source.
     pub source_preconditions: Preconditions,
+    /// How the upload is encrypted: a customer's key has to come with each part.
+    pub encryption: Option<Encryption>,
+    /// The customer's key that the source is encrypted with, if it is.
+    pub source_key: Option<CustomerKey>,
 }
 
 /// The part is made.
@@ -47,6 +51,8 @@ pub struct UploadPartCopyReply {
     pub crc64: Option<Crc64>,
     /// The source's version, if the request named one.
     pub source_version_id: Option<VersionId>,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Message for UploadPartCopy {
@@ -60,7 +66,9 @@ impl Message for UploadPartCopy {
         let headers = HeaderWriter::new(dialect)
             .with_copy_source(&self.source)
             .with_some(Field::CopySourceRange, self.source_range)
-            .with_preconditions(&self.source_preconditions, ConditionsOn::CopySource);
+            .with_preconditions(&self.source_preconditions, ConditionsOn::CopySource)
+            .with_encryption(self.encryption.as_ref())
+            .with_source_customer_key(self.source_key.as_ref());
         Request::of_object(
             Method::PUT,
             (&self.bucket, &self.key),
@@ -71,7 +79,7 @@ impl Message for UploadPartCopy {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_write()?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::TargetAndSource)?;
         headers.refuse_target_conditions()?;
         headers.refuse_tags()?;
         let (bucket, key) = request.object()?;
@@ -83,6 +91,8 @@ impl Message for UploadPartCopy {
             source: headers.copy_source()?,
             source_range: headers.parse(Field::CopySourceRange)?,
             source_preconditions: headers.preconditions(ConditionsOn::CopySource)?,
+            encryption: headers.encryption()?,
+            source_key: headers.source_customer_key()?,
         })
     }
 
@@ -98,7 +108,8 @@ impl Message for UploadPartCopy {
         });
         let headers = HeaderWriter::new(dialect)
             .with_some(Field::HashCrc64, reply.crc64)
-            .with_some(Field::CopySourceVersionId, reply.source_version_id.as_ref());
+            .with_some(Field::CopySourceVersionId, reply.source_version_id.as_ref())
+            .with_encrypted_with(reply.encrypted_with.as_ref());
         Reply::document(document, headers)
     }
 
@@ -111,6 +122,7 @@ impl Message for UploadPartCopy {
             last_modified: root.date("LastModified")?,
             crc64: said.or(headers.parse(Field::HashCrc64)?),
             source_version_id: headers.parse(Field::CopySourceVersionId)?,
+            encrypted_with: headers.encrypted_with()?,
         })
     }
 }

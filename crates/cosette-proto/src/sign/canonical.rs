@@ -1,7 +1,7 @@
 //! The canonical request and the arithmetic over it.
 
 use hmac::{Hmac, KeyInit, Mac};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
@@ -70,6 +70,12 @@ pub(super) fn must_be_signed(name: &str) -> bool {
     (semantic && !name.ends_with("-security-token"))
         || name.starts_with("if-")
         || matches!(name, "content-md5" | "range")
+}
+
+/// Whether a header only makes less of an answer that the signer allowed. Browsers add these by
+/// themselves: their caches ask whether what they have is still good, their players ask for a range.
+pub(super) fn only_narrows(method: &Method, name: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && (name.starts_with("if-") || name == "range")
 }
 
 pub(super) fn canonical_name(name: &str) -> String {

@@ -27,7 +27,7 @@ pub use canonical::Lists;
 pub use checksum::{Checksum, ChecksumAlgorithm};
 pub use form::{PresentedForm, sign_form};
 pub use presented::Presented;
-pub use v4::{Signed, authorize, presign_v4};
+pub use v4::{Signed, authorize, payload_hash, presign_v4};
 
 /// How far a client's clock may be ahead of ours, in seconds; in the S3 dialect also behind.
 pub const CLOCK_SKEW_SECS_MAX: u64 = 15 * 60;

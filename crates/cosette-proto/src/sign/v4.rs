@@ -327,6 +327,11 @@ impl V4 {
     }
 }
 
+/// The hash of a body that is signed.
+pub fn payload_hash(body: &[u8]) -> String {
+    sha256_hex(body)
+}
+
 /// Signs a request: the headers to add to it. `payload` is the body's SHA-256 in hexadecimal digits,
 /// or the word for a body that is not signed; `request.path` is decoded.
 pub fn authorize(

@@ -1,10 +1,10 @@
 //! Values of the words that messages are made of, the awkward ones above all.
 
 use cosette_types::{
-    AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, Crc64, ETag,
-    ETagMatch, Grant, Grantee, Md5, Metadata, ObjectKey, Owner, PartNumber, Permission,
-    Preconditions, ReadRange, Region, StorageClass, Tags, Text, Timestamp, UploadId, UserMetadata,
-    VersionId,
+    AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, Crc64,
+    CustomerKey, ETag, ETagMatch, Encryption, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
+    PartNumber, Permission, Preconditions, ReadRange, Region, StorageClass, Tags, Text, Timestamp,
+    UploadId, UserMetadata, VersionId,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -75,6 +75,20 @@ pub(crate) fn key() -> impl Strategy<Value = ObjectKey> {
 }
 
 /// What may stand for a key without being one: prefixes, markers, keys to delete.
+/// A way of encryption that goes with a key: each of the three for a third of all.
+pub(crate) fn encryption_for(key: &ObjectKey) -> Option<Encryption> {
+    match key.as_str().len() % 3 {
+        0 => None,
+        1 => Some(Encryption::Managed),
+        _ => Some(Encryption::Customer(CustomerKey::new([7; 32]))),
+    }
+}
+
+/// A customer's key that goes with every other key.
+pub(crate) fn customer_key_for(key: &ObjectKey) -> Option<CustomerKey> {
+    (key.as_str().len() % 2 == 1).then(|| CustomerKey::new([9; 32]))
+}
+
 pub(crate) fn key_text() -> impl Strategy<Value = String> {
     prop_oneof![
         key().prop_map(|key| key.to_string()),

@@ -3,7 +3,7 @@
 use cosette_proto::Message;
 use cosette_proto::ops::{CompleteUpload, CompleteUploadReply};
 
-use super::{Answer, Context, location};
+use super::{Answer, Context, encryption, location};
 use crate::policy::Permit;
 
 pub(super) fn answer(cx: &Context<'_>, _: &Permit, op: CompleteUpload) -> Answer {
@@ -32,6 +32,7 @@ pub(super) fn answer(cx: &Context<'_>, _: &Permit, op: CompleteUpload) -> Answer
             etag: made.etag,
             crc64: Some(made.crc64),
             version_id: made.version_id,
+            encrypted_with: encryption::told(made.encrypted_with, None),
         };
         Ok(CompleteUpload::encode_reply(&reply, dialect))
     }))

@@ -1,11 +1,12 @@
 //! Copies an object: target and source are judged together, the copy is one transaction.
 
 use cosette_proto::Message;
+use cosette_proto::fields::EncryptedWith;
 use cosette_proto::ops::{CopyObject, CopyObjectReply};
 use cosette_store::Store;
 use cosette_types::{ETagMatch, Preconditions};
 
-use super::{Answer, Context, with_content_type};
+use super::{Answer, Context, encryption, with_content_type};
 use crate::error::{About, Error};
 use crate::policy::Permit;
 
@@ -41,6 +42,8 @@ fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
         tags: op.tags,
         forbid_overwrite: op.forbid_overwrite,
         target_preconditions: op.target_preconditions,
+        encryption: op.encryption,
+        source_key: op.source_key,
     };
     Ok(Wanted {
         request,
@@ -51,10 +54,13 @@ fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
 
 async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
     let Wanted {
-        request,
+        mut request,
         names_version,
         guard,
     } = wanted;
+    let asked = request.encryption.take();
+    request.encryption = encryption::of_new(store, &request.bucket, asked).await?;
+    let told = request.encryption.as_ref().map(EncryptedWith::of);
     let made = store
         .copy_object(request)
         .await
@@ -65,6 +71,7 @@ async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
         last_modified: made.last_modified,
         version_id: made.version_id,
         source_version_id: made.source_version_id.filter(|_| names_version),
+        encrypted_with: told,
     })
 }
 

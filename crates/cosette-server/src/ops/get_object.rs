@@ -6,17 +6,22 @@ use cosette_proto::ops::{
 };
 use cosette_proto::{Message, date};
 use cosette_store::{ObjectVersion, RestoreState};
-use cosette_types::{Metadata, Preconditions, ReadOutcome, ReadRange, Span, Text};
-use futures_util::TryStreamExt;
+use cosette_types::{CustomerKey, Metadata, Preconditions, ReadOutcome, ReadRange, Span, Text};
+use futures_util::{StreamExt, TryStreamExt};
 
-use super::{Answer, Context};
+use super::{Answer, Context, encryption};
 use crate::body::Body;
 use crate::error::Error;
 use crate::policy::Permit;
 
-pub(super) fn get(cx: &Context<'_>, permit: &Permit, op: &GetObject) -> Result<Answer, Error> {
+pub(super) async fn get(
+    cx: &Context<'_>,
+    permit: &Permit,
+    op: &GetObject,
+) -> Result<Answer, Error> {
     let version = permit.object()?;
-    let (mut reply, span) = read(version, &op.preconditions, op.range)?;
+    let key = op.customer_key.as_ref();
+    let (mut reply, span) = read(version, &op.preconditions, op.range, key)?;
     overridden(&mut reply.metadata, &op.overrides);
     let head = GetObject::encode_reply(&reply, cx.head.dialect);
     if reply.not_modified {
@@ -25,7 +30,14 @@ pub(super) fn get(cx: &Context<'_>, permit: &Permit, op: &GetObject) -> Result<A
     if !version.is_readable() {
         return Err(Error::archived(version.storage_class));
     }
-    let bytes = cx.store.read(version, span).inspect_err(|error| {
+    let mut bytes = Box::pin(cx.store.read_with(version, span, key).peekable());
+    if version.encrypted_with.is_some()
+        && let Some(Err(error)) = bytes.as_mut().peek().await
+    {
+        // A key that is missing is told as long as there is a status to tell it with.
+        return Err(error.clone().into());
+    }
+    let bytes = bytes.inspect_err(|error| {
         // The status is sent; all that is left is to break off, and to say why here.
         tracing::error!(%error, "the bytes of an object cannot be read");
     });
@@ -36,7 +48,8 @@ pub(super) fn get(cx: &Context<'_>, permit: &Permit, op: &GetObject) -> Result<A
 }
 
 pub(super) fn head(permit: &Permit, op: &HeadObject) -> Result<ObjectReply, Error> {
-    Ok(read(permit.object()?, &op.preconditions, op.range)?.0)
+    let key = op.customer_key.as_ref();
+    Ok(read(permit.object()?, &op.preconditions, op.range, key)?.0)
 }
 
 pub(super) fn attributes(
@@ -60,7 +73,9 @@ fn read(
     version: &ObjectVersion,
     conditions: &Preconditions,
     range: Option<ReadRange>,
+    key: Option<&CustomerKey>,
 ) -> Result<(ObjectReply, Span), Error> {
+    let encrypted_with = encryption::of_object(version, key)?;
     let not_modified = match conditions.read(&version.facts()) {
         ReadOutcome::Proceed => false,
         ReadOutcome::NotModified => true,
@@ -100,6 +115,7 @@ fn read(
             ObjectType::Normal
         },
         restore: version.restore.and_then(restore_text),
+        encrypted_with,
     };
     Ok((reply, span))
 }

@@ -1,8 +1,9 @@
 //! Begins an upload: all that its object will have beside the bytes.
 
+use cosette_proto::fields::EncryptedWith;
 use cosette_proto::ops::{InitiateUpload, InitiateUploadReply};
 
-use super::{Context, with_content_type};
+use super::{Context, encryption, with_content_type};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -11,6 +12,7 @@ pub(super) async fn run(
     permit: &Permit,
     op: InitiateUpload,
 ) -> Result<InitiateUploadReply, Error> {
+    let encryption = encryption::of_new(cx.store, &op.bucket, op.encryption).await?;
     let request = cosette_store::InitiateUpload {
         owner: permit.writer()?,
         acl: op.acl.for_object(&permit.bucket()?.owner)?,
@@ -19,6 +21,7 @@ pub(super) async fn run(
         metadata: with_content_type(op.metadata),
         storage_class: op.storage_class.unwrap_or_default(),
         tags: op.tags,
+        protection: cx.store.protection(encryption.as_ref()).await?,
     };
     let beginning = cx.quotas.upload(cx.store, &op.bucket).await?;
     let upload_id = cx.store.initiate_upload(request).await?;
@@ -27,5 +30,6 @@ pub(super) async fn run(
         bucket: op.bucket,
         key: op.key,
         upload_id,
+        encrypted_with: encryption.as_ref().map(EncryptedWith::of),
     })
 }

@@ -11,6 +11,7 @@ mod copy_object;
 pub(crate) mod cors;
 mod delete_object;
 mod delete_objects;
+mod encryption;
 mod get_object;
 mod initiate_upload;
 pub(crate) mod lifecycle;
@@ -85,7 +86,7 @@ pub(crate) async fn run(
         Operation::CopyObject(op) => Ok(copy_object::answer(cx, permit, op)),
         Operation::UploadPartCopy(op) => Ok(upload_part_copy::answer(cx, permit, op)),
         Operation::CompleteUpload(op) => Ok(complete_upload::answer(cx, permit, op)),
-        Operation::GetObject(op) => get_object::get(cx, permit, &op),
+        Operation::GetObject(op) => get_object::get(cx, permit, &op).await,
         Operation::HeadObject(op) => {
             reply::<wire::HeadObject>(get_object::head(permit, &op), dialect)
         }
@@ -256,6 +257,18 @@ async fn run_around(
         Operation::DeleteBucketLifecycle(op) => {
             let done = lifecycle::delete(store, permit, &op).await;
             reply::<wire::DeleteBucketLifecycle>(done, dialect)
+        }
+        Operation::PutBucketEncryption(op) => {
+            let done = encryption::put(store, permit, &op).await;
+            reply::<wire::PutBucketEncryption>(done, dialect)
+        }
+        Operation::GetBucketEncryption(op) => {
+            let done = encryption::get(store, permit, &op).await;
+            reply::<wire::GetBucketEncryption>(done, dialect)
+        }
+        Operation::DeleteBucketEncryption(op) => {
+            let done = encryption::delete(store, permit, &op).await;
+            reply::<wire::DeleteBucketEncryption>(done, dialect)
         }
         Operation::OptionsObject(op) => {
             reply::<wire::OptionsObject>(cors::options(store, permit, &op).await, dialect)

@@ -24,6 +24,7 @@ pub(super) async fn run(
         content_md5: op.content_md5,
         tags: op.tags,
         forbid_overwrite: op.forbid_overwrite,
+        encryption: op.encryption,
         preconditions: Preconditions::default(),
     };
     let made = put_object::run(cx.store, permit, put, bytes).await?;
@@ -38,6 +39,7 @@ pub(super) async fn run(
         etag: made.etag,
         crc64: made.crc64,
         version_id: made.version_id,
+        encrypted_with: made.encrypted_with,
         location,
         told,
     })

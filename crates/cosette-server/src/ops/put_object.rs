@@ -1,11 +1,12 @@
 //! Stores the body of a request as an object: nothing of it is there before all of it is.
 
 use cosette_proto::ErrorCode;
+use cosette_proto::fields::EncryptedWith;
 use cosette_proto::ops::{PutObject, PutObjectReply};
-use cosette_store::{StageLimits, Staged, Store};
+use cosette_store::{Protection, StageLimits, Staged, Store};
 use cosette_types::{Md5, limits::PUT_BYTES_MAX};
 
-use super::with_content_type;
+use super::{encryption, with_content_type};
 use crate::error::Error;
 use crate::payload::ObjectBytes;
 use crate::policy::Permit;
@@ -16,6 +17,8 @@ pub(super) async fn run(
     op: PutObject,
     bytes: ObjectBytes,
 ) -> Result<PutObjectReply, Error> {
+    let encryption = encryption::of_new(store, &op.bucket, op.encryption).await?;
+    let protection = store.protection(encryption.as_ref()).await?;
     let request = cosette_store::PutObject {
         owner: permit.writer()?,
         acl: op.acl.for_object(&permit.bucket()?.owner)?,
@@ -27,12 +30,13 @@ pub(super) async fn run(
         forbid_overwrite: op.forbid_overwrite,
         target_preconditions: op.preconditions,
     };
-    let staged = stage(store, bytes, op.content_md5).await?;
+    let staged = stage(store, bytes, op.content_md5, protection).await?;
     let made = store.put_object(request, staged).await?;
     Ok(PutObjectReply {
         etag: made.etag,
         crc64: Some(made.crc64),
         version_id: made.version_id,
+        encrypted_with: encryption.as_ref().map(EncryptedWith::of),
     })
 }
 
@@ -41,6 +45,7 @@ pub(super) async fn stage(
     store: &Store,
     bytes: ObjectBytes,
     content_md5: Option<Md5>,
+    protection: Protection,
 ) -> Result<Staged, Error> {
     let sizes = bytes.sizes;
     let limits = StageLimits {
@@ -48,7 +53,7 @@ pub(super) async fn stage(
         bytes_max: PUT_BYTES_MAX.min(sizes.max),
     };
     let staged = store
-        .stage(bytes.stream(), limits)
+        .stage_as(bytes.stream(), limits, protection)
         .await
         .map_err(Error::of_stage)?;
     if staged.size() < sizes.min {

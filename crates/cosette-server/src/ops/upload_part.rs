@@ -1,8 +1,11 @@
 //! Stores the body of a request as a part of an upload.
 
+use cosette_proto::ErrorCode;
 use cosette_proto::ops::{UploadPart, UploadPartReply};
-use cosette_store::{PutPart, Store};
+use cosette_store::{EncryptedWith, PutPart, Store};
+use cosette_types::Encryption;
 
+use super::encryption;
 use super::put_object::stage;
 use crate::error::Error;
 use crate::payload::ObjectBytes;
@@ -14,7 +17,13 @@ pub(super) async fn run(
     op: UploadPart,
     bytes: ObjectBytes,
 ) -> Result<UploadPartReply, Error> {
-    let staged = stage(store, bytes, op.content_md5).await?;
+    let place = (&op.bucket, &op.key, &op.upload_id);
+    let key = op.encryption.as_ref().and_then(Encryption::customer_key);
+    let protection = store.protection_of_part(place, key).await?;
+    let encrypted_with = protection.encrypted_with();
+    agrees(op.encryption.as_ref(), encrypted_with)?;
+    let reply_tells = encryption::told(encrypted_with, key);
+    let staged = stage(store, bytes, op.content_md5, protection).await?;
     let request = PutPart {
         bucket: op.bucket,
         key: op.key,
@@ -25,5 +34,15 @@ pub(super) async fn run(
     Ok(UploadPartReply {
         etag: made.etag,
         crc64: Some(made.crc64),
+        encrypted_with: reply_tells,
     })
+}
+
+/// A part that is said to be encrypted must not end up in an upload that is not.
+pub(super) fn agrees(asked: Option<&Encryption>, kept: Option<EncryptedWith>) -> Result<(), Error> {
+    if asked == Some(&Encryption::Managed) && kept != Some(EncryptedWith::StoreKey) {
+        let words = "The upload was not begun with this encryption.";
+        return Err(Error::with(ErrorCode::InvalidArgument, words));
+    }
+    Ok(())
 }

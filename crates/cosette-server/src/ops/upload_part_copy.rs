@@ -3,9 +3,11 @@
 use cosette_proto::Message;
 use cosette_proto::ops::{UploadPartCopy, UploadPartCopyReply};
 use cosette_store::CopyPart;
+use cosette_types::Encryption;
 
 use super::copy_object::Guard;
-use super::{Answer, Context};
+use super::upload_part::agrees;
+use super::{Answer, Context, encryption};
 use crate::policy::Permit;
 
 pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> Answer {
@@ -20,8 +22,21 @@ pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> A
         key: op.key,
         upload_id: op.upload_id,
         number: op.part_number,
+        customer_key: op
+            .encryption
+            .as_ref()
+            .and_then(Encryption::customer_key)
+            .cloned(),
+        source_key: op.source_key,
     };
+    let asked = op.encryption;
     Answer::Long(Box::pin(async move {
+        let key = request.customer_key.clone();
+        if asked == Some(Encryption::Managed) {
+            let place = (&request.bucket, &request.key, &request.upload_id);
+            let protection = store.protection_of_part(place, None).await?;
+            agrees(asked.as_ref(), protection.encrypted_with())?;
+        }
         let made = store
             .copy_part(request)
             .await
@@ -31,6 +46,7 @@ pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> A
             last_modified: made.last_modified,
             crc64: Some(made.crc64),
             source_version_id: made.source_version_id.filter(|_| names_version),
+            encrypted_with: encryption::told(made.encrypted_with, key.as_ref()),
         };
         Ok(UploadPartCopy::encode_reply(&reply, dialect))
     }))

@@ -20,6 +20,16 @@ pub(crate) struct Peer {
     pub(crate) folder: bool,
 }
 
+impl Peer {
+    /// Whether nobody between it and us can read along: over TLS, or on this machine.
+    pub(crate) fn is_private(&self) -> bool {
+        self.secure
+            || self
+                .address
+                .is_none_or(|address| address.to_canonical().is_loopback())
+    }
+}
+
 /// A request as conditions see it.
 #[derive(Debug)]
 pub(crate) struct Circumstances<'a> {

@@ -17,6 +17,7 @@ mod copy;
 mod corpus;
 mod cors;
 mod embedded;
+mod encryption;
 mod faults;
 mod get;
 mod harness;

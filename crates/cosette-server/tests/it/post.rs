@@ -134,6 +134,25 @@ async fn a_signed_form_stores_its_file_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_form_may_ask_for_encryption() {
+    let server = Server::start().await;
+    let file = bytes(100_000, 1);
+    let name = "x-cos-server-side-encryption";
+    let form = Form::of(&file).with("key", "k").with(name, "AES256");
+    let form = form.signed(Dialect::Cos, &server, &root());
+    let made = form.call(&server).ok().await;
+    assert_eq!(made.header(name), Some("AES256"));
+    let read = server.get("/k").ok().await;
+    assert_eq!(read.body, file);
+    assert_eq!(read.header(name), Some("AES256"));
+    let kms = Form::of("new").with("key", "k").with(name, "cos/kms");
+    let kms = kms.signed(Dialect::Cos, &server, &root());
+    kms.call(&server).refused(501, "NotImplemented").await;
+    assert_eq!(server.bytes("/k").await, file);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn how_a_form_is_answered() {
     let server = Server::start().await;
     for (field, value, status) in [
@@ -174,6 +193,7 @@ async fn how_a_form_is_answered() {
 
 // security: S13
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of forms")]
 async fn a_form_that_its_policy_does_not_cover_stores_nothing() {
     let server = Server::start().await;
     server.put("/up/old", "old").ok().await;

@@ -64,6 +64,18 @@ impl MemoryExtents {
         next
     }
 
+    /// Flips a bit of the byte at this place of every extent that is so long: what a disk without
+    /// checksums may do.
+    pub fn flip_bit(&self, at: usize) {
+        for extent in self.lock().extents.values_mut() {
+            let mut bytes = extent.content.to_vec();
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1;
+            }
+            extent.content = bytes.into();
+        }
+    }
+
     /// Fails the next sync, and so every later write.
     pub fn fail_sync(&self) {
         self.lock().poisoned = true;
@@ -218,6 +230,10 @@ impl Extents for MemoryExtents {
 
     fn written_bytes(&self) -> u64 {
         self.shared.written_bytes.load(Ordering::Relaxed)
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.lock().poisoned
     }
 
     fn close(&self) -> Boxed<'_, Result<(), ExtentError>> {

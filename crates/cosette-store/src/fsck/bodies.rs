@@ -38,7 +38,8 @@ impl Check {
             }
             _ => {
                 let record = ExtentRecord::from_value(value)?;
-                self.extents.insert(extent, (record.address, record.length));
+                let length = record.given_length();
+                self.extents.insert(extent, (record.address, length));
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use super::hot::Warm;
 use super::pace::Pace;
 use super::{Boxed, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use crate::disk::{self, Room};
@@ -93,7 +94,7 @@ struct Here<E: Engine> {
 /// What readers and callers see of the writer's work.
 struct Shared<V> {
     /// What the store shows to readers; `None` once closed.
-    published: Mutex<Option<Arc<V>>>,
+    published: Mutex<Option<Arc<Warm<V>>>>,
     poisoned: AtomicBool,
     /// Transactions that were handed in and are in no batch yet.
     queued: AtomicU64,
@@ -122,10 +123,11 @@ impl<E: Engine> fmt::Debug for Committer<E> {
 }
 
 impl<E: Engine> Committer<E> {
-    /// Takes over an engine. `waits` says whether its disk may keep a caller waiting.
-    pub(super) fn start(engine: E, waits: bool) -> Result<Self, MetaError> {
+    /// Takes over an engine. `waits` says whether its disk may keep a caller waiting; `hot` names the
+    /// tables, by the first byte of their keys, whose rows are kept in memory.
+    pub(super) fn start(engine: E, waits: bool, hot: &'static [u8]) -> Result<Self, MetaError> {
         let shared = Arc::new(Shared {
-            published: Mutex::new(Some(Arc::new(engine.view()?))),
+            published: Mutex::new(Some(Arc::new(Warm::new(engine.view()?, hot)))),
             poisoned: AtomicBool::new(false),
             queued: AtomicU64::new(0),
             commits: Commits::default(),
@@ -263,7 +265,7 @@ impl<E: Engine> Here<E> {
 }
 
 impl<V> Shared<V> {
-    fn published(&self) -> MutexGuard<'_, Option<Arc<V>>> {
+    fn published(&self) -> MutexGuard<'_, Option<Arc<Warm<V>>>> {
         lock(&self.published)
     }
 }
@@ -326,6 +328,7 @@ impl<E: Engine> Worker<E> {
             answers.push(answer);
         }
         if !writes.is_empty() {
+            let hot = latest.hot_after(&writes);
             let written = self.engine.write(writes).and_then(|()| self.engine.view());
             let view = written.inspect_err(|error| {
                 // What reached the disk is unknown; only a reopening can tell.
@@ -333,14 +336,20 @@ impl<E: Engine> Worker<E> {
                 self.shared.poisoned.store(poisoned, Ordering::Release);
                 tracing::error!(%error, "a commit failed: no more writes until the store is reopened");
             })?;
-            *self.shared.published() = Some(Arc::new(view));
+            *self.shared.published() = Some(Arc::new(Warm::over(view, hot)));
         }
         Ok(answers)
     }
 
     /// How a transaction ends if the batch gets written: what the batch will have written before
     /// it counts.
-    fn validate(&self, latest: &E::View, writes: &Writes, room: Room, txn: &MiniTxn) -> Answer {
+    fn validate(
+        &self,
+        latest: &Warm<E::View>,
+        writes: &Writes,
+        room: Room,
+        txn: &MiniTxn,
+    ) -> Answer {
         if !self.has_room(room, txn) {
             return Err(MetaError::Full);
         }
@@ -396,7 +405,7 @@ const OPENING_BYTES_MAX: usize = 128;
 /// tasks.
 #[derive(Debug)]
 struct SnapshotOf<V> {
-    view: Arc<V>,
+    view: Arc<Warm<V>>,
     /// `None` over a disk that never waits.
     pace: Option<Arc<Pace>>,
 }
@@ -405,7 +414,7 @@ impl<V: View> SnapshotOf<V> {
     fn read<T: Send + 'static>(
         &self,
         rows: usize,
-        work: impl FnOnce(&V) -> Result<T, MetaError> + Send + 'static,
+        work: impl FnOnce(&Warm<V>) -> Result<T, MetaError> + Send + 'static,
     ) -> Boxed<'_, Result<T, MetaError>> {
         let view = Arc::clone(&self.view);
         Box::pin(async move {
@@ -423,6 +432,9 @@ impl<V: View> SnapshotOf<V> {
 
 impl<V: View> Snapshot for SnapshotOf<V> {
     fn get<'a>(&'a self, key: &'a [u8]) -> Boxed<'a, Result<Option<Bytes>, MetaError>> {
+        if let Some(kept) = self.view.kept(key) {
+            return Box::pin(std::future::ready(Ok(kept)));
+        }
         let key = Bytes::copy_from_slice(key);
         self.read(1, move |view| view.get(&key))
     }
@@ -438,7 +450,7 @@ impl<V: View> Snapshot for SnapshotOf<V> {
     }
 
     fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>> {
-        self.read(scan.limit, move |view| view.scan(&scan))
+        self.read(scan.limit, move |warm| warm.view().scan(&scan))
     }
 }
 

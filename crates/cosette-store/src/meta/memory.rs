@@ -152,6 +152,10 @@ impl Meta for MemoryMeta {
         })
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.lock().poisoned
+    }
+
     fn close(&self) -> Boxed<'_, Result<(), MetaError>> {
         Box::pin(std::future::ready(Ok(())))
     }

@@ -17,6 +17,7 @@
 
 mod committer;
 pub mod fjall;
+mod hot;
 pub mod memory;
 mod pace;
 pub mod redb;
@@ -166,8 +167,6 @@ pub trait Snapshot: Send + Sync + fmt::Debug {
 /// What a driver tells of itself.
 #[derive(Debug, Default)]
 pub struct MetaFacts {
-    /// A sync failed: no more writes until reopened.
-    pub is_poisoned: bool,
     /// The room left on its disk, if it has one and it can be asked.
     pub room: Option<Room>,
     /// How its batches became durable, if it has any.
@@ -181,6 +180,11 @@ pub trait Meta: Send + Sync + fmt::Debug {
 
     /// Does all writes of `txn` if all its checks hold.
     fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>>;
+
+    /// Whether a sync failed, so that it takes no more commits until reopened.
+    fn is_poisoned(&self) -> bool {
+        false
+    }
 
     /// What the driver tells of itself; a driver without a disk has nothing to tell.
     fn facts(&self) -> MetaFacts {

@@ -22,6 +22,7 @@ use super::committer::{Committer, Engine, View, Writes};
 use super::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot};
 use crate::disk::{self, Directory, DiskFile, RealDirectory, Room};
 use crate::planted::Bug;
+use crate::tables::Table;
 
 /// The engine's only table. Tiny bodies are not kept apart: in a B-tree, rows that are far from each
 /// other in order are on different pages anyway.
@@ -62,7 +63,7 @@ impl RedbMeta {
         let waits = directory.waits();
         let opened = disk::away(waits, move || {
             let engine = RedbEngine::open(directory, bytes_prefix)?;
-            Committer::start(engine, waits)
+            Committer::start(engine, waits, Table::HOT)
         });
         let committer = opened
             .await
@@ -78,6 +79,10 @@ impl Meta for RedbMeta {
 
     fn commit(&self, txn: MiniTxn) -> Boxed<'_, Result<Outcome, MetaError>> {
         Box::pin(self.committer.commit(txn))
+    }
+
+    fn is_poisoned(&self) -> bool {
+        self.committer.is_poisoned()
     }
 
     fn close(&self) -> Boxed<'_, Result<(), MetaError>> {

@@ -29,10 +29,8 @@ pub struct SeenVersion {
 /// What is to become of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aging {
-    /// A current version: deleted, as the bucket's versioning says.
-    Delete,
-    /// An earlier version: removed for good.
-    Remove,
+    /// It goes: a current object as the bucket's versioning says, an earlier version for good.
+    Expire,
     /// A delete marker: removed, if nothing is left behind it.
     RemoveLoneMarker,
     /// It gets this class. Nothing else of it changes.
@@ -99,13 +97,14 @@ impl Plan for AgeVersion {
             Ok(_) | Err(Error::NoSuchKey | Error::NoSuchVersion) => return Ok(false),
             Err(error) => return Err(error),
         };
+        let is_current = versions.is_current(&version);
         match self.aging {
-            Aging::Delete => {
+            // A current marker would only get another one on top of it.
+            Aging::Expire if is_current && version.object.is_none() => return Ok(false),
+            Aging::Expire if is_current => {
                 versions.delete(core, txn, None).await?;
             }
-            Aging::Remove => {
-                versions.remove(core, txn, version.time).await?;
-            }
+            Aging::Expire => versions.remove(core, txn, version.time).await?,
             Aging::RemoveLoneMarker => {
                 let lone = version.object.is_none()
                     && versions.newest_but(txn, version.time).await?.is_none();
@@ -115,7 +114,6 @@ impl Plan for AgeVersion {
                 versions.remove(core, txn, version.time).await?;
             }
             Aging::Move(class) => {
-                let is_current = versions.is_current(&version);
                 let Some(object) = version.object.clone() else {
                     return Ok(false);
                 };

@@ -127,6 +127,7 @@ impl Publish {
             acl: request.acl.clone(),
             extras: Extras {
                 appendable: true,
+                encryption: self.staged.protection().record(),
                 ..Extras::of_tags(request.tags.clone())
             },
         };
@@ -152,6 +153,10 @@ impl Publish {
             return Err(Error::NotAppendable);
         }
         self.check_position(object.size)?;
+        if self.staged.protection().record() != object.extras.encryption {
+            // It was replaced since the bytes began to come.
+            return Err(Error::NotAppendable);
+        }
         let digests = self.staged.digests();
         if digests.size == 0 {
             return Ok(Appended::of(&object));

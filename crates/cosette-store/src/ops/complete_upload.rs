@@ -4,6 +4,7 @@
 use super::list_parts::part_number;
 use crate::body::{BodyBuilder, ReadyBody, Walk};
 use crate::codec::Record;
+use crate::encryption::EncryptedWith;
 use crate::error::Error;
 use crate::limits;
 use crate::planted::Bug;
@@ -50,6 +51,8 @@ pub struct Completed {
     pub version_id: Option<VersionId>,
     /// When it was completed.
     pub last_modified: Timestamp,
+    /// How the object is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Store {
@@ -170,6 +173,7 @@ impl From<AnswerRecord> for Completed {
             crc64: answer.crc64,
             version_id: answer.version_id,
             last_modified: answer.last_modified,
+            encrypted_with: answer.encrypted_with,
         }
     }
 }
@@ -351,6 +355,12 @@ impl Plan for Publish<'_> {
             crc64: self.body.record.crc64,
             version_id: version.shown_id(bucket.versioning),
             last_modified: version.last_modified,
+            encrypted_with: self
+                .upload
+                .extras
+                .encryption
+                .as_ref()
+                .map(|kept| kept.told()),
         };
         txn.delete(row);
         let kept = tables::answer(bucket.id, key, id);

@@ -1,16 +1,24 @@
 //! Copies an object of any size: a few rows, no byte of it.
 //!
+//! Only where the target is to be encrypted otherwise than the source, the bytes are written again
+//! before; then the same transaction follows.
+//!
 //! The source is read, its conditions judged and the target written at one instant. The new
 //! reference is written by the commit that may remove the old one, so that an object can be copied
 //! onto itself.
 
+use std::sync::Arc;
+
 use cosette_types::{
-    BucketName, CopySource, Crc64, Directive, ETag, Facts, Grant, Metadata, ObjectKey, Owner,
-    Preconditions, StorageClass, Tags, Timestamp, VersionId,
+    BucketName, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Facts, Grant,
+    Metadata, ObjectKey, Owner, Preconditions, Span, StorageClass, Tags, Timestamp, VersionId,
 };
 
 use super::restore_object::RestoreState;
+use super::rewrite::{Old, Rewritten, rewrite};
+use crate::encryption::{EncryptedWith, Protection, check_key};
 use crate::error::Error;
+use crate::limits;
 use crate::planted::Bug;
 use crate::records::{BucketRecord, Extras, ObjectRecord, VersionRecord};
 use crate::store::{Core, Store};
@@ -47,6 +55,10 @@ pub struct CopyObject {
     pub forbid_overwrite: bool,
     /// What must hold of the object that it replaces.
     pub target_preconditions: Preconditions,
+    /// How the target is to be encrypted, if it is, whatever the source is.
+    pub encryption: Option<Encryption>,
+    /// The customer's key that the source is encrypted with, if it is.
+    pub source_key: Option<CustomerKey>,
 }
 
 /// An object that was copied.
@@ -62,6 +74,8 @@ pub struct Copied {
     pub version_id: Option<VersionId>,
     /// The id of the version that was copied, if the source's bucket was ever versioned.
     pub source_version_id: Option<VersionId>,
+    /// How the target is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Store {
@@ -73,52 +87,146 @@ impl Store {
     /// [`Error::PreconditionFailed`], [`Error::Archived`], [`Error::Appendable`], [`Error::ObjectExists`],
     /// [`Error::TargetPreconditionFailed`].
     /// [`Error::SelfCopyWithoutChange`]: onto itself without [`Directive::Replaced`], a class asked
-    /// for, or an older version named.
+    /// for, or an older version named. [`Error::CustomerKeyNeeded`], [`Error::CustomerKeyWrong`],
+    /// [`Error::CustomerKeyNotApplicable`] of the source; [`Error::NoEncryptionKey`].
     pub async fn copy_object(&self, request: CopyObject) -> Result<Copied, Error> {
-        self.detached(|core| async move { core.run(&request).await })
+        self.detached(|core| async move { copy_object(&core, &request).await })
             .await
     }
 }
 
-impl Plan for CopyObject {
-    type Made = Copied;
+async fn copy_object(core: &Arc<Core>, request: &CopyObject) -> Result<Copied, Error> {
+    let mut attempt = Attempt {
+        request,
+        protection: core.protection(request.encryption.as_ref()).await?,
+        written: None,
+    };
+    for _ in 0..=limits::REWRITES_MAX {
+        let outcome = core.run(&attempt).await;
+        let nothing_published = match &outcome {
+            Ok(outcome) => outcome.is_none(),
+            Err(error) => error.is_refusal(),
+        };
+        if let Some((_, written)) = attempt.written.take().filter(|_| nothing_published) {
+            written.give_up(core).await?;
+        }
+        match outcome? {
+            Some(copied) => return Ok(copied),
+            None => attempt.written = Some(attempt.write_again(core).await?),
+        }
+    }
+    Err(Error::Conflict)
+}
 
-    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Copied, Error> {
-        let target = txn.live_bucket(&self.bucket).await?;
-        let source = Source::find(txn, &self.source).await?;
-        if self.is_onto_itself() && source.current && !self.changes_something() {
+/// A copy, with what was written for it.
+struct Attempt<'a> {
+    request: &'a CopyObject,
+    protection: Protection,
+    /// The bytes of this body, encrypted as the target is to be.
+    written: Option<(BodyId, Rewritten)>,
+}
+
+impl Attempt<'_> {
+    async fn write_again(&self, core: &Arc<Core>) -> Result<(BodyId, Rewritten), Error> {
+        let request = self.request;
+        // Entered before the snapshot is taken, so that the body cannot go before it is leased.
+        let entry = core.leases.enter();
+        let mut txn = core.begin().await?;
+        let source = Source::find(&mut txn, &request.source).await?;
+        drop(txn);
+        source.check(&request.preconditions)?;
+        source.check_copyable(core.now())?;
+        source.check_key(request.source_key.as_ref())?;
+        let object = source.object;
+        let lease = Arc::new(entry.lease(object.body));
+        let old = Old {
+            body: object.body,
+            span: Span::whole(object.size),
+            lease: &lease,
+            customer_key: request.source_key.as_ref(),
+        };
+        let written = rewrite(core, &old, &self.protection).await?;
+        if written.crc64() == object.crc64 {
+            return Ok((object.body, written));
+        }
+        written.give_up(core).await?;
+        Err(Error::corrupt("a body's bytes do not have its CRC-64"))
+    }
+}
+
+impl Plan for Attempt<'_> {
+    /// `None` if the bytes have to be written again first.
+    type Made = Option<Copied>;
+
+    async fn plan(&self, core: &Core, txn: &mut Txn) -> Result<Option<Copied>, Error> {
+        let request = self.request;
+        let target = txn.live_bucket(&request.bucket).await?;
+        let source = Source::find(txn, &request.source).await?;
+        if request.is_onto_itself() && source.current && !request.changes_something() {
             return Err(Error::SelfCopyWithoutChange);
         }
-        source.check(&self.preconditions)?;
+        source.check(&request.preconditions)?;
         source.check_copyable(core.now())?;
-        let versions = Versions::load(txn, &target, &self.key).await?;
-        versions.forbid_overwrite(self.forbid_overwrite)?;
-        versions.check_target(&self.target_preconditions)?;
+        source.check_key(request.source_key.as_ref())?;
+        let versions = Versions::load(txn, &target, &request.key).await?;
+        versions.forbid_overwrite(request.forbid_overwrite)?;
+        versions.check_target(&request.target_preconditions)?;
+        let (body, encryption) = match &self.written {
+            _ if source.is_kept_as(&self.protection) => {
+                (source.object.body, source.object.extras.encryption.clone())
+            }
+            _ if Bug::SharedAcrossKeys.is_planted() => {
+                (source.object.body, self.protection.record())
+            }
+            Some((of, written)) if *of == source.object.body => {
+                (written.publish(core, txn).await?, self.protection.record())
+            }
+            _ => return Ok(None),
+        };
+        let mut object = request.copy_of(&source.object, LinkId(core.random()?));
+        object.extras.encryption = encryption;
+        if object.body == source.object.body {
+            object.body = body;
+        }
         let new = NewVersion {
             now: core.now(),
-            owner: self.owner.clone(),
-            object: Some(self.copy_of(&source.object, LinkId(core.random()?))),
+            owner: request.owner.clone(),
+            object: Some(object),
         };
         let version = versions.add(core, txn, new).await?;
-        if let (true, Some(object)) = (self.is_onto_itself(), &version.object)
+        if let (true, Some(object)) = (request.is_onto_itself(), &version.object)
             && Bug::SelfCopyFreesItself.is_planted()
         {
             txn.delete(tables::reference(object.body, object.link));
             txn.mark(tables::free_body(object.body, object.link));
         }
-        Ok(Copied {
+        Ok(Some(Copied {
             etag: source.object.etag.clone(),
             crc64: source.object.crc64,
             last_modified: version.last_modified,
             version_id: version.new_id(),
             source_version_id: source.shown_id(),
-        })
+            encrypted_with: self.protection.encrypted_with(),
+        }))
     }
 
     fn turns(&self) -> Turns<'_> {
+        let request = self.request;
         Turns {
-            reads: Some((&self.source.bucket, self.source.key.as_str())),
-            ..Turns::at(&self.bucket, &self.key)
+            reads: Some((&request.source.bucket, request.source.key.as_str())),
+            ..Turns::at(&request.bucket, &request.key)
+        }
+    }
+
+    fn committing(&self) {
+        if let Some((_, written)) = &self.written {
+            written.committing();
+        }
+    }
+
+    fn refused(&self) {
+        if let Some((_, written)) = &self.written {
+            written.refused();
         }
     }
 }
@@ -134,6 +242,7 @@ impl CopyObject {
         self.directive == Directive::Replaced
             || self.tagging_directive == Directive::Replaced
             || self.storage_class.is_some()
+            || self.encryption.is_some()
     }
 
     /// The target: the same body under a reference of its own.
@@ -216,6 +325,16 @@ impl Source {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a customer's key, or none, is what it takes to read it.
+    pub(crate) fn check_key(&self, customer_key: Option<&CustomerKey>) -> Result<(), Error> {
+        check_key(self.object.extras.encryption.as_ref(), customer_key)
+    }
+
+    /// Whether its bytes are encrypted as they would be under this, so that they can be shared.
+    pub(crate) fn is_kept_as(&self, protection: &Protection) -> bool {
+        protection.is_as(self.object.extras.encryption.as_ref())
     }
 
     /// The id that clients are shown.

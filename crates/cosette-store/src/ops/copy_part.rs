@@ -3,17 +3,22 @@
 //! The part shares the source's extents. Its MD5 is known without reading when the range is exactly
 //! one stored part or a body that was put in one request; otherwise the range is read once and the
 //! digests are remembered.
+//!
+//! Only where the upload is encrypted otherwise than the source, the range is written again.
 
 use std::sync::{Arc, PoisonError};
 
 use cosette_types::{
-    BucketName, ByteRange, CopySource, Crc64, ETag, ObjectKey, PartNumber, Preconditions, Span,
-    Timestamp, UploadId, VersionId,
+    BucketName, ByteRange, CopySource, Crc64, CustomerKey, ETag, ObjectKey, PartNumber,
+    Preconditions, Span, Timestamp, UploadId, VersionId, limits as protocol,
 };
 
 use super::copy_object::Source;
 use super::read::hash_body;
+use super::rewrite::{Old, stage_again};
+use super::stage::{Intake, Staged};
 use crate::body::{BodyBuilder, ReadyBody, Walk, cut, exact_part};
+use crate::encryption::{EncryptedWith, Protection};
 use crate::error::Error;
 use crate::lease::Lease;
 use crate::limits;
@@ -41,6 +46,10 @@ pub struct CopyPart {
     pub upload_id: UploadId,
     /// The part's number.
     pub number: PartNumber,
+    /// The customer's key that the upload is encrypted with, if it is.
+    pub customer_key: Option<CustomerKey>,
+    /// The customer's key that the source is encrypted with, if it is.
+    pub source_key: Option<CustomerKey>,
 }
 
 /// A part that was copied.
@@ -54,6 +63,8 @@ pub struct CopiedPart {
     pub last_modified: Timestamp,
     /// The id of the version that was copied from, if the source's bucket was ever versioned.
     pub source_version_id: Option<VersionId>,
+    /// How the part is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
 }
 
 impl Store {
@@ -71,15 +82,14 @@ impl Store {
 async fn copy_part(core: Arc<Core>, request: CopyPart) -> Result<CopiedPart, Error> {
     // Asked first, so that nothing is read for an upload that does not exist.
     let mut txn = core.begin().await?;
-    find_upload(&mut txn, &request.bucket, &request.key, &request.upload_id).await?;
+    let (_, upload) =
+        find_upload(&mut txn, &request.bucket, &request.key, &request.upload_id).await?;
     drop(txn);
-    let found = find_source(&core, &request).await?;
-    let (digests, read) = found.digests(&core).await?;
-    let content = if found.is_whole() {
-        Content::Whole
-    } else {
-        Content::Slices(found.cut_out(&core, digests).await?)
-    };
+    let kept = upload.extras.encryption.as_ref();
+    let protection = core.protection_like(kept, request.customer_key.as_ref());
+    let protection = protection.await?;
+    let found = find_source(&core, &request, &protection).await?;
+    let (content, digests, read) = found.content(&core, &request, &protection).await?;
     let publish = Publish {
         turn: turn_of(&request.upload_id, request.number),
         request: &request,
@@ -87,6 +97,7 @@ async fn copy_part(core: Arc<Core>, request: CopyPart) -> Result<CopiedPart, Err
         remember: read && core.may_remember(found.body).await?,
         found: &found,
         content: &content,
+        encrypted_with: protection.encrypted_with(),
     };
     let copied = core.run_on_upload(&publish).await;
     match (&copied, &content) {
@@ -106,6 +117,8 @@ struct Found {
     span: Span,
     lease: Arc<Lease>,
     version_id: Option<VersionId>,
+    /// Whether its bytes are encrypted as the part's are to be.
+    shared: bool,
 }
 
 /// What the part is made of.
@@ -114,15 +127,22 @@ enum Content {
     Whole,
     /// A body of slices.
     Slices(ReadyBody),
+    /// Bytes that had to be written again.
+    Staged(Staged),
 }
 
-async fn find_source(core: &Arc<Core>, request: &CopyPart) -> Result<Found, Error> {
+async fn find_source(
+    core: &Arc<Core>,
+    request: &CopyPart,
+    protection: &Protection,
+) -> Result<Found, Error> {
     // Entered before the snapshot is taken, so that the body cannot go before it is leased.
     let entry = core.leases.enter();
     let mut txn = core.begin().await?;
     let source = Source::find(&mut txn, &request.source).await?;
     source.check(&request.preconditions)?;
     source.check_copyable(core.now())?;
+    source.check_key(request.source_key.as_ref())?;
     let size = source.object.size;
     let mut span = match request.range {
         None => Span::whole(size),
@@ -142,6 +162,7 @@ async fn find_source(core: &Arc<Core>, request: &CopyPart) -> Result<Found, Erro
         span,
         lease: Arc::new(entry.lease(body)),
         version_id: source.shown_id(),
+        shared: source.is_kept_as(protection) || Bug::SharedAcrossKeys.is_planted(),
     })
 }
 
@@ -150,8 +171,45 @@ impl Found {
         self.span == Span::whole(self.record.size)
     }
 
+    /// What the part is made of, its digests, and whether bytes had to be read for these alone.
+    async fn content(
+        &self,
+        core: &Arc<Core>,
+        request: &CopyPart,
+        protection: &Protection,
+    ) -> Result<(Content, Digests, bool), Error> {
+        let source_key = request.source_key.as_ref();
+        if !self.shared {
+            let limit = protocol::PUT_BYTES_MAX;
+            if self.span.len() > limit {
+                return Err(Error::ObjectTooLarge { limit });
+            }
+            let old = Old {
+                body: self.body,
+                span: self.span,
+                lease: &self.lease,
+                customer_key: source_key,
+            };
+            let intake = Intake::new(core, Some(self.span.len()), protection.clone());
+            let staged = stage_again(core, &old, self.span, intake).await?;
+            let digests = staged.digests();
+            return Ok((Content::Staged(staged), digests, false));
+        }
+        let (digests, read) = self.digests(core, source_key).await?;
+        let content = if self.is_whole() {
+            Content::Whole
+        } else {
+            Content::Slices(self.cut_out(core, digests).await?)
+        };
+        Ok((content, digests, read))
+    }
+
     /// The digests of the span, and whether it had to be read for them.
-    async fn digests(&self, core: &Arc<Core>) -> Result<(Digests, bool), Error> {
+    async fn digests(
+        &self,
+        core: &Arc<Core>,
+        source_key: Option<&CustomerKey>,
+    ) -> Result<(Digests, bool), Error> {
         if let (true, Some(md5)) = (self.is_whole(), self.record.md5) {
             let known = Digests {
                 size: self.record.size,
@@ -169,7 +227,7 @@ impl Found {
             return Ok((remembered, false));
         }
         drop(snapshot);
-        let digests = hash_body(core, self.body, self.span, &self.lease).await?;
+        let digests = hash_body(core, self.body, self.span, &self.lease, source_key).await?;
         if digests.size != self.span.len()
             || (self.is_whole() && digests.crc64 != self.record.crc64)
         {
@@ -231,6 +289,7 @@ struct Publish<'a> {
     /// Whether the digests are worth a row: they cost reading all the bytes.
     remember: bool,
     turn: String,
+    encrypted_with: Option<EncryptedWith>,
 }
 
 impl Plan for Publish<'_> {
@@ -260,6 +319,7 @@ impl Plan for Publish<'_> {
                 }
                 body.id
             }
+            Content::Staged(staged) => staged.publish(core, txn)?,
         };
         if self.remember {
             let span = self.found.span;
@@ -273,7 +333,20 @@ impl Plan for Publish<'_> {
             crc64: part.crc64,
             last_modified: part.last_modified,
             source_version_id: self.found.version_id.clone(),
+            encrypted_with: self.encrypted_with,
         }))
+    }
+
+    fn committing(&self) {
+        if let Content::Staged(staged) = self.content {
+            staged.committing();
+        }
+    }
+
+    fn refused(&self) {
+        if let Content::Staged(staged) = self.content {
+            staged.refused();
+        }
     }
 
     fn turns(&self) -> Turns<'_> {

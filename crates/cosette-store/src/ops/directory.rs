@@ -94,6 +94,34 @@ impl DirectoryChange {
     }
 }
 
+/// A row that is to be there from now on.
+#[derive(Debug)]
+struct Keep(Bytes, Bytes);
+
+impl Plan for Keep {
+    type Made = Bytes;
+
+    async fn plan(&self, _: &Core, txn: &mut Txn) -> Result<Bytes, Error> {
+        let row = tables::directory(&self.0);
+        if let Some(Kept(bytes)) = txn.get(row.clone()).await? {
+            return Ok(bytes);
+        }
+        txn.put(row, &Kept(self.1.clone()));
+        Ok(self.1.clone())
+    }
+
+    fn turns(&self) -> Turns<'_> {
+        Turns::default()
+    }
+}
+
+impl Core {
+    /// What a row holds; `value`, if it was not there.
+    pub(crate) async fn keep_in_directory(&self, key: Bytes, value: Bytes) -> Result<Bytes, Error> {
+        self.run(&Keep(key, value)).await
+    }
+}
+
 impl Plan for Changes {
     type Made = bool;
 

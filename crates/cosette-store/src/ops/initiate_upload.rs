@@ -2,6 +2,7 @@
 
 use cosette_types::{BucketName, Grant, Metadata, ObjectKey, Owner, StorageClass, Tags, UploadId};
 
+use crate::encryption::Protection;
 use crate::error::Error;
 use crate::records::{Extras, UploadRecord, UploadState};
 use crate::store::{Core, Store};
@@ -9,7 +10,7 @@ use crate::tables::{self, UploadRef};
 use crate::txn::{Plan, Turns, Txn};
 
 /// An upload to begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct InitiateUpload {
     /// The bucket.
     pub bucket: BucketName,
@@ -25,6 +26,8 @@ pub struct InitiateUpload {
     pub acl: Option<Vec<Grant>>,
     /// The object's tags.
     pub tags: Tags,
+    /// How the object is to be encrypted, if it is: from [`Store::protection`].
+    pub protection: Protection,
 }
 
 impl Store {
@@ -52,7 +55,10 @@ impl Plan for InitiateUpload {
             class: self.storage_class,
             metadata: self.metadata.clone(),
             acl: self.acl.clone(),
-            extras: Extras::of_tags(self.tags.clone()),
+            extras: Extras {
+                encryption: self.protection.record(),
+                ..Extras::of_tags(self.tags.clone())
+            },
             state: UploadState::Open,
         };
         txn.put(tables::upload(bucket.id, &self.key, &id), &upload);

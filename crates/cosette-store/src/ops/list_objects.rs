@@ -7,7 +7,7 @@ use cosette_types::{BucketName, ETag, Owner, StorageClass, Timestamp};
 use crate::codec::Record;
 use crate::error::Error;
 use crate::listing::{self, Found, Listing, Rows, Start};
-use crate::records::Head;
+use crate::records::{Head, Summary};
 use crate::store::Store;
 use crate::tables::Table;
 
@@ -73,7 +73,9 @@ impl Store {
             start: Start::After(&request.marker),
             limit: request.limit,
             key_of: listing::whole,
-            counts: |value| Ok(Head::from_value(value)?.current.object.is_some()),
+            read: |value| {
+                Ok(Some(Head::from_value(value)?.current).filter(|now| now.object.is_some()))
+            },
         };
         let mut listing = Listing::new(Arc::clone(txn.snapshot()), rows);
         let mut page = ObjectPage::default();
@@ -91,9 +93,9 @@ impl Store {
                     last.clone_from(&common);
                     page.common_prefixes.push(common);
                 }
-                Some(Found::Row(key, _, value)) => {
+                Some(Found::Row(key, _, current)) => {
                     last.clone_from(&key);
-                    page.objects.extend(listed(key, &value)?);
+                    page.objects.extend(listed(key, current));
                 }
             }
         }
@@ -101,14 +103,13 @@ impl Store {
     }
 }
 
-fn listed(key: String, head: &[u8]) -> Result<Option<ListedObject>, Error> {
-    let current = Head::from_value(head)?.current;
-    Ok(current.object.map(|object| ListedObject {
+fn listed(key: String, current: Summary) -> Option<ListedObject> {
+    current.object.map(|object| ListedObject {
         key,
         size: object.size,
         etag: object.etag,
         last_modified: current.last_modified,
         storage_class: object.class,
         owner: current.owner,
-    }))
+    })
 }

@@ -6,7 +6,7 @@ use cosette_types::{BucketName, Owner, StorageClass, Timestamp, UploadId};
 
 use crate::codec::Record;
 use crate::error::Error;
-use crate::listing::{self, Found, Listing, Rows, Start};
+use crate::listing::{Found, Listing, Rows, Start};
 use crate::records::UploadRecord;
 use crate::store::Store;
 use crate::tables::{self, Table};
@@ -83,7 +83,7 @@ impl Store {
             start,
             limit: request.limit,
             key_of: |rest| Some(tables::parse_upload(rest)?.0),
-            counts: listing::all,
+            read: |value| UploadRecord::from_value(value).map(Some),
         };
         let mut listing = Listing::new(Arc::clone(txn.snapshot()), rows);
         let mut page = UploadPage::default();
@@ -101,8 +101,8 @@ impl Store {
                     last = (common.clone(), None);
                     page.common_prefixes.push(common);
                 }
-                Some(Found::Row(key, rest, value)) => {
-                    let upload = listed(key.clone(), &rest, &value)?;
+                Some(Found::Row(key, rest, upload)) => {
+                    let upload = listed(key.clone(), &rest, upload)?;
                     last = (key, Some(upload.upload_id.as_str().to_owned()));
                     page.uploads.push(upload);
                 }
@@ -112,8 +112,7 @@ impl Store {
     }
 }
 
-fn listed(key: String, rest: &[u8], value: &[u8]) -> Result<ListedUpload, Error> {
-    let upload = UploadRecord::from_value(value)?;
+fn listed(key: String, rest: &[u8], upload: UploadRecord) -> Result<ListedUpload, Error> {
     let id = tables::parse_upload(rest).and_then(|(_, id)| id.parse().ok());
     Ok(ListedUpload {
         key,

@@ -7,7 +7,7 @@ use cosette_types::{BucketName, ETag, ObjectKey, Owner, StorageClass, Timestamp,
 use super::bucket_settings::Versioning;
 use crate::codec::Record;
 use crate::error::Error;
-use crate::listing::{self, Found, Listing, Rows, Start};
+use crate::listing::{Found, Listing, Rows, Start};
 use crate::records::{BucketRecord, Head, VersionRecord};
 use crate::store::Store;
 use crate::tables::{self, Table};
@@ -80,7 +80,7 @@ impl Store {
             start,
             limit: request.limit,
             key_of: |rest| Some(tables::parse_version(rest)?.0),
-            counts: listing::all,
+            read: |value| VersionRecord::from_value(value).map(Some),
         };
         let mut listing = Listing::new(Arc::clone(txn.snapshot()), rows);
         let mut page = VersionPage::default();
@@ -98,8 +98,7 @@ impl Store {
                     last = (common.clone(), None);
                     page.common_prefixes.push(common);
                 }
-                Some(Found::Row(key, _, value)) => {
-                    let version = VersionRecord::from_value(&value)?;
+                Some(Found::Row(key, _, version)) => {
                     let is_latest = newest_seen.as_ref() != Some(&key);
                     newest_seen = Some(key.clone());
                     let version = listed(key.clone(), version, is_latest, bucket.versioning);

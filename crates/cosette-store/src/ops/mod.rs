@@ -23,6 +23,7 @@ pub(crate) mod put_object;
 pub(crate) mod put_part;
 pub(crate) mod read;
 pub(crate) mod restore_object;
+pub(crate) mod rewrite;
 pub(crate) mod set_object_acl;
 pub(crate) mod set_object_tags;
 pub(crate) mod stage;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use cosette_types::{
-    BucketName, Crc64, ETag, Facts, Grant, Metadata, ObjectKey, Owner, StorageClass, Tags,
-    Timestamp, VersionId,
+    BucketName, Crc64, CustomerKey, ETag, Facts, Grant, Metadata, ObjectKey, Owner, StorageClass,
+    Tags, Timestamp, VersionId,
 };
 
 use super::restore_object::RestoreState;
+use crate::encryption::{EncryptedWith, check_key};
 use crate::error::Error;
 use crate::lease::Lease;
+use crate::records::EncryptionRecord;
 use crate::store::Store;
 use crate::tables::BodyId;
 use crate::versions::Versions;
@@ -45,6 +47,9 @@ pub struct ObjectVersion {
     pub version_id: Option<VersionId>,
     /// Whether it is the key's current version.
     pub is_latest: bool,
+    /// How it is encrypted, if it is.
+    pub encrypted_with: Option<EncryptedWith>,
+    pub(crate) encryption: Option<EncryptionRecord>,
     pub(crate) body: BodyId,
     pub(crate) lease: Arc<Lease>,
 }
@@ -54,6 +59,14 @@ impl ObjectVersion {
     pub fn is_readable(&self) -> bool {
         let restored = matches!(self.restore, Some(RestoreState::Readable { .. }));
         restored || !self.storage_class.is_archived()
+    }
+
+    /// Whether this customer's key, or none, is what it takes to read its bytes.
+    ///
+    /// # Errors
+    /// [`Error::CustomerKeyNeeded`], [`Error::CustomerKeyWrong`], [`Error::CustomerKeyNotApplicable`].
+    pub fn check_key(&self, customer_key: Option<&CustomerKey>) -> Result<(), Error> {
+        check_key(self.encryption.as_ref(), customer_key)
     }
 
     /// What preconditions are about.
@@ -99,6 +112,8 @@ impl Store {
             is_latest: versions.is_current(&version),
             version_id: version.shown_id(bucket.versioning),
             owner: version.owner,
+            encrypted_with: object.extras.encryption.as_ref().map(|kept| kept.told()),
+            encryption: object.extras.encryption,
             body: object.body,
             lease: Arc::new(lease),
         })

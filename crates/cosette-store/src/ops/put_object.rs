@@ -88,7 +88,10 @@ impl Plan for Publish {
             class: request.storage_class,
             metadata: request.metadata.clone(),
             acl: request.acl.clone(),
-            extras: Extras::of_tags(request.tags.clone()),
+            extras: Extras {
+                encryption: self.staged.protection().record(),
+                ..Extras::of_tags(request.tags.clone())
+            },
         };
         let new = NewVersion {
             now: core.now(),

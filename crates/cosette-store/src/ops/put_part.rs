@@ -72,6 +72,9 @@ impl Plan for Publish {
         {
             return Ok(Step::Busy(busy));
         }
+        if self.staged.protection().record() != upload.extras.encryption {
+            return Err(Error::corrupt("a part is not encrypted as its upload is"));
+        }
         let content = (self.staged.publish(core, txn)?, self.staged.digests());
         let part = put_part(core, txn, &upload, self.request.number, content).await?;
         Ok(Step::Done(StoredPart {

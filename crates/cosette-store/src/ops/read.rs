@@ -4,13 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cosette_types::Span;
+use cosette_types::{CustomerKey, Span};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::object::ObjectVersion;
 use crate::body::{Walk, cut};
+use crate::encryption::{CHUNK_BYTES, DataKey, SEALED_BYTES, sealed_tiny};
 use crate::error::Error;
-use crate::extents::{Address, ExtentError, READ_BYTES_MAX, RangeReader};
+use crate::extents::{Address, ExtentError, ExtentId, READ_BYTES_MAX, RangeReader};
 use crate::lease::Lease;
 use crate::limits;
 use crate::records::{BodyRecord, Digests, ExtentRecord, Item, Slice};
@@ -18,6 +19,9 @@ use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
 use crate::tiny;
 use crate::txn;
+
+/// Bytes, as they were given, of the encrypted chunks that one read may fetch.
+const GIVEN_AT_ONCE: u64 = READ_BYTES_MAX / SEALED_BYTES as u64 * CHUNK_BYTES as u64;
 
 impl Store {
     /// The bytes of `span` of a version, in order. A span beyond the end is cut at the end.
@@ -28,12 +32,24 @@ impl Store {
         version: &ObjectVersion,
         span: Span,
     ) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static + use<> {
+        self.read_with(version, span, None)
+    }
+
+    /// As [`Store::read`], of a version that is encrypted with a customer's key. Whether it is the
+    /// right one can be asked before: [`ObjectVersion::check_key`].
+    pub fn read_with(
+        &self,
+        version: &ObjectVersion,
+        span: Span,
+        customer_key: Option<&CustomerKey>,
+    ) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static + use<> {
         let span = Span {
             start: span.start,
             end: span.end.min(version.size),
         };
         let lease = Arc::clone(&version.lease);
-        read_body(Arc::clone(&self.core), version.body, span, lease)
+        let key = customer_key.cloned();
+        read_body(Arc::clone(&self.core), version.body, span, lease, key)
     }
 }
 
@@ -43,8 +59,9 @@ pub(crate) fn read_body(
     body: BodyId,
     span: Span,
     lease: Arc<Lease>,
+    customer_key: Option<CustomerKey>,
 ) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
-    let reader = Reader::new(&core, body, span);
+    let reader = Reader::new(&core, body, span, customer_key);
     let pieces = stream::try_unfold((reader, None), |(mut reader, ready)| async move {
         let Some(piece) = reader.or_next(ready).await? else {
             return Ok::<_, Error>(None);
@@ -65,10 +82,12 @@ pub(crate) async fn hash_body(
     body: BodyId,
     span: Span,
     lease: &Arc<Lease>,
+    customer_key: Option<&CustomerKey>,
 ) -> Result<Digests, Error> {
     let mut digest = core.digest();
+    let key = customer_key.cloned();
     if !core.extents.waits() {
-        let mut bytes = read_body(Arc::clone(core), body, span, Arc::clone(lease));
+        let mut bytes = read_body(Arc::clone(core), body, span, Arc::clone(lease), key);
         while let Some(bytes) = bytes.try_next().await? {
             digest.update(&bytes).await?;
         }
@@ -76,7 +95,7 @@ pub(crate) async fn hash_body(
     }
     // Read by the threads that hash, some slices at a time. Each holds the lease: if this is given
     // up half-way, they still read.
-    let mut reader = Reader::new(core, body, span);
+    let mut reader = Reader::new(core, body, span, key);
     let mut ranges: Vec<Box<dyn RangeReader>> = Vec::new();
     while let Some(piece) = reader.next().await? {
         match piece.range(core, lease) {
@@ -120,6 +139,7 @@ struct Reader {
     /// What was not yet handed out.
     left: Span,
     walk: Option<Walk>,
+    customer_key: Option<CustomerKey>,
 }
 
 /// A range of an extent.
@@ -131,12 +151,41 @@ struct Piece {
 
 enum Place {
     Row(Bytes),
+    SealedRow(ExtentId, Option<CustomerKey>),
     Extent(Address),
+    Sealed(Arc<SealedExtent>),
+}
+
+/// An extent whose bytes are encrypted, and their key.
+struct SealedExtent {
+    address: Address,
+    key: DataKey,
+    /// As it is stored.
+    length: u64,
+}
+
+impl SealedExtent {
+    /// Reads the chunks in which a range is, and gives back the range.
+    async fn read(&self, core: &Core, offset: u64, length: u64) -> Result<Option<Bytes>, Error> {
+        let (given, sealed) = (CHUNK_BYTES as u64, SEALED_BYTES as u64);
+        let (first, end) = (offset / given, (offset + length).div_ceil(given));
+        let from = first * sealed;
+        let until = self.length.min(end * sealed);
+        let stored = until.saturating_sub(from);
+        let bytes = core.extents.read(&self.address, from, stored).await?;
+        let number = |chunks: u64| u32::try_from(chunks).unwrap_or(u32::MAX);
+        let chunks = self.length.div_ceil(sealed);
+        let opened = self
+            .key
+            .open_chunks(&bytes, number(first), number(chunks))?;
+        Ok(slice_of(&opened.into(), offset - first * given, length))
+    }
 }
 
 impl Reader {
-    fn new(core: &Arc<Core>, body: BodyId, span: Span) -> Self {
+    fn new(core: &Arc<Core>, body: BodyId, span: Span, customer_key: Option<CustomerKey>) -> Self {
         Self {
+            customer_key,
             core: Arc::clone(core),
             body,
             left: span,
@@ -189,15 +238,29 @@ impl Reader {
         ))
     }
 
+    async fn extent(&self, id: ExtentId, sealed: bool) -> Result<Place, Error> {
+        let snapshot = self.core.meta.snapshot().await?;
+        let record: Option<ExtentRecord> = txn::row(snapshot.as_ref(), &tables::extent(id)).await?;
+        let record = record.ok_or_else(|| Error::corrupt("a body's extent is missing"))?;
+        match &record.seal {
+            None if !sealed => Ok(Place::Extent(record.address)),
+            Some(seal) if sealed => {
+                let key = self.customer_key.as_ref();
+                Ok(Place::Sealed(Arc::new(SealedExtent {
+                    key: self.core.unwrap_key(seal, id, key)?,
+                    address: record.address,
+                    length: record.length,
+                })))
+            }
+            _ => Err(Error::corrupt("a body and its extent differ on encryption")),
+        }
+    }
+
     async fn piece(&self, slice: Slice) -> Result<Piece, Error> {
-        let place = if slice.tiny {
-            Place::Row(tables::tiny(slice.extent))
-        } else {
-            let snapshot = self.core.meta.snapshot().await?;
-            let record: Option<ExtentRecord> =
-                txn::row(snapshot.as_ref(), &tables::extent(slice.extent)).await?;
-            let record = record.ok_or_else(|| Error::corrupt("a body's extent is missing"))?;
-            Place::Extent(record.address)
+        let place = match (slice.tiny, slice.sealed) {
+            (true, false) => Place::Row(tables::tiny(slice.extent)),
+            (true, true) => Place::SealedRow(slice.extent, self.customer_key.clone()),
+            (false, sealed) => self.extent(slice.extent, sealed).await?,
         };
         Ok(Piece {
             place,
@@ -210,13 +273,15 @@ impl Reader {
 impl Piece {
     /// As much of it as one read may fetch, and the rest.
     fn cut(self) -> (Self, Option<Self>) {
-        let Place::Extent(address) = &self.place else {
-            return (self, None);
+        let (most, place) = match &self.place {
+            Place::Row(_) | Place::SealedRow(..) => return (self, None),
+            Place::Extent(address) => (READ_BYTES_MAX, Place::Extent(address.clone())),
+            Place::Sealed(extent) => (GIVEN_AT_ONCE, Place::Sealed(Arc::clone(extent))),
         };
-        let border = (self.offset / READ_BYTES_MAX + 1) * READ_BYTES_MAX;
+        let border = (self.offset / most + 1) * most;
         let end = self.offset + self.length;
         let rest = (border < end).then(|| Self {
-            place: Place::Extent(address.clone()),
+            place,
             offset: border,
             length: end - border,
         });
@@ -244,15 +309,50 @@ impl Piece {
                 let row = row.ok_or_else(|| Error::corrupt("a tiny extent is missing"))?;
                 slice_of(&tiny::open(&row)?, self.offset, self.length)
             }
+            Place::SealedRow(id, key) => {
+                let snapshot = core.meta.snapshot().await?;
+                let row = snapshot.get(&tables::tiny(*id)).await?;
+                let row = row.ok_or_else(|| Error::corrupt("a tiny extent is missing"))?;
+                let (seal, chunk) = sealed_tiny(&tiny::open(&row)?)?;
+                let key = core.unwrap_key(&seal, *id, key.as_ref())?;
+                let bytes = key.open_chunks(&chunk, 0, 1)?;
+                slice_of(&bytes.into(), self.offset, self.length)
+            }
             Place::Extent(address) => {
                 Some(core.extents.read(address, self.offset, self.length).await?)
             }
+            Place::Sealed(extent) => extent.read(&core, self.offset, self.length).await?,
         };
         // Asserted after the read, too: a driver that gives less would lose bytes silently.
         bytes
             .filter(|bytes| bytes.len() as u64 == self.length)
             .ok_or_else(|| Error::corrupt("an extent is shorter than its slices"))
     }
+}
+
+/// Reads whatever is stored of a body and compares it with its checksums, without any key.
+pub(crate) async fn check_stored(core: &Arc<Core>, body: BodyId, size: u64) -> Result<(), Error> {
+    let reader = Reader::new(core, body, Span::whole(size), None);
+    let mut walk = reader.begin().await?;
+    while let Some((_, item)) = walk.next().await? {
+        let Item::Slice(slice) = item else { continue };
+        let snapshot = core.meta.snapshot().await?;
+        if slice.tiny {
+            let row = snapshot.get(&tables::tiny(slice.extent)).await?;
+            tiny::open(&row.ok_or_else(|| Error::corrupt("a tiny extent is missing"))?)?;
+            continue;
+        }
+        let row = tables::extent(slice.extent);
+        let record: Option<ExtentRecord> = txn::row(snapshot.as_ref(), &row).await?;
+        let record = record.ok_or_else(|| Error::corrupt("a body's extent is missing"))?;
+        let mut offset = 0;
+        while offset < record.length {
+            let length = READ_BYTES_MAX.min(record.length - offset);
+            core.extents.read(&record.address, offset, length).await?;
+            offset += length;
+        }
+    }
+    Ok(())
 }
 
 fn slice_of(row: &Bytes, offset: u64, length: u64) -> Option<Bytes> {

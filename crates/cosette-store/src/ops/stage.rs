@@ -13,11 +13,12 @@ use futures_util::{Stream, StreamExt};
 use tokio::task::JoinSet;
 
 use crate::digest::Digest;
+use crate::encryption::{GIVEN_BYTES_MAX, Protection, Sealer, seal_tiny, sealed_length};
 use crate::error::Error;
 use crate::extents::{Address, EXTENT_BYTES_MAX, ExtentId, ExtentWriter};
 use crate::orphans::Orphans;
 use crate::planted::Bug;
-use crate::records::{BodyRecord, Digests, ExtentRecord, Item, List, Slice};
+use crate::records::{BodyRecord, Digests, ExtentRecord, Item, List, SealRecord, Slice};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
 use crate::tiny;
@@ -75,6 +76,7 @@ pub struct Staged {
     digests: Digests,
     content: Content,
     extents: StagedExtents,
+    protection: Protection,
 }
 
 /// Where staged bytes are.
@@ -123,6 +125,21 @@ impl Staged {
         self.digests
     }
 
+    /// What they are, or will be, encrypted with.
+    pub(crate) fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
+    /// Their extents, where they have any; the rows are the caller's to write.
+    pub(crate) fn extents(&self) -> impl Iterator<Item = (ExtentId, &ExtentRecord)> {
+        let records: &[ExtentRecord] = match &self.content {
+            Content::Tiny(_) => &[],
+            Content::Extents(records) => records,
+        };
+        let ids = self.extents.extents.iter().map(|(id, _)| *id);
+        ids.zip(records)
+    }
+
     /// A commit is about to be asked to publish them.
     pub(crate) fn committing(&self) {
         self.extents.committing.store(true, Ordering::SeqCst);
@@ -155,27 +172,31 @@ impl Staged {
         body: BodyId,
     ) -> Result<Vec<Item>, Error> {
         let mut items = vec![Item::Part(self.digests)];
-        let slice = |extent, tiny, length| {
-            Item::Slice(Slice {
-                extent,
-                tiny,
-                offset: 0,
-                length,
-            })
-        };
         match &self.content {
             Content::Tiny(bytes) if bytes.is_empty() => {}
             Content::Tiny(bytes) => {
                 let extent = ExtentId(core.random()?);
-                txn.put_value(tables::tiny(extent), tiny::seal(bytes));
+                let key = self.protection.key_for(core, extent)?;
+                let sealed = key.is_some() && !Bug::StoredInTheOpen.is_planted();
+                let row = match &key {
+                    Some((key, seal)) if sealed => tiny::seal(&seal_tiny(key, seal, bytes)?),
+                    _ => tiny::seal(bytes),
+                };
+                txn.put_value(tables::tiny(extent), row);
                 txn.mark(tables::slice(extent, body));
-                items.push(slice(extent, true, self.digests.size));
+                items.push(Item::Slice(Slice {
+                    extent,
+                    tiny: true,
+                    sealed,
+                    offset: 0,
+                    length: self.digests.size,
+                }));
             }
-            Content::Extents(records) => {
-                for ((extent, _), record) in self.extents.extents.iter().zip(records) {
-                    txn.put(tables::extent(*extent), record);
-                    txn.mark(tables::slice(*extent, body));
-                    items.push(slice(*extent, false, record.length));
+            Content::Extents(_) => {
+                for (extent, record) in self.extents() {
+                    txn.put(tables::extent(extent), record);
+                    txn.mark(tables::slice(extent, body));
+                    items.push(Item::Slice(record.whole(extent)));
                 }
             }
         }
@@ -193,12 +214,31 @@ impl Store {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Send,
     {
+        self.stage_as(stream, limits, Protection::default()).await
+    }
+
+    /// As [`Store::stage`], for bytes that are to be encrypted. Digests are those of the bytes as they
+    /// come.
+    ///
+    /// # Errors
+    /// [`StageError`]; nothing is kept.
+    pub async fn stage_as<S, E>(
+        &self,
+        stream: S,
+        limits: StageLimits,
+        protection: Protection,
+    ) -> Result<Staged, StageError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Send,
+    {
         let core = &self.core;
+        core.writable().map_err(StageError::Store)?;
         let limit = limits.bytes_max.min(crate::limits::STAGED_BYTES_MAX);
         if limits.expected_bytes.is_some_and(|bytes| bytes > limit) {
             return Err(StageError::TooLarge { limit });
         }
-        let mut intake = Intake::new(core, limits.expected_bytes);
+        let mut intake = Intake::new(core, limits.expected_bytes, protection);
         let mut stream = std::pin::pin!(stream);
         while let Some(bytes) = stream.next().await {
             let bytes = bytes.map_err(StageError::Stream)?;
@@ -233,27 +273,78 @@ impl Store {
 }
 
 /// Bytes being taken in: in memory as long as they may be tiny, then in extents.
-struct Intake<'a> {
+pub(crate) struct Intake<'a> {
     core: &'a Arc<Core>,
     expected: Option<u64>,
     digest: Digest,
     tiny: BytesMut,
-    open: Option<(ExtentId, u64, Box<dyn ExtentWriter>)>,
+    tiny_bytes_max: usize,
+    open: Option<OpenExtent>,
     done: Vec<ExtentRecord>,
+    protection: Protection,
     extents: StagedExtents,
     /// Finished extents are made durable while the next one is filled.
     syncs: JoinSet<Result<(), Error>>,
 }
 
+/// An extent that is being filled.
+struct OpenExtent {
+    id: ExtentId,
+    /// Bytes given to it.
+    filled: u64,
+    writer: Box<dyn ExtentWriter>,
+    sealing: Option<(Sealer, SealRecord)>,
+}
+
+impl OpenExtent {
+    /// Most bytes that may be given to it.
+    fn bytes_max(&self) -> u64 {
+        match self.sealing {
+            Some(_) => GIVEN_BYTES_MAX,
+            None => EXTENT_BYTES_MAX,
+        }
+    }
+
+    async fn give(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.filled += bytes.len() as u64;
+        let chunks = match &mut self.sealing {
+            Some((sealer, _)) => sealer.push(bytes)?,
+            None => vec![bytes],
+        };
+        for chunk in chunks {
+            self.writer.append(chunk).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<(ExtentId, ExtentRecord), Error> {
+        let (length, seal) = match self.sealing {
+            Some((sealer, seal)) => {
+                self.writer.append(sealer.end()?).await?;
+                (sealed_length(self.filled), Some(seal))
+            }
+            None => (self.filled, None),
+        };
+        let record = ExtentRecord {
+            address: self.writer.finish().await?,
+            length,
+            seal,
+        };
+        Ok((self.id, record))
+    }
+}
+
 impl<'a> Intake<'a> {
-    fn new(core: &'a Arc<Core>, expected: Option<u64>) -> Self {
+    pub(crate) fn new(core: &'a Arc<Core>, expected: Option<u64>, protection: Protection) -> Self {
         Self {
             core,
             expected,
             digest: core.digest(),
             tiny: BytesMut::new(),
+            tiny_bytes_max: core.options.tiny_body_bytes_max,
             open: None,
             done: Vec::new(),
+            protection,
             extents: StagedExtents {
                 extents: Vec::new(),
                 committing: AtomicBool::new(false),
@@ -263,14 +354,20 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// The bytes go to extents, however few they are.
+    pub(crate) fn never_tiny(mut self) -> Self {
+        self.tiny_bytes_max = 0;
+        self
+    }
+
     fn stays_tiny(&self, more: usize) -> bool {
-        let most = self.core.options.tiny_body_bytes_max;
+        let most = self.tiny_bytes_max;
         let fits = self.tiny.len() + more <= most;
         let none_yet = self.open.is_none() && self.done.is_empty();
         none_yet && fits && self.expected.is_none_or(|bytes| bytes <= most as u64)
     }
 
-    async fn take(&mut self, bytes: Bytes) -> Result<(), Error> {
+    pub(crate) async fn take(&mut self, bytes: Bytes) -> Result<(), Error> {
         self.digest.update(&bytes).await?;
         if self.stays_tiny(bytes.len()) {
             self.tiny.extend_from_slice(&bytes);
@@ -287,49 +384,54 @@ impl<'a> Intake<'a> {
 
     /// Appends what fits into the open extent; gives back the rest.
     async fn append(&mut self, mut bytes: Bytes) -> Result<Bytes, Error> {
-        let (id, filled, mut writer) = match self.open.take() {
+        let mut open = match self.open.take() {
             Some(open) => open,
-            None => {
-                let id = ExtentId(self.core.random()?);
-                let done: u64 = self.done.iter().map(|extent| extent.length).sum();
-                let expected = self.expected.map(|all| all.saturating_sub(done));
-                let expected = expected.map(|left| left.min(EXTENT_BYTES_MAX));
-                (id, 0, self.core.extents.begin(id, expected).await?)
-            }
+            None => self.begin().await?,
         };
-        let room = usize::try_from(EXTENT_BYTES_MAX - filled).unwrap_or(usize::MAX);
+        let room = usize::try_from(open.bytes_max() - open.filled).unwrap_or(usize::MAX);
         let now = bytes.split_to(room.min(bytes.len()));
-        let filled = filled + now.len() as u64;
-        writer.append(now).await?;
-        if filled == EXTENT_BYTES_MAX {
-            self.finish(id, filled, writer).await?;
+        open.give(now).await?;
+        if open.filled == open.bytes_max() {
+            self.finish(open).await?;
         } else {
-            self.open = Some((id, filled, writer));
+            self.open = Some(open);
         }
         Ok(bytes)
     }
 
-    async fn finish(
-        &mut self,
-        id: ExtentId,
-        length: u64,
-        writer: Box<dyn ExtentWriter>,
-    ) -> Result<(), Error> {
-        let address = writer.finish().await?;
-        self.extents.extents.push((id, address.clone()));
-        self.done.push(ExtentRecord {
-            address: address.clone(),
-            length,
+    async fn begin(&mut self) -> Result<OpenExtent, Error> {
+        let id = ExtentId(self.core.random()?);
+        let sealing = self.protection.key_for(self.core, id)?;
+        let sealing = sealing.filter(|_| !Bug::StoredInTheOpen.is_planted());
+        let sealing = sealing.map(|(key, seal)| (Sealer::new(key), seal));
+        let done: u64 = self.done.iter().map(ExtentRecord::given_length).sum();
+        let left = self.expected.map(|all| all.saturating_sub(done));
+        let expected = left.map(|left| match sealing {
+            Some(_) => sealed_length(left.min(GIVEN_BYTES_MAX)),
+            None => left.min(EXTENT_BYTES_MAX),
         });
+        Ok(OpenExtent {
+            id,
+            filled: 0,
+            writer: self.core.extents.begin(id, expected).await?,
+            sealing,
+        })
+    }
+
+    async fn finish(&mut self, open: OpenExtent) -> Result<(), Error> {
+        let (id, record) = open.finish().await?;
+        let address = record.address.clone();
+        self.extents.extents.push((id, address.clone()));
+        self.done.push(record);
         let extents = Arc::clone(&self.core.extents);
         self.syncs
             .spawn(async move { Ok(extents.sync(&[address]).await?) });
         Ok(())
     }
 
-    async fn end(mut self) -> Result<Staged, Error> {
-        if let Some((id, filled, writer)) = self.open.take() {
-            self.finish(id, filled, writer).await?;
+    pub(crate) async fn end(mut self) -> Result<Staged, Error> {
+        if let Some(open) = self.open.take() {
+            self.finish(open).await?;
         }
         while let Some(synced) = self.syncs.join_next().await {
             synced.map_err(Error::io)??;
@@ -344,6 +446,7 @@ impl<'a> Intake<'a> {
             digests,
             content,
             extents: self.extents,
+            protection: self.protection,
         })
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Slice {
     pub(crate) extent: ExtentId,
     /// Whether the extent's bytes are a row.
     pub(crate) tiny: bool,
+    /// Whether the extent's bytes are encrypted. Offset and length are those of the bytes as given.
+    pub(crate) sealed: bool,
     pub(crate) offset: u64,
     pub(crate) length: u64,
 }
@@ -59,7 +61,12 @@ pub(crate) fn encode_item(to: &mut Encoder, item: &Item) {
             encode_digests(to, digests);
         }
         Item::Slice(slice) => {
-            to.byte(if slice.tiny { 2 } else { 1 });
+            to.byte(match (slice.tiny, slice.sealed) {
+                (false, false) => 1,
+                (true, false) => 2,
+                (false, true) => 3,
+                (true, true) => 4,
+            });
             to.fixed(&slice.extent.0);
             to.number(slice.offset);
             to.number(slice.length);
@@ -87,9 +94,10 @@ pub(crate) fn decode_items(from: &mut Decoder<'_>) -> Result<Vec<Item>, Damaged>
     while !from.is_empty() {
         items.push(match from.byte()? {
             0 => Item::Part(decode_digests(from)?),
-            kind @ (1 | 2) => Item::Slice(Slice {
+            kind @ 1..=4 => Item::Slice(Slice {
                 extent: ExtentId(from.fixed()?),
-                tiny: kind == 2,
+                tiny: kind % 2 == 0,
+                sealed: kind > 2,
                 offset: from.number()?,
                 length: from.number()?,
             }),

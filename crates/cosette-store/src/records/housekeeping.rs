@@ -7,8 +7,10 @@ use cosette_types::{
 };
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
-use crate::extents::Address;
+use crate::encryption::given_length;
+use crate::extents::{Address, ExtentId};
 use crate::ops::delete_object::Deleted;
+use crate::records::{SealRecord, Slice};
 use crate::tables::{BucketId, UploadRef};
 
 /// The store itself.
@@ -26,7 +28,31 @@ pub(crate) struct FormatRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExtentRecord {
     pub(crate) address: Address,
+    /// As it is stored.
     pub(crate) length: u64,
+    /// The key of its bytes, if they are encrypted.
+    pub(crate) seal: Option<SealRecord>,
+}
+
+impl ExtentRecord {
+    /// All of it, as a slice.
+    pub(crate) fn whole(&self, extent: ExtentId) -> Slice {
+        Slice {
+            extent,
+            tiny: false,
+            sealed: self.seal.is_some(),
+            offset: 0,
+            length: self.given_length(),
+        }
+    }
+
+    /// How many bytes slices can have of it.
+    pub(crate) fn given_length(&self) -> u64 {
+        match self.seal {
+            Some(_) => given_length(self.length),
+            None => self.length,
+        }
+    }
 }
 
 /// Who holds a reference to a body.
@@ -93,12 +119,19 @@ impl Record for ExtentRecord {
     fn encode(&self, to: &mut Encoder) {
         to.bytes(&self.address.0);
         to.number(self.length);
+        if let Some(seal) = &self.seal {
+            seal.encode(to);
+        }
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
         Ok(Self {
             address: Address(Bytes::copy_from_slice(from.bytes()?)),
             length: from.number()?,
+            seal: match from.is_empty() {
+                true => None,
+                false => Some(SealRecord::decode(from)?),
+            },
         })
     }
 }

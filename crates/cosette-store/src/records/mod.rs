@@ -3,6 +3,7 @@
 
 mod body;
 mod bucket;
+mod encryption;
 mod housekeeping;
 mod job;
 mod upload;
@@ -10,6 +11,7 @@ mod version;
 
 pub(crate) use body::{BodyRecord, Digests, Item, List, Slice, decode_items, encode_item};
 pub(crate) use bucket::{BucketRecord, BucketState};
+pub(crate) use encryption::{EncryptionRecord, KeyCheck, SealRecord, WrappedBy};
 pub(crate) use housekeeping::{
     ExtentRecord, FormatRecord, Happened, Marker, Pending, Referrer, TokenRecord,
 };

@@ -3,6 +3,7 @@
 use cosette_types::{Crc64, ETag, Grant, Md5, Metadata, Owner, StorageClass, Timestamp, VersionId};
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
+use crate::encryption::EncryptedWith;
 use crate::records::Extras;
 use crate::tables::{BodyId, LinkId, UploadRef};
 
@@ -49,6 +50,7 @@ pub(crate) struct AnswerRecord {
     pub(crate) crc64: Crc64,
     pub(crate) version_id: Option<VersionId>,
     pub(crate) last_modified: Timestamp,
+    pub(crate) encrypted_with: Option<EncryptedWith>,
 }
 
 impl Record for UploadRecord {
@@ -123,6 +125,12 @@ impl Record for AnswerRecord {
         to.crc64(self.crc64);
         to.version_id(self.version_id.as_ref());
         to.moment(self.last_modified);
+        // As an extra: answers of objects that are not encrypted are as they always were.
+        match self.encrypted_with {
+            None => {}
+            Some(EncryptedWith::StoreKey) => to.byte(1),
+            Some(EncryptedWith::CustomerKey) => to.byte(2),
+        }
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
@@ -132,6 +140,14 @@ impl Record for AnswerRecord {
             crc64: from.crc64()?,
             version_id: from.version_id()?,
             last_modified: from.moment()?,
+            encrypted_with: match from.is_empty() {
+                true => None,
+                false => Some(match from.byte()? {
+                    1 => EncryptedWith::StoreKey,
+                    2 => EncryptedWith::CustomerKey,
+                    _ => return Err(Damaged("encrypted in an unknown way")),
+                }),
+            },
         })
     }
 }

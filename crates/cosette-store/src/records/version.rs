@@ -6,6 +6,7 @@ use cosette_types::{
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
 use crate::ops::bucket_settings::Versioning;
+use crate::records::EncryptionRecord;
 use crate::tables::{BodyId, LinkId};
 
 /// What is current of a key, and the key's one meeting point: every change to any of its versions
@@ -73,6 +74,8 @@ pub(crate) struct Extras {
     /// Whether it may be appended to: then its body is its own.
     pub(crate) appendable: bool,
     pub(crate) restore: Option<RestoreRecord>,
+    /// How its bytes are encrypted, if they are: all of them in the same way.
+    pub(crate) encryption: Option<EncryptionRecord>,
 }
 
 /// When an archived object can be read.
@@ -85,6 +88,7 @@ pub(crate) struct RestoreRecord {
 const TAGS: u8 = 1;
 const APPENDABLE: u8 = 2;
 const RESTORE: u8 = 3;
+const ENCRYPTION: u8 = 8;
 
 impl Extras {
     pub(crate) fn of_tags(tags: Tags) -> Self {
@@ -107,6 +111,10 @@ impl Extras {
             to.moment(restore.ready);
             to.moment(restore.expires);
         }
+        if let Some(encryption) = &self.encryption {
+            to.byte(ENCRYPTION);
+            to.encryption(encryption);
+        }
     }
 
     /// Reads all that is left.
@@ -122,6 +130,7 @@ impl Extras {
                         expires: from.moment()?,
                     });
                 }
+                ENCRYPTION => extras.encryption = Some(from.encryption()?),
                 _ => return Err(Damaged("written by a later version")),
             }
         }

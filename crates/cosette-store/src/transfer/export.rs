@@ -186,6 +186,9 @@ impl<'a> Export<'a> {
         let mut begin = Encoder::list();
         begin.fixed(&id(row, 0)?);
         begin.number(record.length);
+        if let Some(seal) = &record.seal {
+            seal.encode(&mut begin);
+        }
         self.frame(Kind::Extent, &begin.into_value()).await?;
         let mut offset = 0;
         while offset < record.length {

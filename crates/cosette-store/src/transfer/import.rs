@@ -16,7 +16,7 @@ use crate::codec::{Damaged, Decoder, Record};
 use crate::error::Error;
 use crate::extents::{Address, EXTENT_BYTES_MAX, ExtentId, ExtentWriter};
 use crate::limits;
-use crate::records::{BodyRecord, ExtentRecord, FormatRecord, Item, List, Marker};
+use crate::records::{BodyRecord, ExtentRecord, FormatRecord, Item, List, Marker, SealRecord};
 use crate::recover::FORMAT_VERSION;
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId, Table, Travels};
@@ -223,6 +223,10 @@ impl<'a> Import<'a> {
         let mut from = Decoder::list(payload)?;
         let id = ExtentId(from.fixed()?);
         let length = from.number()?;
+        let seal = match from.is_empty() {
+            true => None,
+            false => Some(SealRecord::decode(&mut from)?),
+        };
         if length == 0 || length > EXTENT_BYTES_MAX {
             return Err(Failed::Damaged("an extent of an impossible length"));
         }
@@ -231,6 +235,7 @@ impl<'a> Import<'a> {
         let record = ExtentRecord {
             address: Address(Bytes::new()),
             length,
+            seal,
         };
         self.open = Some((id, record, length, writer));
         Ok(())

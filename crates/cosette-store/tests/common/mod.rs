@@ -13,8 +13,9 @@ use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{
-    Clock, CompleteUpload, Copied, CopyObject, CopyPart, Error, InitiateUpload, NewBucket, Options,
-    Put, PutObject, PutPart, Random, StageLimits, Staged, Store, StoredPart, Versioning,
+    Clock, CompleteUpload, Copied, CopyObject, CopyPart, EncryptionKeys, Error, InitiateUpload,
+    NewBucket, Options, Protection, Put, PutObject, PutPart, Random, StageLimits, Staged, Store,
+    StoredPart, Versioning,
 };
 use cosette_types::{
     BucketName, CopySource, Directive, ETag, Metadata, ObjectKey, Owner, PartNumber, Preconditions,
@@ -30,6 +31,50 @@ pub(crate) fn number_in(variable: &str) -> Option<u64> {
 /// How often something is tried: as usual, or `COSETTE_TIMES` as often.
 pub(crate) fn times(usual: u64) -> u64 {
     usual * number_in("COSETTE_TIMES").unwrap_or(1)
+}
+
+/// Tells `cargo xtask test` how much was tried: it compares with `xtask/floors.json`. Not by a macro,
+/// because what a test that passes prints with one is lost. A run of one seed tells nothing.
+pub(crate) fn tell_count(what: &str, count: u64) {
+    use std::io::Write as _;
+    if number_in("COSETTE_SEED").is_none() {
+        let _ = writeln!(std::io::stderr(), "proof: {what}: {count}");
+    }
+}
+
+/// Does something for each of these, on all cores, and gives what came of it in their order. After
+/// a failure nothing new is begun.
+pub(crate) fn on_all_cores<T: Sync, M: Send>(all: &[T], one: impl Fn(&T) -> M + Sync) -> Vec<M> {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicUsize;
+    let next = AtomicUsize::new(0);
+    let made: Mutex<Vec<(usize, M)>> = Mutex::default();
+    let failure = Mutex::new(None);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(this) = all.get(at) else { return };
+                    match catch_unwind(AssertUnwindSafe(|| one(this))) {
+                        Ok(done) => made.lock().unwrap().push((at, done)),
+                        Err(why) => {
+                            next.store(all.len(), Ordering::SeqCst);
+                            failure.lock().unwrap().get_or_insert(why);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    if let Some(why) = failure.into_inner().unwrap() {
+        resume_unwind(why);
+    }
+    let mut made = made.into_inner().unwrap();
+    made.sort_by_key(|(at, _)| *at);
+    made.into_iter().map(|(_, done)| done).collect()
 }
 
 /// A clock that a test sets; each look is a millisecond later.
@@ -119,8 +164,15 @@ pub(crate) fn options() -> (Options, Arc<TestClock>) {
         part_bytes_min: 8,
         background_sweep: false,
         resolve_unknown_outcomes: false,
+        encryption_keys: Arc::new(encryption_keys(1)),
     };
     (options, clock)
+}
+
+/// The store's keys: the first so many.
+pub(crate) fn encryption_keys(count: u8) -> EncryptionKeys {
+    let line = |n| format!("{n:016x} {}\n", format!("{:02x}", n + 6).repeat(32));
+    EncryptionKeys::parse(&(1..=count).map(line).collect::<String>()).unwrap()
 }
 
 impl Lab {
@@ -281,6 +333,10 @@ pub(crate) fn content(seed: u64, size: usize) -> Bytes {
 }
 
 pub(crate) async fn stage(store: &Store, bytes: &Bytes) -> Staged {
+    stage_as(store, bytes, Protection::default()).await
+}
+
+pub(crate) async fn stage_as(store: &Store, bytes: &Bytes, protection: Protection) -> Staged {
     // In pieces of an odd size, as a network brings them.
     let pieces: Vec<_> = bytes
         .chunks(70_001)
@@ -290,7 +346,8 @@ pub(crate) async fn stage(store: &Store, bytes: &Bytes) -> Staged {
         expected_bytes: Some(bytes.len() as u64),
         bytes_max: u64::MAX,
     };
-    store.stage(stream::iter(pieces), limits).await.unwrap()
+    let staged = store.stage_as(stream::iter(pieces), limits, protection);
+    staged.await.unwrap()
 }
 
 pub(crate) fn put_request(name: &str, key_name: &str) -> PutObject {
@@ -359,6 +416,8 @@ pub(crate) fn copy_request(from: &str, to: &str) -> CopyObject {
         tags: Default::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
+        encryption: None,
+        source_key: None,
     }
 }
 
@@ -379,6 +438,7 @@ pub(crate) fn initiate_request(key_name: &str) -> InitiateUpload {
         storage_class: StorageClass::Standard,
         acl: None,
         tags: Default::default(),
+        protection: Default::default(),
     }
 }
 
@@ -417,6 +477,8 @@ pub(crate) fn copy_part_request(from: &str, to: &str, upload: &UploadId, part: u
         key: key(to),
         upload_id: upload.clone(),
         number: number(part),
+        customer_key: None,
+        source_key: None,
     }
 }
 

@@ -5,15 +5,27 @@
 //! calls ended so far allow, with the calls under way that have had their effect in it; when a call
 //! ends, those states live on in which it has, or can have, had its effect with the answer it gave.
 //! Equal ones are kept once. A call whose answer nobody got may have its effect at any later time, or
-//! never. Keys that no call joins are checked apart.
+//! never; but before the next life, if its own was ended. Keys that no call joins are checked apart.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// A key's number.
 pub(crate) type Key = usize;
-/// What a key holds; every value is written by one call only.
-pub(crate) type Value = u32;
+/// What a key holds: its content in the lower half, of which each is written by one call only, and
+/// its tag in the upper half, of which each is set by one call only.
+pub(crate) type Value = u64;
+
+/// The content alone, which is what tags of objects and listings tell.
+pub(crate) fn content_of(value: Value) -> Value {
+    value & u64::from(u32::MAX)
+}
+
+/// The content with a tag set; without one if it is 0.
+pub(crate) fn tagged_as(content: Value, tag: u32) -> Value {
+    content_of(content) | u64::from(tag) << 32
+}
 
 /// Most keys of one history.
 pub(crate) const KEYS_MAX: usize = 6;
@@ -33,12 +45,26 @@ pub(crate) enum Op {
         key: Key,
         value: Value,
     },
-    /// Reads a key, or copies it into a part.
+    /// Reads a key.
     Get {
+        key: Key,
+    },
+    /// Copies a key into a part: only its content.
+    Look {
         key: Key,
     },
     Delete {
         key: Key,
+    },
+    /// Deletes a key if it has this content.
+    DeleteIf {
+        key: Key,
+        value: Value,
+    },
+    /// Sets the tag of a key.
+    Tag {
+        key: Key,
+        tag: u32,
     },
     Copy {
         from: Key,
@@ -79,30 +105,39 @@ pub(crate) struct Call {
     pub(crate) begun: u64,
     /// When it ended and what it answered; `None` if nobody was told.
     pub(crate) ended: Option<(u64, Answer)>,
+    /// When whoever could have done it was gone for certain: without an answer, it has had its
+    /// effect before, or never has.
+    pub(crate) gone: Option<u64>,
 }
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { op, begun, ended } = self;
-        match ended {
-            Some((end, answer)) => write!(f, "{begun}-{end} {op:?}: {answer:?}"),
-            None => write!(f, "{begun}-? {op:?}"),
+        let Self { op, begun, .. } = self;
+        match (self.ended, self.gone) {
+            (Some((end, answer)), _) => write!(f, "{begun}-{end} {op:?}: {answer:?}"),
+            (None, Some(gone)) => write!(f, "{begun}-?{gone} {op:?}"),
+            (None, None) => write!(f, "{begun}-? {op:?}"),
         }
     }
 }
 
 impl Call {
+    /// When it is not under way any more.
+    fn over(&self) -> Option<u64> {
+        self.ended.map(|(end, _)| end).or(self.gone)
+    }
+
     /// Whether its answer says that it changed nothing, in whatever state.
     fn only_read(&self) -> bool {
         let told = self.ended.map(|(_, answer)| answer);
-        matches!(self.op, Op::Get { .. } | Op::List)
+        matches!(self.op, Op::Get { .. } | Op::Look { .. } | Op::List)
             || matches!(told, Some(Answer::Held(None) | Answer::Refused))
     }
 }
 
 /// Why a history is impossible: the call whose answer no order explains, and those around it.
 pub(crate) struct Impossible {
-    call: Call,
+    call: Box<Call>,
     around: Vec<Call>,
 }
 
@@ -129,25 +164,39 @@ impl Op {
                 Answer::Done
             }
             Self::Get { key } => Answer::Held(state[key]),
+            Self::Look { key } => Answer::Held(state[key].map(content_of)),
             Self::Delete { key } => {
                 after[key] = None;
                 Answer::Done
             }
-            Self::CopyIf { from, value, .. } if state[from].is_some_and(|held| held != value) => {
+            Self::DeleteIf { key, value } if state[key].map(content_of) != Some(value) => {
+                Answer::Refused
+            }
+            Self::DeleteIf { key, .. } => {
+                after[key] = None;
+                Answer::Done
+            }
+            Self::Tag { key, tag } => {
+                after[key] = state[key].map(|held| tagged_as(held, tag));
+                Answer::Held(state[key].map(|_| tagged_as(0, tag)))
+            }
+            Self::CopyIf { from, value, .. }
+                if state[from].is_some_and(|held| content_of(held) != value) =>
+            {
                 Answer::Refused
             }
             Self::Copy { from, to } | Self::CopyIf { from, to, .. } => {
                 after[to] = state[from].or(after[to]);
-                Answer::Held(state[from])
+                Answer::Held(state[from].map(content_of))
             }
             Self::Move { from, to } => {
                 if state[from].is_some() {
                     after[to] = state[from];
                     after[from] = None;
                 }
-                Answer::Held(state[from])
+                Answer::Held(state[from].map(content_of))
             }
-            Self::List => Answer::Listed(*state),
+            Self::List => Answer::Listed(state.map(|held| held.map(content_of))),
         };
         (answer, after)
     }
@@ -158,6 +207,9 @@ impl Op {
             Self::Put { key, .. }
             | Self::New { key, .. }
             | Self::Get { key }
+            | Self::Look { key }
+            | Self::DeleteIf { key, .. }
+            | Self::Tag { key, .. }
             | Self::Delete { key } => vec![key],
             Self::Copy { from, to } | Self::CopyIf { from, to, .. } | Self::Move { from, to } => {
                 vec![from, to]
@@ -196,22 +248,60 @@ fn groups(history: &[Call]) -> Vec<Vec<Call>> {
     groups
 }
 
-/// A way in which things may have gone so far: the state, and which of the calls under way have had
-/// their effect.
-type Way = (State, u64);
+/// A way in which things may have gone so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Way {
+    state: State,
+    /// Which of the calls under way have had their effect.
+    done: u64,
+}
+
+impl Hash for Way {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let fold = |sum: u64, held: Option<Value>| {
+            let mixed = (sum ^ held.unwrap_or(u64::MAX)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            mixed ^ (mixed >> 29)
+        };
+        hasher.write_u64(self.state.into_iter().fold(self.done, fold));
+    }
+}
+
+/// Takes what is mixed well already: judging is mostly looking up ways.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only ways are hashed, each as one number");
+    }
+
+    fn write_u64(&mut self, mixed: u64) {
+        self.0 = mixed;
+    }
+}
+
+type Ways = HashSet<Way, BuildHasherDefault<Mixed>>;
 
 fn check_group(history: &[Call]) -> Result<(), Impossible> {
     let mut events: Vec<(u64, bool, usize)> = Vec::new();
     for (index, call) in history.iter().enumerate() {
         events.push((call.begun, false, index));
-        if let Some((end, _)) = call.ended {
-            assert!(end > call.begun, "{call:?}");
-            events.push((end, true, index));
+        if let Some(over) = call.over() {
+            assert!(over > call.begun, "{call:?}");
+            events.push((over, true, index));
         }
     }
     events.sort_unstable();
     let mut open: Vec<Option<usize>> = Vec::new();
-    let mut ways: HashSet<Way> = HashSet::from([(State::default(), 0)]);
+    let mut ways = Ways::default();
+    ways.insert(Way {
+        state: State::default(),
+        done: 0,
+    });
     for (_, is_end, index) in events {
         if !is_end {
             match open.iter_mut().find(|slot| slot.is_none()) {
@@ -222,15 +312,17 @@ fn check_group(history: &[Call]) -> Result<(), Impossible> {
             continue;
         }
         let slot = open.iter().position(|one| *one == Some(index)).unwrap();
+        let never = without_effect(&history[index], &ways, slot);
         ways = with_effect(history, &open, &ways, slot);
+        ways.extend(never);
         if ways.is_empty() {
             let near = |call: &&Call| {
                 let at = history[index];
-                call.begun <= at.ended.unwrap().0
-                    && call.ended.is_none_or(|(end, _)| end + 12 > at.begun)
+                call.begun <= at.over().unwrap_or(u64::MAX)
+                    && call.over().is_none_or(|over| over + 12 > at.begun)
             };
             return Err(Impossible {
-                call: history[index],
+                call: Box::new(history[index]),
                 around: history.iter().filter(near).copied().collect(),
             });
         }
@@ -254,21 +346,26 @@ fn with_reads(history: &[Call], open: &[Option<usize>], state: &State, mut done:
     done
 }
 
+/// The ways in which the call in `slot`, which nobody was told of, has had no effect by its end and
+/// so never has.
+fn without_effect(call: &Call, ways: &Ways, slot: usize) -> Vec<Way> {
+    let not_yet = |way: &&Way| call.ended.is_none() && way.done & (1 << slot) == 0;
+    ways.iter().filter(not_yet).copied().collect()
+}
+
 /// The ways in which the call in `slot` has had its effect, and is not under way any more.
-fn with_effect(
-    history: &[Call],
-    open: &[Option<usize>],
-    ways: &HashSet<Way>,
-    slot: usize,
-) -> HashSet<Way> {
+fn with_effect(history: &[Call], open: &[Option<usize>], ways: &Ways, slot: usize) -> Ways {
     let bit = |slot: usize| 1u64 << slot;
-    let mut after = HashSet::new();
-    let mut seen: HashSet<Way> = ways.clone();
+    let mut after = Ways::default();
+    let mut seen = ways.clone();
     let mut left: Vec<Way> = ways.iter().copied().collect();
-    while let Some((state, done)) = left.pop() {
+    while let Some(Way { state, done }) = left.pop() {
         let done = with_reads(history, open, &state, done);
         if done & bit(slot) != 0 {
-            after.insert((state, done & !bit(slot)));
+            after.insert(Way {
+                state,
+                done: done & !bit(slot),
+            });
             continue;
         }
         for (other, index) in open.iter().enumerate() {
@@ -282,7 +379,10 @@ fn with_effect(
                 // Without any effect it may as well not have happened.
                 None => next != state,
             };
-            let way = (next, done | bit(other));
+            let way = Way {
+                state: next,
+                done: done | bit(other),
+            };
             if possible && seen.insert(way) {
                 left.push(way);
             }

@@ -1,19 +1,24 @@
 //! The checker, checked: histories that are known to be good or bad, mutated ones, and small random
 //! ones against a second checker that tries every order.
 
-use crate::checker::{Answer, Call, KEYS_MAX, Op, State, check};
+use crate::checker::{Answer, Call, KEYS_MAX, Op, State, check, content_of, tagged_as};
 use crate::common::TestRandom;
 use std::sync::atomic::AtomicU64;
 
 /// Reads `begun-ended what`: `0-1 put a 1`, `new a 1 = ok` (or `= no`), `get a = 1` (`-` for
-/// nothing), `del a`, `copy a b = 1`, `copyif a 1 b = 1` (`= no` if refused), `move a b = -`, and
-/// `list = 1 - 2` for what the first keys hold. `0-? …` was never answered.
+/// nothing, `1+2` with a tag), `look a = 1`, `del a`, `delif a 1 = ok`, `tag a 2` (`= -`), `copy a b = 1`,
+/// `copyif a 1 b = 1` (`= no` if refused), `move a b = -`, and `list = 1 - 2` for what the first keys
+/// hold. `0-? …` was never answered; `0-?5 …` neither, and whoever was asked was gone at 5.
 fn read(text: &str) -> Call {
     let (asked, told) = text.split_once(" = ").unwrap_or((text, ""));
     let words: Vec<&str> = asked.split(' ').collect();
     let key = |at: usize| usize::from(words[at].as_bytes()[0] - b'a');
     let number = |at: usize| words[at].parse().unwrap();
-    let held = |word: &str| (word != "-").then(|| word.parse().unwrap());
+    // `1` is a content, `1+2` the same with a tag.
+    let held = |word: &str| {
+        let (content, tag) = word.split_once('+').unwrap_or((word, "0"));
+        (word != "-").then(|| tagged_as(content.parse().unwrap(), tag.parse().unwrap()))
+    };
     let op = match words[1] {
         "put" => Op::Put {
             key: key(2),
@@ -24,7 +29,16 @@ fn read(text: &str) -> Call {
             value: number(3),
         },
         "get" => Op::Get { key: key(2) },
+        "look" => Op::Look { key: key(2) },
         "del" => Op::Delete { key: key(2) },
+        "delif" => Op::DeleteIf {
+            key: key(2),
+            value: number(3),
+        },
+        "tag" => Op::Tag {
+            key: key(2),
+            tag: words[3].parse().unwrap(),
+        },
         "copy" => Op::Copy {
             from: key(2),
             to: key(3),
@@ -43,7 +57,10 @@ fn read(text: &str) -> Call {
     };
     let answer = match (op, told) {
         (_, "no") => Answer::Refused,
-        (Op::Put { .. } | Op::New { .. } | Op::Delete { .. }, _) => Answer::Done,
+        (Op::Tag { tag, .. }, "") => Answer::Held(Some(tagged_as(0, tag))),
+        (Op::Put { .. } | Op::New { .. } | Op::Delete { .. } | Op::DeleteIf { .. }, _) => {
+            Answer::Done
+        }
         (Op::List, told) => {
             let mut state = State::default();
             for (key, word) in told.split(' ').enumerate() {
@@ -58,10 +75,49 @@ fn read(text: &str) -> Call {
         op,
         begun: begun.parse().unwrap(),
         ended: ended.parse().ok().map(|ended| (ended, answer)),
+        gone: ended.strip_prefix('?').and_then(|gone| gone.parse().ok()),
     }
 }
 
-const BAD: [(&str, &[&str]); 36] = [
+const BAD: [(&str, &[&str]); 43] = [
+    (
+        "a call of a life that is over happens",
+        &["0-?3 put a 1", "4-5 get a = -", "6-7 get a = 1"],
+    ),
+    (
+        "a call of a life that is over is undone",
+        &["0-?5 put a 1", "1-2 get a = 1", "6-7 get a = -"],
+    ),
+    (
+        "a delete of something else",
+        &["0-1 put a 1", "2-3 put a 2", "4-5 delif a 1 = ok"],
+    ),
+    (
+        "a condition refused though it held, of a delete",
+        &["0-1 put a 1", "2-3 delif a 1 = no"],
+    ),
+    (
+        "a tag that is lost",
+        &["0-1 put a 1", "2-3 tag a 7", "4-5 get a = 1"],
+    ),
+    (
+        "a tag of what was overwritten",
+        &[
+            "0-1 put a 1",
+            "2-3 tag a 7",
+            "4-5 put a 2",
+            "6-7 get a = 2+7",
+        ],
+    ),
+    (
+        "a tag that a copy leaves behind",
+        &[
+            "0-1 put a 1",
+            "2-3 tag a 7",
+            "4-5 copy a b = 1",
+            "6-7 get b = 1",
+        ],
+    ),
     ("a value from nowhere", &["0-1 get a = 7"]),
     (
         "a stale read",
@@ -255,7 +311,7 @@ const BAD: [(&str, &[&str]); 36] = [
     ),
 ];
 
-const GOOD: [(&str, &[&str]); 12] = [
+const GOOD: [(&str, &[&str]); 15] = [
     ("nothing", &[]),
     (
         "one after the other",
@@ -298,6 +354,27 @@ const GOOD: [(&str, &[&str]); 12] = [
     (
         "a lost call never happened",
         &["0-? put a 1", "2-3 get a = -", "4-5 get a = -"],
+    ),
+    (
+        "a call of a life that is over had happened",
+        &["0-?3 put a 1", "4-5 get a = 1", "6-7 get a = 1"],
+    ),
+    (
+        "a call of a life that is over never happened",
+        &["0-?3 put a 1", "0-?3 del a", "4-5 get a = -"],
+    ),
+    (
+        "tags go with what they are of",
+        &[
+            "0-1 put a 1",
+            "2-3 tag a 7",
+            "4-5 look a = 1",
+            "6-7 copy a b = 1",
+            "8-9 list = 1 1",
+            "10-11 get b = 1+7",
+            "12-13 delif b 1 = ok",
+            "14-15 tag b 8 = -",
+        ],
     ),
     (
         "a lost call happens late",
@@ -358,6 +435,10 @@ fn by_every_order(history: &[Call]) -> bool {
         let first_end = first_end.min().unwrap_or(u64::MAX);
         let ready: Vec<usize> = open().filter(|at| history[*at].begun < first_end).collect();
         ready.into_iter().any(|at| {
+            let too_late = |call: &Call| history[at].gone.is_some_and(|gone| call.begun > gone);
+            if (0..history.len()).any(|other| done[other] && too_late(&history[other])) {
+                return false;
+            }
             let (answer, after) = history[at].op.happen(&state);
             if history[at].ended.is_some_and(|(_, told)| told != answer) {
                 return false;
@@ -385,6 +466,7 @@ fn perfect(random: &TestRandom, calls: usize, clients: usize, keys: usize) -> Ve
                 op: random_op(random, keys, values),
                 begun: now,
                 ended: None,
+                gone: None,
             });
             continue;
         }
@@ -403,6 +485,7 @@ fn perfect(random: &TestRandom, calls: usize, clients: usize, keys: usize) -> Ve
                 let mut call = open.swap_remove(at);
                 let told = random.below(30) > 0;
                 call.ended = told.then_some((now, answer));
+                call.gone = (!told && random.below(2) == 0).then_some(now);
                 history.push(call);
             }
         }
@@ -410,9 +493,9 @@ fn perfect(random: &TestRandom, calls: usize, clients: usize, keys: usize) -> Ve
     unreachable!()
 }
 
-pub(crate) fn random_op(random: &TestRandom, keys: usize, value: u32) -> Op {
+pub(crate) fn random_op(random: &TestRandom, keys: usize, value: u64) -> Op {
     let (key, to) = (random.below(keys), random.below(keys));
-    match random.below(20) {
+    match random.below(23) {
         0..4 => Op::Put { key, value },
         4..6 => Op::New { key, value },
         6..11 => Op::Get { key },
@@ -420,10 +503,19 @@ pub(crate) fn random_op(random: &TestRandom, keys: usize, value: u32) -> Op {
         13..16 => Op::Copy { from: key, to },
         16..17 => Op::CopyIf {
             from: key,
-            value: 1 + u32::try_from(random.below(value as usize)).unwrap(),
+            value: 1 + random.below(usize::try_from(value).unwrap()) as u64,
             to,
         },
         17..19 if key != to => Op::Move { from: key, to },
+        19..20 => Op::DeleteIf {
+            key,
+            value: 1 + random.below(usize::try_from(value).unwrap()) as u64,
+        },
+        20..21 => Op::Tag {
+            key,
+            tag: u32::try_from(value).unwrap(),
+        },
+        21..22 => Op::Look { key },
         _ => Op::List,
     }
 }
@@ -437,7 +529,7 @@ fn small_histories_are_judged_as_by_every_order() {
         if random.below(3) > 0 {
             // Something else is told than what happened.
             let at = random.below(history.len());
-            let held = (random.below(3) > 0).then(|| 1 + u32::try_from(random.below(7)).unwrap());
+            let held = (random.below(3) > 0).then(|| 1 + random.below(7) as u64);
             if let Some((_, answer)) = &mut history[at].ended {
                 *answer = match *answer {
                     Answer::Held(_) => Answer::Held(held),
@@ -478,6 +570,10 @@ fn long_good_histories_pass_and_mutated_ones_do_not() {
                 _ => None,
             });
             let wrong = later.filter(|_| random.below(2) == 0).unwrap_or(1_000_000);
+            if content_of(held) == 0 {
+                // The answer to a tag that was set tells of no content.
+                continue;
+            }
             history[at].ended = Some((end, Answer::Held(Some(wrong))));
             assert!(
                 check(&history).is_err(),

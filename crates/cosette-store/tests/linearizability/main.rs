@@ -9,6 +9,7 @@
     reason = "a test stops where it fails, and says what it was at"
 )]
 
+mod appends;
 mod checker;
 #[path = "../common/mod.rs"]
 mod common;
@@ -23,12 +24,13 @@ use common::TestRandom;
 use record::{Dice, Shape, record};
 use system::InProcess;
 
-/// The programme asks for 2,000: the checker, unoptimised, is what costs.
-const CALLS: usize = 400;
-const CLIENTS: usize = 5;
+/// Calls of a history, and how many of these the suite records and judges: the programme's floor.
+const CALLS: usize = 2_000;
+const HISTORIES: u64 = 40;
+const CLIENTS: usize = 8;
 const KEYS: usize = 5;
-/// Histories of the suite; the programme asks for 40 of 2,000 calls, half of them with kills.
-const HISTORIES: u64 = 12;
+/// In every second history the store is killed before these calls.
+const KILLS: [usize; 3] = [500, 1_000, 1_500];
 
 impl Dice for Arc<TestRandom> {
     fn below(&self, bound: usize) -> usize {
@@ -49,8 +51,7 @@ async fn history(seed: u64) -> usize {
     let random = Arc::new(TestRandom(AtomicU64::new(seed)));
     let system = InProcess::new(seed);
     let life = system.first().await;
-    // No kills yet: calls without an answer multiply the states that the checker has to keep.
-    let kills: &[usize] = &[];
+    let kills: &[usize] = if seed.is_multiple_of(2) { &KILLS } else { &[] };
     let shape = Shape {
         clients: CLIENTS,
         calls: CALLS,
@@ -70,17 +71,18 @@ async fn history(seed: u64) -> usize {
 // catches: NoHeadCheck
 #[test]
 fn every_history_has_an_order() {
-    let mut answered = 0;
     let seeds = seeds();
-    for seed in &seeds {
+    let answered = common::on_all_cores(&seeds, |seed| {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_time()
             .build()
             .unwrap();
-        answered += runtime.block_on(history(*seed));
-    }
-    println!("{} histories, {answered} answered calls", seeds.len());
+        runtime.block_on(history(*seed))
+    });
+    let answered: usize = answered.into_iter().sum();
+    common::tell_count("T7 histories", seeds.len() as u64);
+    common::tell_count("T7 calls", answered as u64);
     if seeds.len() as u64 >= HISTORIES {
         let all = seeds.len() * CALLS;
         assert!(answered >= all - all / 20, "{answered} of {all} answered");

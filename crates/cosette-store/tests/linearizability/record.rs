@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use super::checker::{Answer, Call, Key, Op};
+use super::checker::{Answer, Call, Key, Op, Value, content_of};
 
 /// How much is asked.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,8 @@ pub(crate) trait System: Send + Sync + 'static {
     type Life: Clone + Send + Sync + 'static;
     /// A part that was copied, to be completed.
     type Part: Send;
+    /// Whether a read tells the tag as well, so that tags can be set.
+    const TAGS: bool;
 
     /// Asks; `None` if the life ended without an answer.
     fn ask(&self, life: &Self::Life, op: Op) -> impl Future<Output = Option<Answer>> + Send;
@@ -34,7 +36,7 @@ pub(crate) trait System: Send + Sync + 'static {
         &self,
         life: &Self::Life,
         key: Key,
-        value: u32,
+        value: Value,
     ) -> impl Future<Output = Option<Answer>> + Send;
 
     /// Copies a key into a part of an upload of another; `Held(None)` and no part if there is none.
@@ -76,6 +78,8 @@ struct Recorder<S: System, D> {
     lives: watch::Sender<(usize, S::Life)>,
     begun: AtomicUsize,
     values: AtomicU32,
+    /// One kill at a time.
+    killing: tokio::sync::Mutex<()>,
 }
 
 /// Lets clients ask, and gives what they were told, with the last life.
@@ -93,6 +97,7 @@ pub(crate) async fn record<S: System, D: Dice>(
         lives: watch::Sender::new((0, first)),
         begun: AtomicUsize::new(0),
         values: AtomicU32::new(0),
+        killing: tokio::sync::Mutex::new(()),
     });
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..shape.clients {
@@ -117,7 +122,7 @@ impl<S: System, D: Dice> Recorder<S, D> {
                 self.kill().await;
             }
             let (key, to) = (self.key(), self.key());
-            match self.dice.below(24) {
+            match self.dice.below(27) {
                 0..2 => {
                     let value = self.value();
                     let op = Op::Put { key, value };
@@ -147,41 +152,51 @@ impl<S: System, D: Dice> Recorder<S, D> {
             9..14 => Op::Get { key },
             14..16 => Op::Delete { key },
             16..18 => Op::Copy { from: key, to },
-            18..20 => {
-                // Of one of the last values written.
-                let last = self.values.load(Ordering::SeqCst);
-                let back = u32::try_from(self.dice.below(8)).unwrap();
-                let value = last.saturating_sub(back);
-                Op::CopyIf {
-                    from: key,
-                    value,
-                    to,
-                }
-            }
+            18..20 => Op::CopyIf {
+                from: key,
+                value: self.recent(),
+                to,
+            },
             20..23 if key != to => Op::Move { from: key, to },
+            23..24 => Op::DeleteIf {
+                key,
+                value: self.recent(),
+            },
+            24..26 if S::TAGS => {
+                let tag = u32::try_from(self.value()).unwrap();
+                Op::Tag { key, tag }
+            }
             _ => Op::List,
         }
+    }
+
+    /// One of the last values written.
+    fn recent(&self) -> Value {
+        let last = self.values.load(Ordering::SeqCst);
+        let back = u32::try_from(self.dice.below(8)).unwrap();
+        last.saturating_sub(back).into()
     }
 
     fn key(&self) -> Key {
         self.dice.below(self.shape.keys)
     }
 
-    fn value(&self) -> u32 {
-        self.values.fetch_add(1, Ordering::SeqCst) + 1
+    fn value(&self) -> Value {
+        (self.values.fetch_add(1, Ordering::SeqCst) + 1).into()
     }
 
     /// A part copy is a read at its instant, and its completion a put at another.
     async fn assemble(&self, from: Key, to: Key) {
         let mut part = None;
         let copied = self
-            .call(Op::Get { key: from }, async |life| {
+            .call(Op::Look { key: from }, async |life| {
                 let (answer, copied) = self.system.copy_part(&life, from, to).await?;
                 part = copied;
                 Some(answer)
             })
             .await;
         if let (Some(part), Some(Answer::Held(Some(value)))) = (part, copied) {
+            let value = content_of(value);
             let op = Op::Put { key: to, value };
             self.call(op, async |life| self.system.complete(&life, part).await)
                 .await;
@@ -194,17 +209,12 @@ impl<S: System, D: Dice> Recorder<S, D> {
         op: Op,
         ask: impl AsyncFnOnce(S::Life) -> Option<Answer>,
     ) -> Option<Answer> {
-        let (number, life) = self.lives.borrow().clone();
-        let index = {
-            let mut log = self.log.lock().unwrap();
-            log.now += 1;
-            let begun = log.now;
-            log.calls.push(Call {
-                op,
-                begun,
-                ended: None,
-            });
-            log.calls.len() - 1
+        let (number, life, index) = loop {
+            let (number, life) = self.lives.borrow().clone();
+            if let Some(index) = self.begin(number, op) {
+                break (number, life, index);
+            }
+            self.life_after(number).await;
         };
         let answer = ask(life).await;
         {
@@ -218,18 +228,53 @@ impl<S: System, D: Dice> Recorder<S, D> {
             }
         }
         // Its life has ended meanwhile: whatever was said, nobody heard it.
-        let mut lives = self.lives.subscribe();
-        lives.wait_for(|(next, _)| *next > number).await.unwrap();
+        self.life_after(number).await;
         None
     }
 
-    async fn kill(&self) {
-        let (number, life) = self.lives.borrow().clone();
-        {
-            let mut log = self.log.lock().unwrap();
-            log.life = number + 1;
+    /// Writes down that a call of this life begins; `None` if the life has ended.
+    fn begin(&self, life: usize, op: Op) -> Option<usize> {
+        let mut log = self.log.lock().unwrap();
+        if log.life != life {
+            return None;
         }
+        log.now += 1;
+        let begun = log.now;
+        log.calls.push(Call {
+            op,
+            begun,
+            ended: None,
+            gone: None,
+        });
+        Some(log.calls.len() - 1)
+    }
+
+    async fn life_after(&self, number: usize) {
+        let mut lives = self.lives.subscribe();
+        lives.wait_for(|(next, _)| *next > number).await.unwrap();
+    }
+
+    async fn kill(&self) {
+        let _one_at_a_time = self.killing.lock().await;
+        let (number, life) = self.lives.borrow().clone();
+        self.log.lock().unwrap().life = number + 1;
         let next = self.system.kill(life).await;
+        {
+            // Nobody is left who could do what the last life was asked for.
+            let mut log = self.log.lock().unwrap();
+            log.now += 1;
+            let now = log.now;
+            for call in &mut log.calls {
+                if call.ended.is_none() && call.gone.is_none() {
+                    call.gone = Some(now);
+                }
+            }
+        }
         self.lives.send_replace((number + 1, next));
+        // What the kill left is known before anything else is asked: few ways stay open.
+        self.call(Op::List, async |life| {
+            self.system.ask(&life, Op::List).await
+        })
+        .await;
     }
 }

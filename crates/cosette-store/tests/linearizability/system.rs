@@ -8,13 +8,14 @@ use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{
-    Error, ListObjects, MoveObject, Options, StageError, StageLimits, Staged, Store,
+    AgeVersion, Aging, Error, ListObjects, MoveObject, Options, SeenVersion, StageError,
+    StageLimits, Staged, Store,
 };
-use cosette_types::{Directive, ETag, ETagMatch, Md5, Preconditions, UploadId};
+use cosette_types::{Directive, ETag, ETagMatch, Md5, Preconditions, Tags, UploadId};
 use futures_util::stream;
 use md5::Digest as _;
 
-use crate::checker::{Answer, Key, Op, State, Value};
+use crate::checker::{Answer, Key, Op, State, Value, tagged_as};
 use crate::common::jittery::Jittery;
 use crate::common::{
     self, TestRandom, bucket, complete_request, content, copy_part_request, copy_request, key,
@@ -52,9 +53,10 @@ fn md5_of(bytes: &[u8]) -> Md5 {
 
 /// The bytes that are a value: its number, and more that could only be its own.
 fn bytes_of(value: Value) -> Bytes {
-    let size = [12, 60, 300, 3000][value as usize % 4];
-    let mut bytes = value.to_be_bytes().to_vec();
-    bytes.extend_from_slice(&content(u64::from(value), size));
+    let number = u32::try_from(value).unwrap();
+    let size = [12, 60, 300, 3000][number as usize % 4];
+    let mut bytes = number.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&content(value, size));
     bytes.into()
 }
 
@@ -67,7 +69,7 @@ fn halves_of(value: Value) -> [Bytes; 2] {
 
 /// The value that bytes are; a mix of two is none.
 fn value_of(bytes: &Bytes) -> Value {
-    let value = u32::from_be_bytes(*bytes.first_chunk().unwrap());
+    let value = u32::from_be_bytes(*bytes.first_chunk().unwrap()).into();
     assert_eq!(*bytes, bytes_of(value), "these bytes were never written");
     value
 }
@@ -107,10 +109,40 @@ async fn read(store: &Store, name: &str) -> Result<Answer, Error> {
     match store.object(&bucket("b"), &key(name), None).await {
         Ok(object) => {
             let bytes = common::read(store, &object).await?;
-            Ok(Answer::Held(Some(value_of(&bytes))))
+            let tag = object.tags.value("t").map_or(0, |tag| tag.parse().unwrap());
+            Ok(Answer::Held(Some(tagged_as(value_of(&bytes), tag))))
         }
         Err(Error::NoSuchKey) => Ok(Answer::Held(None)),
         Err(error) => Err(error),
+    }
+}
+
+/// Deletes what has this content, as a rule that saw it does.
+async fn expire(store: &Store, name: &str, value: Value) -> Result<Answer, Error> {
+    let (bucket, key) = (bucket("b"), key(name));
+    let bucket_made = store.bucket(&bucket).await?.created;
+    loop {
+        let object = match store.object(&bucket, &key, None).await {
+            Ok(object) if tags_of(value).contains(&object.etag) => object,
+            Ok(_) | Err(Error::NoSuchKey) => return Ok(Answer::Refused),
+            Err(error) => return Err(error),
+        };
+        let request = AgeVersion {
+            bucket: bucket.clone(),
+            bucket_made,
+            key: key.clone(),
+            seen: SeenVersion {
+                version_id: None,
+                last_modified: object.last_modified,
+                object: Some((object.etag.clone(), object.storage_class)),
+                tags: None,
+                is_latest: true,
+            },
+            aging: Aging::Expire,
+        };
+        if store.age_version(request).await? {
+            return Ok(Answer::Done);
+        }
     }
 }
 
@@ -225,6 +257,33 @@ impl InProcess {
         match op {
             Op::Put { key, .. } | Op::New { key, .. } => self.put(store, NAMES[key], op).await,
             Op::Get { key } => read(store, NAMES[key]).await,
+            Op::Look { .. } => unreachable!("asked for by copies of parts only"),
+            // As a rule does, or as a client.
+            Op::DeleteIf { key: at, value } if self.random.below(2) == 0 => {
+                expire(store, NAMES[at], value).await
+            }
+            Op::DeleteIf { key: at, value } => {
+                let (bucket, key) = (bucket("b"), key(NAMES[at]));
+                let only = Preconditions {
+                    if_match: Some(ETagMatch::OneOf(tags_of(value).to_vec())),
+                    ..Preconditions::default()
+                };
+                match store.delete_object_if(&bucket, &key, None, only).await {
+                    Ok(_) => Ok(Answer::Done),
+                    Err(Error::TargetPreconditionFailed) => Ok(Answer::Refused),
+                    Err(error) => Err(error),
+                }
+            }
+            Op::Tag { key: at, tag } => {
+                let (bucket, key) = (bucket("b"), key(NAMES[at]));
+                let mut tags = Tags::new();
+                tags.insert("t", &tag.to_string()).unwrap();
+                match store.set_object_tags(&bucket, &key, None, tags).await {
+                    Ok(_) => Ok(Answer::Held(Some(tagged_as(0, tag)))),
+                    Err(Error::NoSuchKey) => Ok(Answer::Held(None)),
+                    Err(error) => Err(error),
+                }
+            }
             Op::Delete { key: at } => {
                 // Space is given back in the middle of it all.
                 if self.random.below(4) == 0 {
@@ -288,6 +347,7 @@ async fn begin_upload(store: &Store, name: &str) -> Result<UploadId, Error> {
 impl System for InProcess {
     type Life = Life;
     type Part = Part;
+    const TAGS: bool = true;
 
     async fn ask(&self, life: &Life, op: Op) -> Option<Answer> {
         told(self.run(&life.store, op).await).map(Result::unwrap)

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use cosette_store::{Error, Versioning};
-use cosette_types::{ETag, Md5, VersionId};
+use cosette_store::{Aging, Error, Versioning};
+use cosette_types::{ETag, Md5, StorageClass, VersionId};
 use md5::Digest as _;
 
 use crate::common::number;
@@ -23,6 +23,9 @@ pub(crate) struct Content {
     /// The value of its one tag; empty if it has none.
     pub(crate) tag: String,
     pub(crate) appendable: bool,
+    pub(crate) class: StorageClass,
+    /// Whether it was restored, of a class that must be.
+    pub(crate) restored: bool,
 }
 
 /// One version; a delete marker has no content. Its id is not known if its making was not answered.
@@ -39,6 +42,8 @@ pub(crate) struct Bucket {
     pub(crate) keys: BTreeMap<String, Vec<Version>>,
     /// Parts by upload.
     pub(crate) uploads: BTreeMap<Upload, BTreeMap<u64, Content>>,
+    /// Its document; empty if it has none.
+    pub(crate) document: Bytes,
     /// The keys of uploads that were begun without an answer.
     pub(crate) unknown_uploads: Vec<String>,
 }
@@ -57,6 +62,8 @@ pub(crate) fn content_of(bytes: &Bytes) -> Content {
         etag: ETag::of_md5(md5_of(bytes)),
         tag: String::new(),
         appendable: false,
+        class: StorageClass::Standard,
+        restored: false,
     }
 }
 
@@ -75,6 +82,11 @@ impl Model {
 
     fn bucket_mut(&mut self, name: &str) -> &mut Bucket {
         self.0.get_mut(name).unwrap()
+    }
+
+    /// The tag of what a delete would remove.
+    pub(crate) fn etag(&self, place: &Place, id: Option<&VersionId>) -> Option<ETag> {
+        Some(self.find(place, id).ok()?.0.etag)
     }
 
     /// What a read or a copy finds, and whether it is the current version.
@@ -120,6 +132,10 @@ impl Model {
                 if content.appendable {
                     return Err(Error::Appendable);
                 }
+                let content = Content {
+                    class: StorageClass::Standard,
+                    ..content
+                };
                 self.add(to, done, Some(content));
             }
             Operation::Move { from, version, to } => {
@@ -141,11 +157,43 @@ impl Model {
             Operation::Append { to, bytes } => self.append(to, bytes)?,
             Operation::Tag { at, version, tag } => {
                 self.find(at, version.as_ref())?;
-                let bucket = self.bucket_mut(at.bucket);
-                let versions = bucket.keys.get_mut(at.key).unwrap().iter_mut().rev();
-                let mut named = versions.filter(|one| version.is_none() || one.id == *version);
-                let content = named.next().unwrap().content.as_mut();
-                content.unwrap().tag.clone_from(tag);
+                self.content_mut(at, version.as_ref()).tag.clone_from(tag);
+            }
+            Operation::DeleteIf { at, version, etag } => {
+                let found = self.find(at, version.as_ref()).ok();
+                if found.is_none_or(|(content, _)| content.etag != *etag) {
+                    return Err(Error::TargetPreconditionFailed);
+                }
+                self.delete(at, version.as_ref(), done);
+            }
+            Operation::Archive { to, bytes } => {
+                let content = Content {
+                    class: StorageClass::Archive,
+                    ..content_of(bytes)
+                };
+                self.add(to, done, Some(content));
+            }
+            Operation::Restore { at, version } => {
+                let (content, _) = self.find(at, version.as_ref())?;
+                let class = content.class;
+                if !class.is_archived() {
+                    return Err(Error::NotArchived { class });
+                }
+                self.content_mut(at, version.as_ref()).restored = true;
+            }
+            Operation::Age {
+                at,
+                version,
+                aging,
+                stale,
+            } => {
+                let aged = !stale && self.age(at, version.as_ref(), *aging, done);
+                if let Some(done) = done {
+                    assert_eq!(done.aged, aged, "{operation:?}");
+                }
+            }
+            Operation::Document { bucket, bytes } => {
+                self.bucket_mut(bucket).document = bytes.clone();
             }
             Operation::Delete { at, version } => self.delete(at, version.as_ref(), done),
             Operation::Versioning { bucket, to } => self.bucket_mut(bucket).versioning = *to,
@@ -204,6 +252,49 @@ impl Model {
             Operation::Sweep | Operation::Jump { .. } | Operation::Restart => {}
         }
         Ok(())
+    }
+
+    /// Of a version that is there.
+    fn content_mut(&mut self, at: &Place, version: Option<&VersionId>) -> &mut Content {
+        let versions = self.bucket_mut(at.bucket).keys.get_mut(at.key).unwrap();
+        let named = |one: &&mut Version| version.is_none() || one.id.as_ref() == version;
+        let version = versions.iter_mut().rev().find(named).unwrap();
+        version.content.as_mut().unwrap()
+    }
+
+    /// Does what a rule says of a version; whether it was there.
+    fn age(
+        &mut self,
+        at: &Place,
+        id: Option<&VersionId>,
+        aging: Aging,
+        done: Option<&Done>,
+    ) -> bool {
+        let bucket = self.bucket_mut(at.bucket);
+        let Some(versions) = bucket.keys.get_mut(at.key) else {
+            return false;
+        };
+        let named = |one: &Version| id.is_none() || one.id.as_ref() == id;
+        let Some(nth) = versions.iter().rposition(named) else {
+            return false;
+        };
+        let is_current = nth + 1 == versions.len();
+        let is_alone = versions.len() == 1;
+        match (aging, &mut versions[nth].content) {
+            (Aging::Move(class), Some(content)) => {
+                content.class = class;
+                content.restored = false;
+            }
+            (Aging::Expire, Some(_)) if is_current => self.delete(at, None, done),
+            (Aging::Expire, _) if !is_current => {
+                versions.remove(nth);
+            }
+            (Aging::RemoveLoneMarker, None) if is_alone => {
+                bucket.keys.remove(at.key);
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn append(&mut self, to: &Place, bytes: &Bytes) -> Result<(), Error> {
@@ -299,8 +390,7 @@ impl Model {
         let content = Content {
             etag: ETag::of_parts(md5_of(&tags), chosen.len()),
             bytes: bytes.into(),
-            tag: String::new(),
-            appendable: false,
+            ..content_of(&Bytes::new())
         };
         self.bucket_mut(bucket).uploads.remove(upload);
         let keys = ["a", "a/1", "a/2", "b", "b/1"];
@@ -322,6 +412,7 @@ impl Model {
             };
             let mut keys = bucket.keys.iter();
             bucket.versioning == found.versioning
+                && bucket.document == found.document
                 && bucket.keys.len() == found.keys.len()
                 && keys.all(|(key, versions)| same_versions(key, versions))
                 && bucket.has_uploads_of(found)

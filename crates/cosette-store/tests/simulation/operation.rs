@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
-    AbortUpload, AppendObject, CompleteUpload, InitiateUpload, MoveObject, StageError, StageLimits,
-    Staged, Store, Versioning,
+    AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, CompleteUpload, InitiateUpload,
+    ListVersions, ListedVersion, MoveObject, Protection, RestoreObject, SeenVersion, StageError,
+    StageLimits, Staged, Store, Versioning,
 };
 use cosette_types::{
-    ByteRange, CopySource, Directive, ETag, Metadata, Preconditions, StorageClass, Tags, UploadId,
-    VersionId,
+    ByteRange, CopySource, Directive, ETag, ETagMatch, Encryption, Metadata, Preconditions,
+    StorageClass, Tags, Timestamp, UploadId, VersionId,
 };
 use futures_util::stream;
 
@@ -54,6 +55,34 @@ pub(crate) enum Operation {
     Delete {
         at: Place,
         version: Option<VersionId>,
+    },
+    /// Deletes what has this tag.
+    DeleteIf {
+        at: Place,
+        version: Option<VersionId>,
+        etag: ETag,
+    },
+    /// A put of a class that must be restored before it is read.
+    Archive {
+        to: Place,
+        bytes: Bytes,
+    },
+    /// At once, and for good.
+    Restore {
+        at: Place,
+        version: Option<VersionId>,
+    },
+    /// What a rule says; it does nothing if what it judged was made at another time.
+    Age {
+        at: Place,
+        version: Option<VersionId>,
+        aging: Aging,
+        stale: bool,
+    },
+    /// Replaces a document of a bucket; an empty one removes it.
+    Document {
+        bucket: &'static str,
+        bytes: Bytes,
     },
     /// Replaces all tags by one.
     Tag {
@@ -107,6 +136,8 @@ pub(crate) struct Done {
     /// Of a move: what became of the source.
     pub(crate) source_version: Option<VersionId>,
     pub(crate) upload: Option<UploadId>,
+    /// Of what a rule says: whether it was done.
+    pub(crate) aged: bool,
 }
 
 impl Done {
@@ -124,6 +155,10 @@ impl Operation {
         let text = match self {
             Self::Put { to, bytes } => format!("put {} bytes to {to:?}", bytes.len()),
             Self::Append { to, bytes } => format!("append {} bytes to {to:?}", bytes.len()),
+            Self::Archive { to, bytes } => format!("archive {} bytes at {to:?}", bytes.len()),
+            Self::Document { bucket, bytes } => {
+                format!("a document of {} bytes for {bucket}", bytes.len())
+            }
             Self::PutPart {
                 bucket,
                 upload,
@@ -146,13 +181,19 @@ impl Operation {
         let place = |place: &Place| format!("{}/{}", place.bucket, place.key);
         let upload = |bucket: &str, upload: &Upload| format!("{bucket}/{}", upload.key);
         match self {
-            Self::Put { to, .. } | Self::Append { to, .. } => vec![place(to)],
+            Self::Put { to, .. } | Self::Append { to, .. } | Self::Archive { to, .. } => {
+                vec![place(to)]
+            }
             Self::Copy { from, to, .. } | Self::Move { from, to, .. } => {
                 vec![place(from), place(to)]
             }
-            Self::Delete { at, .. } | Self::Tag { at, .. } | Self::Initiate { at } => {
-                vec![place(at)]
-            }
+            Self::Delete { at, .. }
+            | Self::DeleteIf { at, .. }
+            | Self::Restore { at, .. }
+            | Self::Age { at, .. }
+            | Self::Tag { at, .. }
+            | Self::Initiate { at } => vec![place(at)],
+            Self::Document { bucket, .. } => vec![format!("{bucket}?document")],
             Self::PutPart {
                 bucket,
                 upload: one,
@@ -183,11 +224,13 @@ impl Operation {
         self.touches().is_empty()
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each operation")]
     /// Asks the store. `model` tells the tags of the parts to list.
     pub(crate) async fn run(&self, store: &Store, model: &Model) -> Result<Done, Error> {
         match self {
             Self::Put { to, bytes } => {
-                let staged = stage(store, bytes).await?;
+                let protection = store.protection(of_bytes(bytes).as_ref()).await?;
+                let staged = stage(store, bytes, protection).await?;
                 let mut request = put_request("b", to.key);
                 request.bucket = bucket(to.bucket);
                 let put = store.put_object(request, staged).await?;
@@ -207,6 +250,14 @@ impl Operation {
                 if *replaced {
                     request.directive = Directive::Replaced;
                 }
+                let (at, key) = (bucket(from.bucket), key(from.key));
+                let object = store.object(&at, &key, version.as_ref()).await;
+                let encrypted = object.is_ok_and(|object| object.encrypted_with.is_some());
+                // Some copies keep the encryption and share the bytes, others write them again.
+                let changes = *replaced && from != to;
+                if *replaced || from != to {
+                    request.encryption = (encrypted != changes).then_some(Encryption::Managed);
+                }
                 Ok(Done::made(store.copy_object(request).await?.version_id))
             }
             Self::Move { from, version, to } => {
@@ -216,6 +267,44 @@ impl Operation {
                 let (bucket, key) = (bucket(at.bucket), key(at.key));
                 let deleted = store.delete_object(&bucket, &key, version.as_ref()).await?;
                 Ok(Done::made(deleted.version_id))
+            }
+            Self::DeleteIf { at, version, etag } => {
+                let only = Preconditions {
+                    if_match: Some(ETagMatch::OneOf(vec![etag.clone()])),
+                    ..Preconditions::default()
+                };
+                let (bucket, key) = (bucket(at.bucket), key(at.key));
+                let id = version.as_ref();
+                let deleted = store.delete_object_if(&bucket, &key, id, only).await?;
+                Ok(Done::made(deleted.version_id))
+            }
+            Self::Archive { to, bytes } => {
+                let protection = store.protection(of_bytes(bytes).as_ref()).await?;
+                let staged = stage(store, bytes, protection).await?;
+                let mut request = put_request("b", to.key);
+                request.bucket = bucket(to.bucket);
+                request.storage_class = StorageClass::Archive;
+                Ok(Done::made(
+                    store.put_object(request, staged).await?.version_id,
+                ))
+            }
+            Self::Restore { at, version } => restore(store, at, version.as_ref()).await,
+            Self::Age {
+                at,
+                version,
+                aging,
+                stale,
+            } => age(store, (at, version.as_ref()), *aging, *stale).await,
+            Self::Document {
+                bucket: name,
+                bytes,
+            } => {
+                let document = Some(bytes.clone());
+                let about = BucketDocument::Cors;
+                store
+                    .set_bucket_document(&bucket(name), about, document)
+                    .await?;
+                Ok(Done::default())
             }
             Self::Tag { at, version, tag } => {
                 let mut tags = Tags::new();
@@ -230,6 +319,7 @@ impl Operation {
                 Ok(Done::default())
             }
             Self::Initiate { at } => {
+                let asked = (at.key.len() % 2 == 0).then_some(Encryption::Managed);
                 let request = InitiateUpload {
                     bucket: bucket(at.bucket),
                     key: key(at.key),
@@ -238,6 +328,7 @@ impl Operation {
                     storage_class: StorageClass::Standard,
                     acl: None,
                     tags: Default::default(),
+                    protection: store.protection(asked.as_ref()).await?,
                 };
                 let upload = Some(store.initiate_upload(request).await?);
                 Ok(Done {
@@ -258,9 +349,11 @@ impl Operation {
                 part,
                 bytes,
             } => {
-                let staged = stage(store, bytes).await?;
                 let mut request = part_request(&upload.key, &upload.id, *part);
                 request.bucket = bucket(name);
+                let place = (&request.bucket, &request.key, &request.upload_id);
+                let protection = store.protection_of_part(place, None).await?;
+                let staged = stage(store, bytes, protection).await?;
                 store.put_part(request, staged).await?;
                 Ok(Done::default())
             }
@@ -321,9 +414,85 @@ async fn append(store: &Store, model: &Model, to: &Place, bytes: &Bytes) -> Resu
         acl: None,
         tags: Tags::new(),
     };
-    let staged = stage(store, bytes).await?;
+    let place = (&request.bucket, &request.key);
+    let asked = of_bytes(bytes);
+    let protection = store.protection_of_append(place, asked.as_ref()).await?;
+    let staged = stage(store, bytes, protection).await?;
     store.append_object(request, staged).await?;
     Ok(Done::default())
+}
+
+async fn restore(store: &Store, at: &Place, version: Option<&VersionId>) -> Result<Done, Error> {
+    let request = RestoreObject {
+        bucket: bucket(at.bucket),
+        key: key(at.key),
+        version_id: version.cloned(),
+        delay_secs: 0,
+        kept_secs: u64::MAX,
+    };
+    match store.restore_object(request).await {
+        // Where the clock ran back it is not restored yet, but it was asked for.
+        Ok(_) | Err(Error::RestoreUnderWay) => Ok(Done::default()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn age(
+    store: &Store,
+    (at, version): (&Place, Option<&VersionId>),
+    aging: Aging,
+    stale: bool,
+) -> Result<Done, Error> {
+    let name = bucket(at.bucket);
+    let Some(judged) = listed(store, at, version).await? else {
+        return Ok(Done::default());
+    };
+    let made = judged.last_modified.micros() + u64::from(stale);
+    let seen = SeenVersion {
+        version_id: judged.version_id,
+        last_modified: Timestamp::from_micros(made),
+        object: judged.object.map(|(_, etag, class)| (etag, class)),
+        tags: None,
+        is_latest: judged.is_latest,
+    };
+    let request = AgeVersion {
+        bucket_made: store.bucket(&name).await?.created,
+        bucket: name,
+        key: key(at.key),
+        seen,
+        aging,
+    };
+    let aged = store.age_version(request).await?;
+    let current = listed(store, at, None).await?;
+    Ok(Done {
+        // Of the marker, if there is one now.
+        version: current.and_then(|current| current.version_id),
+        aged,
+        ..Done::default()
+    })
+}
+
+/// As a listing has it.
+async fn listed(
+    store: &Store,
+    at: &Place,
+    version: Option<&VersionId>,
+) -> Result<Option<ListedVersion>, Error> {
+    let all = ListVersions {
+        prefix: at.key.to_owned(),
+        limit: 1000,
+        ..ListVersions::default()
+    };
+    let page = store.list_versions(&bucket(at.bucket), &all).await?;
+    let is_named = |one: &ListedVersion| match version {
+        None => one.is_latest,
+        Some(id) => one
+            .version_id
+            .as_ref()
+            .map_or(id.is_null(), |own| own == id),
+    };
+    let mut versions = page.versions.into_iter();
+    Ok(versions.find(|one| one.key == at.key && is_named(one)))
 }
 
 async fn move_object(
@@ -345,7 +514,7 @@ async fn move_object(
     Ok(Done {
         version: moved.version_id,
         source_version: moved.source.version_id,
-        upload: None,
+        ..Done::default()
     })
 }
 
@@ -386,7 +555,12 @@ fn source(place: &Place, version: Option<&VersionId>) -> CopySource {
     }
 }
 
-async fn stage(store: &Store, bytes: &Bytes) -> Result<Staged, Error> {
+/// Some objects are encrypted and some are not; copies go from each kind to each.
+fn of_bytes(bytes: &Bytes) -> Option<Encryption> {
+    (bytes.len() % 2 == 1).then_some(Encryption::Managed)
+}
+
+async fn stage(store: &Store, bytes: &Bytes, protection: Protection) -> Result<Staged, Error> {
     let pieces: Vec<_> = bytes
         .chunks(70_001)
         .map(|piece| Ok::<_, Error>(Bytes::copy_from_slice(piece)))
@@ -395,7 +569,8 @@ async fn stage(store: &Store, bytes: &Bytes) -> Result<Staged, Error> {
         expected_bytes: Some(bytes.len() as u64),
         bytes_max: u64::MAX,
     };
-    let staged = store.stage(stream::iter(pieces), limits).await;
+    let staged = store.stage_as(stream::iter(pieces), limits, protection);
+    let staged = staged.await;
     staged.map_err(|error| match error {
         StageError::Store(error) | StageError::Stream(error) => error,
         StageError::Length { .. } | StageError::TooLarge { .. } => panic!("{error}"),

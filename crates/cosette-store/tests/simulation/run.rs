@@ -8,22 +8,47 @@ use bytes::Bytes;
 use cosette_store::disk::simulated::{Fault, FaultKind, SimulatedDisk};
 use cosette_store::extents::Extents;
 use cosette_store::extents::segments::SegmentExtents;
+use cosette_store::meta::Meta;
 use cosette_store::meta::redb::RedbMeta;
 use cosette_store::{
-    Clock, Error, ListParts, ListUploads, ListVersions, Options, Store, Versioning,
+    Aging, BucketDocument, Clock, Error, ListParts, ListUploads, ListVersions, Options, Store,
+    Versioning,
 };
-use cosette_types::{Timestamp, VersionId};
+use cosette_types::{StorageClass, Timestamp, VersionId};
 use futures_util::future::join_all;
 
 use crate::common::{self, TestClock, TestRandom, bucket, content, empty_bucket, key};
-use crate::model::{BUCKETS, Bucket, Content, Model, Version};
+use crate::model::{BUCKETS, Bucket, Content, Model, Version, content_of};
 use crate::operation::{Done, Operation, Place, Upload, is_of_the_disk};
+use crate::slow::{SlowExtents, SlowMeta, Slowness};
 
 pub(crate) const KEYS: [&str; 5] = ["a", "a/1", "a/2", "b", "b/1"];
 /// Most operations under way at the same time.
 const TOGETHER_MAX: usize = 3;
 /// What the log of a run keeps, to be printed when it fails.
 const LOG_LINES: usize = 40;
+
+/// How often the power goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Never, but for restarts.
+    Fair,
+    /// Every thirty operations or so.
+    Rough,
+    /// Every nine operations or so, and often while the store is opened again.
+    Storm,
+}
+
+impl Weather {
+    /// One of so many steps has a power cut in the middle of it, and one of so many after it.
+    fn odds(self) -> Option<(usize, usize)> {
+        match self {
+            Self::Fair => None,
+            Self::Rough => Some((40, 200)),
+            Self::Storm => Some((3, 24)),
+        }
+    }
+}
 
 /// How often something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,6 +114,9 @@ pub(crate) struct Run {
     options: Options,
     /// One operation after the other.
     calm: bool,
+    pub(crate) weather: Weather,
+    /// Latencies of the drivers, if they have any.
+    pub(crate) slow: Option<Arc<Slowness>>,
     /// Whether a fault happened before the last crash.
     pub(crate) faulted: bool,
     life: Option<Life>,
@@ -116,6 +144,23 @@ impl Run {
         }
     }
 
+    /// Where the power goes so often.
+    pub(crate) fn in_weather(seed: u64, weather: Weather) -> Self {
+        Self {
+            weather,
+            ..Self::new(seed)
+        }
+    }
+
+    /// On drivers that take up to five seconds for whatever they are asked.
+    pub(crate) fn with_slow_drivers(seed: u64) -> Self {
+        let mut run = Self::in_weather(seed, Weather::Rough);
+        run.slow = Some(Arc::new(Slowness::new(seed, Arc::clone(&run.clock))));
+        run.close();
+        run.reopen();
+        run
+    }
+
     fn with(seed: u64, mut options: Options, clock: Arc<TestClock>) -> Self {
         let random = TestRandom(AtomicU64::new(seed));
         options.random = Arc::new(TestRandom(AtomicU64::new(random.next())));
@@ -127,6 +172,8 @@ impl Run {
             clock,
             options,
             calm: false,
+            weather: Weather::Storm,
+            slow: None,
             faulted: false,
             life: None,
             log: Vec::new(),
@@ -143,6 +190,21 @@ impl Run {
     /// The same store in a world of its own, where crashes are decided by `seed`. This one must be
     /// at rest.
     pub(crate) fn copy(&self, seed: u64) -> Self {
+        let mut run = self.copy_of_disk(seed);
+        run.reopen();
+        run
+    }
+
+    /// The same store, whose power is gone, in a world of its own, after it came back and left those
+    /// of the unsynced changes that the bits of `kept` say.
+    pub(crate) fn copy_after_cut(&self, seed: u64, kept: u64) -> Self {
+        let mut run = self.copy_of_disk(seed);
+        run.disk.crash_keeping(kept);
+        run.reopen();
+        run
+    }
+
+    fn copy_of_disk(&self, seed: u64) -> Self {
         // Never a seed that this one had: the same ids would be given out again.
         let random = TestRandom(AtomicU64::new(!seed));
         let now = self.clock.0.load(Ordering::SeqCst);
@@ -150,7 +212,7 @@ impl Run {
         let mut options = self.options.clone();
         options.clock = Arc::clone(&clock) as Arc<dyn Clock>;
         options.random = Arc::new(TestRandom(AtomicU64::new(random.next())));
-        let mut run = Self {
+        Self {
             disk: self.disk.copy(random.next()),
             model: self.model.clone(),
             counts: Counts::default(),
@@ -158,12 +220,12 @@ impl Run {
             clock,
             options,
             calm: false,
+            weather: self.weather,
+            slow: None,
             faulted: false,
             life: None,
             log: Vec::new(),
-        };
-        run.reopen();
-        run
+        }
     }
 
     pub(crate) fn life(&self) -> &Life {
@@ -196,8 +258,15 @@ impl Run {
             let meta = RedbMeta::open_in(self.disk.directory("meta"), b'x').await?;
             let extents = SegmentExtents::open_in(self.disk.directory("extents")).await?;
             let (meta, extents) = (Arc::new(meta), Arc::new(extents));
-            let drivers = (meta, Arc::clone(&extents));
-            let store = Store::with_drivers(drivers.0, drivers.1, self.options.clone()).await?;
+            let held = Arc::clone(&extents);
+            let (meta, held): (Arc<dyn Meta>, Arc<dyn Extents>) = match &self.slow {
+                Some(slow) => (
+                    Arc::new(SlowMeta::new(meta, slow)),
+                    Arc::new(SlowExtents::new(held, slow)),
+                ),
+                None => (meta, held),
+            };
+            let store = Store::with_drivers(meta, held, self.options.clone()).await?;
             Ok((store, extents))
         });
         let (store, extents) = opened?;
@@ -301,7 +370,8 @@ impl Run {
 
     /// One step of a random run: some operations at the same time, or a crash.
     pub(crate) fn step(&mut self) {
-        if self.random.below(3) == 0 {
+        let odds = self.weather.odds();
+        if odds.is_some_and(|(during, _)| self.random.below(during) == 0) {
             let after = self.random.below(100) as u64;
             self.cut_after(after);
         }
@@ -316,7 +386,8 @@ impl Run {
             }
         }
         let unanswered = self.run(&together);
-        if !self.disk.is_powered() || self.random.below(24) == 0 {
+        let after = odds.is_some_and(|(_, after)| self.random.below(after) == 0);
+        if !self.disk.is_powered() || after {
             self.crash(&unanswered);
         } else {
             assert!(unanswered.is_empty(), "no answer though nothing failed");
@@ -371,6 +442,13 @@ impl Run {
         life.wait(life.store.close()).unwrap();
     }
 
+    /// Opens it again after [`Self::close`]; bytes that its extents take up on the disk.
+    pub(crate) fn open_again(&mut self) -> u64 {
+        self.reopen();
+        let life = self.life();
+        life.wait(life.extents.allocated_bytes()).unwrap()
+    }
+
     /// Closes the store, perhaps opens it again, and takes the power: a clean close leaves nothing
     /// to lose.
     fn restart(&mut self) {
@@ -392,7 +470,7 @@ impl Run {
     }
 
     /// All that clients can see, bytes included.
-    fn see(&self) -> Model {
+    pub(crate) fn see(&self) -> Model {
         let life = self.life();
         let mut seen = BTreeMap::new();
         for name in BUCKETS {
@@ -408,7 +486,7 @@ impl Run {
         // The time of all answers and tokens is over, wherever the clock has been.
         self.clock
             .0
-            .fetch_add(30 * YEAR_SECS * 1_000_000, Ordering::SeqCst);
+            .fetch_add(300 * YEAR_SECS * 1_000_000, Ordering::SeqCst);
         let store = self.life().store.clone();
         self.life().wait(async {
             for name in BUCKETS {
@@ -473,7 +551,7 @@ impl Run {
     /// The next operation.
     fn operation(&self) -> Operation {
         let (to, from) = (self.place(), self.place());
-        let dice = self.random.below(100);
+        let dice = self.random.below(107);
         let upload = self.upload();
         match (dice, upload) {
             (0..5, _) => Operation::Append {
@@ -500,6 +578,7 @@ impl Run {
                 at: to,
                 tag: format!("{}", self.random.below(1000)),
             },
+            (100.., _) => self.seldom(dice, to),
             (49..58, _) => Operation::Delete {
                 version: self.version_of(to),
                 at: to,
@@ -530,17 +609,78 @@ impl Run {
                 }
             }
             (89..91, Some((bucket, upload))) => Operation::Abort { bucket, upload },
-            (91..92, _) => Operation::Jump {
-                secs: self.pick(&[
-                    -10 * YEAR_SECS.cast_signed(),
-                    10 * YEAR_SECS.cast_signed(),
-                    -3600,
-                    3600,
-                ]),
-            },
+            (91..92, _) => self.jump(),
             (92..93, _) => Operation::Restart,
             _ => Operation::Sweep,
         }
+    }
+
+    /// Ten years or an hour, back or forth, and never to before 1990.
+    fn jump(&self) -> Operation {
+        let far = 10 * YEAR_SECS.cast_signed();
+        let secs = self.pick(&[-far, far, -3600, 3600]);
+        let is_early = self.clock.0.load(Ordering::SeqCst) < 30 * YEAR_SECS * 1_000_000;
+        let secs = if is_early { secs.abs() } else { secs };
+        Operation::Jump { secs }
+    }
+
+    /// What is asked for less often.
+    fn seldom(&self, dice: usize, to: Place) -> Operation {
+        match dice {
+            100 => self.delete_if(self.cold()),
+            101 => self.delete_if(to),
+            102 => Operation::Archive {
+                to: self.cold(),
+                bytes: self.bytes(),
+            },
+            103 => Operation::Restore {
+                at: if self.random.below(4) == 0 {
+                    to
+                } else {
+                    self.cold()
+                },
+                version: None,
+            },
+            104 => self.age(to),
+            105 => self.age(self.cold()),
+            _ => Operation::Document {
+                bucket: to.bucket,
+                // Of one piece or two, or none.
+                bytes: content(self.random.next(), self.pick(&[0, 100, 70_000])),
+            },
+        }
+    }
+
+    /// Where archived objects are, and no others.
+    fn cold(&self) -> Place {
+        Place {
+            bucket: self.pick(&BUCKETS),
+            key: "ice",
+        }
+    }
+
+    /// Nothing but what must be restored gets a class like it.
+    fn age(&self, at: Place) -> Operation {
+        let class = if at.key == self.cold().key {
+            self.pick(&[StorageClass::Archive, StorageClass::DeepArchive])
+        } else {
+            StorageClass::StandardIa
+        };
+        Operation::Age {
+            version: self.version_of(at),
+            at,
+            aging: self.pick(&[Aging::Expire, Aging::RemoveLoneMarker, Aging::Move(class)]),
+            stale: self.random.below(4) == 0,
+        }
+    }
+
+    /// Of what is there, more often than not.
+    fn delete_if(&self, at: Place) -> Operation {
+        let version = self.version_of(at);
+        let known = self.model.etag(&at, version.as_ref());
+        let known = known.filter(|_| self.random.below(4) > 0);
+        let etag = known.unwrap_or_else(|| content_of(&self.bytes()).etag);
+        Operation::DeleteIf { at, version, etag }
     }
 
     fn copy_part(&self, bucket: &'static str, upload: Upload, from: Place) -> Operation {
@@ -566,8 +706,10 @@ const HEADERS_MAX: u64 = 5 * 4096;
 
 async fn see_bucket(store: &Store, name: &str) -> Bucket {
     let name = bucket(name);
+    let document = store.bucket_document(&name, BucketDocument::Cors).await;
     let mut seen = Bucket {
         versioning: store.bucket(&name).await.unwrap().versioning,
+        document: document.unwrap().unwrap_or_default(),
         ..Bucket::default()
     };
     let all = ListVersions {
@@ -588,6 +730,8 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
                 etag,
                 tag,
                 appendable: object.appendable,
+                class: object.storage_class,
+                restored: object.restore.is_some(),
             });
         }
         let id = Some(id);
@@ -611,10 +755,8 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
         let parts = store.list_parts(&request).await.unwrap().parts;
         let parts = parts.into_iter().map(|part| {
             let content = Content {
-                bytes: Bytes::new(),
                 etag: part.etag,
-                tag: String::new(),
-                appendable: false,
+                ..content_of(&Bytes::new())
             };
             (u64::from(part.number.get()), content)
         });

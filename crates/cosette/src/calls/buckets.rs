@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CorsConfiguration, LifecycleConfiguration, ObjectToDelete, PrefixJobWish, VersioningStatus,
+    CorsConfiguration, EncryptionConfiguration, LifecycleConfiguration, ObjectToDelete,
+    PrefixJobWish, VersioningStatus,
 };
 use cosette_types::{AclHeaders, BucketName, ObjectKey, Region, Tags, Text, UploadId, VersionId};
 
@@ -198,6 +199,37 @@ call! {
 }
 
 call! {
+    /// Sets how objects of a bucket are encrypted that are put without a word about it (PUT Bucket
+    /// encryption).
+    #[doc(alias = "putBucketEncryption")]
+    PutBucketEncryption(put_bucket_encryption) => PutBucketEncryption {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// How they are encrypted.
+        configuration (configuration): required EncryptionConfiguration,
+    }
+}
+
+call! {
+    /// Asks for a bucket's default encryption; one without any is 404
+    /// `NoSuchEncryptionConfiguration` (GET Bucket encryption).
+    #[doc(alias = "getBucketEncryption")]
+    GetBucketEncryption(get_bucket_encryption) => GetBucketEncryption {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes a bucket's default encryption (DELETE Bucket encryption).
+    #[doc(alias = "deleteBucketEncryption")]
+    DeleteBucketEncryption(delete_bucket_encryption) => DeleteBucketEncryption {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
     /// Asks, as a browser does, whether a page of an origin may send a request (OPTIONS Object).
     #[doc(alias = "optionsObject")]
     OptionsObject(options_object) => OptionsObject {
@@ -380,6 +412,9 @@ sends! {
     PutBucketCors => PutBucketCors,
     GetBucketCors => GetBucketCors,
     DeleteBucketCors => DeleteBucketCors,
+    PutBucketEncryption => PutBucketEncryption,
+    GetBucketEncryption => GetBucketEncryption,
+    DeleteBucketEncryption => DeleteBucketEncryption,
     OptionsObject => OptionsObject,
     PutBucketTagging => PutBucketTagging,
     GetBucketTagging => GetBucketTagging,

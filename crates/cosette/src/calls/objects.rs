@@ -5,8 +5,8 @@ use std::ops::Deref;
 use cosette_proto::Message;
 use cosette_proto::ops::{ObjectReply, ResponseOverrides, RestoreTier};
 use cosette_types::{
-    AclHeaders, BucketName, CopySource, Directive, Md5, Metadata, ObjectKey, Preconditions,
-    ReadRange, StorageClass, Tags, Text, VersionId,
+    AclHeaders, BucketName, CopySource, CustomerKey, Directive, Encryption, Md5, Metadata,
+    ObjectKey, Preconditions, ReadRange, StorageClass, Tags, Text, VersionId,
 };
 
 use super::acl::AclParts;
@@ -38,6 +38,8 @@ call! {
         /// Whether an object that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
         preconditions (target_conditions): target_conditions Preconditions,
+        /// How it is to be encrypted: with the service's key, or with one of your own.
+        encryption (server_side_encryption): optional Encryption,
     }
 }
 
@@ -106,6 +108,10 @@ call! {
         /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
         target_preconditions (target_conditions): target_conditions Preconditions,
+        /// How the target is to be encrypted: with the service's key, or with one of your own.
+        encryption (server_side_encryption): optional Encryption,
+        /// The customer's key that the source is encrypted with, if it is.
+        source_key (source_customer_key): optional CustomerKey,
     }
 }
 
@@ -123,6 +129,8 @@ call! {
         range (range): optional ReadRange,
         preconditions (conditions): read_conditions Preconditions,
         overrides (overrides): overrides ResponseOverrides,
+        /// The customer's key that the object is encrypted with, if it is.
+        customer_key (customer_key): optional CustomerKey,
     }
 }
 
@@ -139,6 +147,8 @@ call! {
         /// Which bytes.
         range (range): optional ReadRange,
         preconditions (conditions): read_conditions Preconditions,
+        /// The customer's key that the object is encrypted with, if it is.
+        customer_key (customer_key): optional CustomerKey,
     }
 }
 
@@ -222,6 +232,8 @@ call! {
         tags (tags): tags Tags,
         /// The MD5 that the bytes of this call must have.
         content_md5 (content_md5): optional Md5,
+        /// How it is to be encrypted: with the service's key, or with one of your own.
+        encryption (server_side_encryption): optional Encryption,
     }
 }
 

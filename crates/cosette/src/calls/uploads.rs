@@ -3,8 +3,8 @@
 use cosette_proto::Message;
 use cosette_proto::ops::CompletedPart;
 use cosette_types::{
-    AclHeaders, BucketName, ByteRange, CopySource, ETag, Md5, Metadata, ObjectKey, PartNumber,
-    Preconditions, StorageClass, Tags, UploadId,
+    AclHeaders, BucketName, ByteRange, CopySource, CustomerKey, ETag, Encryption, Md5, Metadata,
+    ObjectKey, PartNumber, Preconditions, StorageClass, Tags, UploadId,
 };
 
 use super::setters::{
@@ -58,6 +58,8 @@ call! {
         storage_class (storage_class): optional StorageClass,
         acl (acl): acl AclHeaders,
         tags (tags): tags Tags,
+        /// How it is to be encrypted: with the service's key, or with one of your own.
+        encryption (server_side_encryption): optional Encryption,
     }
 }
 
@@ -76,6 +78,8 @@ call! {
         part_number (part_number): required PartNumber,
         /// The MD5 that the bytes must have.
         content_md5 (content_md5): optional Md5,
+        /// How it is to be encrypted: with the service's key, or with one of your own.
+        encryption (server_side_encryption): optional Encryption,
     }
 }
 
@@ -96,6 +100,10 @@ call! {
         /// Which bytes of it, `bytes=first-last`; all when not given.
         source_range (copy_source_range): optional ByteRange,
         source_preconditions (conditions): source_conditions Preconditions,
+        /// How the target is to be encrypted: with the service's key, or with one of your own.
+        encryption (server_side_encryption): optional Encryption,
+        /// The customer's key that the source is encrypted with, if it is.
+        source_key (source_customer_key): optional CustomerKey,
     }
 }
 

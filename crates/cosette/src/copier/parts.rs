@@ -114,6 +114,7 @@ impl Copier {
             storage_class: self.class(source),
             acl: self.plan.acl.clone(),
             tags: self.tags(source).await?,
+            encryption: None,
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -245,6 +246,8 @@ impl Copier {
             source: self.source.clone(),
             source_range: Some(slice.range),
             source_preconditions: pin.clone(),
+            encryption: None,
+            source_key: None,
         };
         let part = self
             .client

@@ -62,6 +62,7 @@ impl Copier {
             crc64: Some(stored.crc64),
             parts: stored.parts,
             strategy: Strategy::Streamed,
+            proof: stored.proof,
             ..self.described(source.size())
         }))
     }

@@ -8,6 +8,7 @@ use cosette_types::{Directive, Preconditions, Text};
 use super::MoveOutcome;
 use crate::copier::Copier;
 use crate::error::Error;
+use crate::proof::Proof;
 use crate::reply::Output;
 use crate::slice_copy::SliceCopied;
 use crate::transfer::Strategy;
@@ -46,6 +47,7 @@ pub(super) async fn in_one_request(
         source_version_id: source.version_id.clone().filter(|id| !id.is_null()),
         crc64: source.crc64,
         strategy: Strategy::Rename,
+        proof: Proof::SameObject,
         ..copier.described(source.size())
     };
     let deleted = DeleteObjectReply {

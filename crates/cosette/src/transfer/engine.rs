@@ -207,6 +207,7 @@ impl Engine {
         let source = self.source.as_ref().unwrap_or(&self.target);
         Able {
             rename: self.target.can(Capability::Rename).await,
+            copy_of_any_size: self.target.can(Capability::CopyOfAnySize).await,
             conditional_delete: remove::is_conditional(source).await,
         }
     }

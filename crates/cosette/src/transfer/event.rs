@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::journal::{Failure, Skip};
+use crate::proof::Proof;
 
 /// Something that happened. Serialises as one JSON object with a field `event`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +43,13 @@ pub enum Event {
         entry: u64,
         /// How.
         strategy: Strategy,
+    },
+    /// The copy has the source's bytes.
+    Proved {
+        /// Its number.
+        entry: u64,
+        /// By what that is known.
+        proof: Proof,
     },
     /// More bytes of an entry are where they belong.
     Advanced {

@@ -20,6 +20,7 @@ use cosette_types::{Crc64, ETag, Timestamp, UploadId, VersionId};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
+use super::halt::Halts;
 use super::limits;
 use super::log::{self, Appender, Records};
 use super::wire::{crc_in, etag_in, version_in};
@@ -459,17 +460,20 @@ pub(super) fn write_on(
 /// Takes what is there, writes it at once, and syncs when anybody waits for that.
 fn write(mut log: Appender, mut orders: mpsc::Receiver<Order>) -> Result<(), Error> {
     let mut waiting = Vec::new();
+    let mut halts = Halts::new();
     while let Some(first) = orders.blocking_recv() {
-        let mut outcome = log.append(&first.json);
+        let before = halts.written();
+        let mut outcome = append(&mut log, &first.json, &mut halts);
         waiting.extend(first.durable);
         while let Ok(next) = orders.try_recv() {
-            outcome = outcome.and_then(|()| log.append(&next.json));
+            outcome = outcome.and_then(|()| append(&mut log, &next.json, &mut halts));
             waiting.extend(next.durable);
         }
         outcome = outcome.and_then(|()| match waiting.is_empty() {
             true => log.flush(),
             false => log.sync(),
         });
+        halts.hold(before, &mut log);
         for one in waiting.drain(..) {
             // Whoever does not wait any more needs no answer.
             let _ = one.send(outcome.as_ref().map_err(ToString::to_string).copied());
@@ -477,6 +481,13 @@ fn write(mut log: Appender, mut orders: mpsc::Receiver<Order>) -> Result<(), Err
         outcome?;
     }
     log.sync()
+}
+
+fn append(log: &mut Appender, json: &[u8], halts: &mut Halts) -> Result<(), Error> {
+    halts.before(log);
+    log.append(json)?;
+    halts.after(log, json.len());
+    Ok(())
 }
 
 impl Recorder {

@@ -124,6 +124,13 @@ impl Appender {
         Ok(())
     }
 
+    /// Takes back the last bytes that wait, as if writing had ended there.
+    #[cfg(all(feature = "halts", debug_assertions))]
+    pub(super) fn tear(&mut self, bytes: usize) {
+        let kept = self.waiting.len().saturating_sub(bytes);
+        self.waiting.truncate(kept);
+    }
+
     /// How many bytes wait for [`Appender::flush`].
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()

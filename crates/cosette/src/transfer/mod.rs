@@ -15,6 +15,7 @@
 mod engine;
 mod entry;
 mod event;
+mod halt;
 mod job;
 mod journal;
 pub mod limits;

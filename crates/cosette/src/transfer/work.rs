@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use cosette_types::limits::SLICE_BYTES_DEFAULT;
+use cosette_types::limits::OBJECT_BYTES_MAX;
 use cosette_types::{CopySource, Directive, ETag, Metadata, Timestamp, VersionId};
 use http::HeaderMap;
 
@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::copier::Copier;
 use crate::error::{Error, ErrorKind, Missing};
 use crate::progress::Report;
+use crate::proof::{self, Proof};
 use crate::slice_copy::SliceCopied;
 use crate::{ObjectReply, ObjectType, Output};
 
@@ -74,6 +75,8 @@ pub(super) struct Worker<'a> {
 pub(super) struct Able {
     /// The target's: another key in one request.
     pub(super) rename: bool,
+    /// The target's: a copy in one request, whatever the size.
+    pub(super) copy_of_any_size: bool,
     /// The source's: a delete of what was seen and of nothing else.
     pub(super) conditional_delete: bool,
 }
@@ -260,10 +263,18 @@ impl Task<'_> {
                 // Else they were compared.
                 false => made.crc64.is_some() && found.crc64.is_some(),
             };
-            if !told {
-                let proved = self.compare_both(&copier, source, &made).await;
-                proved.map_err(|error| Halt::Fail(error, true))?;
-            }
+            let proof = match (told, assumed.is_some()) {
+                (true, true) => Proof::ETag,
+                (true, false) => Proof::Crc64,
+                (false, _) => {
+                    let proved = self.compare_both(&copier, source, &made).await;
+                    proved.map_err(|error| Halt::Fail(error, true))?
+                }
+            };
+            self.tell(&Event::Proved {
+                entry: self.number,
+                proof,
+            });
             return Ok(copied(&found, &made));
         }
     }
@@ -276,7 +287,7 @@ impl Task<'_> {
             .etag
             .clone()
             .filter(|etag| etag.part_count().is_none())?;
-        let slice = copier.plan.slice_size.unwrap_or(SLICE_BYTES_DEFAULT);
+        let slice = copier.slice_size();
         let needs_more = copier.must_stream()
             || copier.reads_for_itself()
             || copier.plan.keep_acl
@@ -299,6 +310,7 @@ impl Task<'_> {
                 object_type: ObjectType::Normal,
                 restore: None,
                 tagging_count: 0,
+                encrypted_with: None,
             };
             Output::new(200, HeaderMap::new(), object)
         })
@@ -310,10 +322,10 @@ impl Task<'_> {
         copier: &Copier,
         source: &Place,
         made: &SliceCopied,
-    ) -> Result<(), Error> {
+    ) -> Result<Proof, Error> {
         let found = copier.look_at_source().await?;
         unchanged(&self.entry.seen, &found, source)?;
-        crate::move_object::prove(copier, &found, made).await
+        proof::prove(copier, &found, made).await
     }
 
     fn copier(&self, source: &Place, target: &Place) -> Result<Copier, Error> {
@@ -321,6 +333,7 @@ impl Task<'_> {
             source: reader,
             target: client,
             settings,
+            able,
             ..
         } = self.worker;
         let mut call = client.slice_copy();
@@ -338,7 +351,8 @@ impl Task<'_> {
         plan.storage_class = self.wanted.storage_class;
         plan.keep_class = true;
         plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
-        plan.slice_size = settings.slice_size;
+        let any = able.copy_of_any_size.then_some(OBJECT_BYTES_MAX);
+        plan.slice_size = settings.slice_size.or(any);
         plan.chunk_size = settings.part_size;
         match &self.wanted.metadata {
             WantedMetadata::Keep => plan.directive = Some(Directive::Copy),
@@ -474,8 +488,10 @@ fn unchanged(seen: &Seen, found: &ObjectReply, place: &Place) -> Result<(), Erro
     // Listings tell microseconds, HEAD tells seconds.
     let date = |time: Option<Timestamp>| time.map(|time| time.secs());
     let modified = date(Some(found.last_modified));
+    // Services of the S3 dialect tell no CRC-64; then the tag must do.
+    let told = found.crc64.is_some() || seen.etag.is_none();
     let whole = same::<ETag>(seen.etag.as_ref(), Some(&found.etag))
-        && same(seen.crc64.as_ref(), found.crc64.as_ref())
+        && same(seen.crc64.filter(|_| told).as_ref(), found.crc64.as_ref())
         && same(date(seen.last_modified).as_ref(), modified.as_ref())
         && same::<VersionId>(seen.version_id.as_ref(), found.version_id.as_ref())
         && (seen.etag.is_none() || seen.size == found.size());

@@ -319,3 +319,109 @@ async fn between_accounts_the_bytes_travel_through_us_when_the_service_may_not_r
         .unwrap();
     assert_eq!(read, "secret");
 }
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one path after the other")]
+async fn every_path_gives_the_same_properties_in_the_other_dialect() {
+    let house = House::new().await;
+    everything(&house).await;
+    let whole = outcome(&house, SOURCE, KEY).await;
+    let from = format!("{SOURCE}/{ENCODED}");
+    for (who, client) in [
+        ("ours", crate::s3::s3(&house)),
+        ("stranger", crate::s3::stranger(&house)),
+    ] {
+        let copy = |key: &str| {
+            client
+                .slice_copy()
+                .bucket(EXAMPLE)
+                .key(format!("{who}/{key}"))
+                .copy_source(&from)
+                .keep_acl()
+                .keep_storage_class()
+        };
+        let one = copy("one").send().await.unwrap();
+        assert_eq!(one.strategy, Strategy::OneRequest);
+        let parts = copy("parts").slice_size(0).send().await.unwrap();
+        assert_eq!((parts.strategy, parts.parts), (Strategy::Parts, 4));
+        let to_move = copy("to-move").send().await.unwrap();
+        assert_eq!(to_move.etag, one.etag);
+        house.faults(|asked| match asked.query.get("partNumber") {
+            Some("3" | "4") => Fault::Answer(403, "AccessDenied"),
+            _ => Fault::None,
+        });
+        let cut = copy("resumed").slice_size(0).keep_parts_on_failure(true);
+        let cut = cut.send().await.unwrap_err();
+        house.no_faults();
+        let resumed = copy("resumed").slice_size(0);
+        let resumed = resumed.resume(cut.upload_id().unwrap());
+        resumed.send().await.unwrap();
+        // Within a bucket: one request where the service says that it has it.
+        let moved = client
+            .move_object()
+            .bucket(EXAMPLE)
+            .key(format!("{who}/moved"))
+            .copy_source(format!("{EXAMPLE}/{who}/to-move"))
+            .keep_acl();
+        let moved = moved.send().await.unwrap();
+        assert!(moved.is_moved());
+        let renamed = moved.copied().strategy == Strategy::Rename;
+        assert_eq!(renamed, who == "ours");
+        // From the one dialect to the other, through this process.
+        let streamed = client
+            .slice_copy()
+            .bucket(EXAMPLE)
+            .key(format!("{who}/streamed"))
+            .copy_source(&from)
+            .source_client(&house.client())
+            .keep_acl()
+            .keep_storage_class()
+            .chunk_size(MIB as u64);
+        let streamed = streamed.send().await.unwrap();
+        assert_eq!((streamed.strategy, streamed.parts), (Strategy::Streamed, 4));
+        let back = house
+            .client()
+            .slice_copy()
+            .bucket(EXAMPLE)
+            .key(format!("{who}/back"))
+            .copy_source(source(SOURCE, ENCODED))
+            .source_client(&client)
+            .keep_acl()
+            .keep_storage_class();
+        assert_eq!(back.send().await.unwrap().strategy, Strategy::Streamed);
+        by_jobs(&house, &client, who).await;
+        for key in [
+            "one",
+            "parts",
+            "resumed",
+            "moved",
+            "streamed",
+            "back",
+            "plan-one",
+            "plan-parts",
+            "plan-streamed",
+        ] {
+            let key = format!("{who}/{key}");
+            assert_eq!(outcome(&house, EXAMPLE, &key).await, whole, "{key}");
+        }
+    }
+    assert_eq!(house.uploads(EXAMPLE).await, 0);
+}
+
+/// The same copy by jobs: in one request, in parts, and through this process.
+async fn by_jobs(house: &House, client: &Client, who: &str) {
+    for (key, engine) in [
+        ("plan-one", Engine::new(client.clone())),
+        ("plan-parts", Engine::new(client.clone()).slice_size(0)),
+        (
+            "plan-streamed",
+            Engine::new(client.clone()).source_client(house.client()),
+        ),
+    ] {
+        let key = format!("{who}/{key}");
+        let job = job(house, &key.replace('/', "-"), &key, wanted()).await;
+        let ran = tokio::spawn(async move { engine.run(job).await });
+        let summary = ran.await.unwrap().unwrap();
+        assert_eq!((summary.done, summary.failed), (1, 0), "{key}");
+    }
+}

@@ -22,6 +22,7 @@ impl Sample for AppendObject {
                 let (bucket, key, position) = object;
                 let (tags, content_md5) = rest;
                 Self {
+                    encryption: any::encryption_for(&key),
                     bucket,
                     key,
                     position,
@@ -45,6 +46,7 @@ impl Sample for AppendObject {
                 etag,
                 crc64,
                 next_position,
+                encrypted_with: None,
             })
             .boxed()
     }
@@ -53,6 +55,7 @@ impl Sample for AppendObject {
         vec![Example {
             name: "plain",
             request: Self {
+                encryption: None,
                 bucket: bucket(),
                 key: key("exampleobject"),
                 position: 16,
@@ -66,6 +69,7 @@ impl Sample for AppendObject {
                 etag: etag("ee8de918d05640145b18f70f4c3aa602-2"),
                 crc64: Some(Crc64(16_749_565_679_157_681_890)),
                 next_position: 32,
+                encrypted_with: None,
             },
         }]
     }

@@ -60,6 +60,8 @@ impl Sample for CopyObject {
                     let (forbid_overwrite, target_preconditions) = target;
                     let (bucket, key, source, source_preconditions) = object;
                     Self {
+                        encryption: any::encryption_for(&key),
+                        source_key: any::customer_key_for(&key),
                         bucket,
                         key,
                         source,
@@ -95,6 +97,7 @@ impl Sample for CopyObject {
                     last_modified,
                     version_id,
                     source_version_id,
+                    encrypted_with: None,
                 },
             )
             .boxed()
@@ -102,6 +105,8 @@ impl Sample for CopyObject {
 
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
+            encryption: None,
+            source_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
             source: source("example-folder/example(腾讯云).jpg"),
@@ -121,6 +126,7 @@ impl Sample for CopyObject {
             last_modified: april(),
             version_id: None,
             source_version_id: None,
+            encrypted_with: None,
         };
         let mut everything = plain();
         everything.source.version_id = version("MTg0NDUxNTc0NDYxOTI4MzU0MDI");
@@ -179,6 +185,8 @@ impl Sample for UploadPartCopy {
             .prop_map(|(place, source, source_range, source_preconditions)| {
                 let (bucket, key, upload_id, part_number) = place;
                 Self {
+                    encryption: any::encryption_for(&key),
+                    source_key: any::customer_key_for(&key),
                     bucket,
                     key,
                     upload_id,
@@ -205,6 +213,7 @@ impl Sample for UploadPartCopy {
                     last_modified,
                     crc64,
                     source_version_id,
+                    encrypted_with: None,
                 },
             )
             .boxed()
@@ -212,6 +221,8 @@ impl Sample for UploadPartCopy {
 
     fn examples() -> Vec<Example<Self>> {
         let request = Self {
+            encryption: None,
+            source_key: None,
             bucket: bucket(),
             key: key("b/1.jpg"),
             upload_id: upload_id(),
@@ -225,6 +236,7 @@ impl Sample for UploadPartCopy {
             last_modified: Timestamp::from_secs(1_504_500_345),
             crc64: Some(Crc64(4_510_578_591_875_220_731)),
             source_version_id: None,
+            encrypted_with: None,
         };
         vec![Example {
             name: "range",

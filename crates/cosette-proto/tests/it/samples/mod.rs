@@ -7,6 +7,7 @@ mod buckets;
 mod copies;
 mod cors;
 mod deletes;
+mod encryption;
 mod lifecycle;
 mod listings;
 mod objects;
@@ -55,6 +56,7 @@ macro_rules! for_operation {
             GetBucketVersioning GetCapabilities StartPrefixJob GetPrefixJob
             ListPrefixJobs CancelPrefixJob PutBucketCors GetBucketCors DeleteBucketCors
             PutBucketLifecycle GetBucketLifecycle DeleteBucketLifecycle
+            PutBucketEncryption GetBucketEncryption DeleteBucketEncryption
             OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
             AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads
             DeleteObjects PutObject PostObject CopyObject GetObject HeadObject DeleteObject MoveObject

@@ -39,6 +39,7 @@ impl Sample for PutObject {
                 )| {
                     let (bucket, key, metadata) = object;
                     Self {
+                        encryption: any::encryption_for(&key),
                         bucket,
                         key,
                         metadata,
@@ -60,12 +61,14 @@ impl Sample for PutObject {
                 etag,
                 crc64,
                 version_id,
+                encrypted_with: None,
             })
             .boxed()
     }
 
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
+            encryption: None,
             bucket: bucket(),
             key: key("exampleobject"),
             metadata: Metadata::default(),
@@ -100,6 +103,7 @@ impl Sample for PutObject {
             etag: etag("ee8de918d05640145b18f70f4c3aa602"),
             crc64: CRC,
             version_id,
+            encrypted_with: None,
         };
         let versioned = reply(version("MTg0NDUxNTc0NDYxOTI4MzU0MDI"));
         vec![
@@ -163,6 +167,7 @@ fn object_replies() -> impl Strategy<Value = ObjectReply> {
             tagging_count,
             object_type,
             restore,
+            encrypted_with: None,
         }
     })
 }
@@ -187,6 +192,7 @@ fn object_reply() -> ObjectReply {
         tagging_count: 0,
         object_type: ObjectType::Normal,
         restore: None,
+        encrypted_with: None,
     }
 }
 
@@ -212,6 +218,7 @@ impl Sample for GetObject {
             .prop_map(|(object, range, preconditions, overrides)| {
                 let (bucket, key, version_id) = object;
                 Self {
+                    customer_key: any::customer_key_for(&key),
                     bucket,
                     key,
                     version_id,
@@ -229,6 +236,7 @@ impl Sample for GetObject {
 
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
+            customer_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
             version_id: None,
@@ -286,6 +294,7 @@ impl Sample for HeadObject {
         let object = (any::bucket(), any::key(), option::of(any::version_id()));
         (object, option::of(any::read_range()), any::preconditions())
             .prop_map(|((bucket, key, version_id), range, preconditions)| Self {
+                customer_key: any::customer_key_for(&key),
                 bucket,
                 key,
                 version_id,
@@ -301,6 +310,7 @@ impl Sample for HeadObject {
 
     fn examples() -> Vec<Example<Self>> {
         let request = Self {
+            customer_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
             version_id: None,

@@ -4,7 +4,7 @@ use cosette_proto::Dialect;
 use cosette_proto::form::{PostPolicy, Sizes};
 use cosette_proto::ops::{OnSuccess, PostObject, PostObjectReply, Told};
 use cosette_proto::sign::{Credentials, SecretKey, Validity, sign_form};
-use cosette_types::{AclHeaders, CannedAcl, Crc64, Metadata, StorageClass, Tags};
+use cosette_types::{AclHeaders, CannedAcl, Crc64, Encryption, Metadata, StorageClass, Tags};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -42,6 +42,7 @@ impl Sample for PostObject {
                     let (bucket, key, metadata) = object;
                     let (tags, content_md5, forbid_overwrite) = rest;
                     Self {
+                        encryption: any::encryption_for(&key),
                         bucket,
                         key,
                         metadata,
@@ -73,6 +74,7 @@ impl Sample for PostObject {
                 etag,
                 crc64,
                 version_id,
+                encrypted_with: None,
                 location: "http://h/%E4%B8%AD".to_owned(),
                 told,
             })
@@ -89,6 +91,7 @@ impl Sample for PostObject {
             tags: Tags::new(),
             content_md5: None,
             forbid_overwrite: false,
+            encryption: None,
             on_success: OnSuccess::NoContent,
             signature: signature(Dialect::Cos),
             boundary: "----cosette5f1c".to_owned(),
@@ -101,6 +104,7 @@ impl Sample for PostObject {
         everything.storage_class = Some(StorageClass::StandardIa);
         everything.acl.canned = Some(CannedAcl::Private);
         everything.tags.insert("项目", "a+b").unwrap();
+        everything.encryption = Some(Encryption::Managed);
         everything.on_success = OnSuccess::Created;
         everything.signature = Vec::new();
         let location =
@@ -109,6 +113,7 @@ impl Sample for PostObject {
             etag: etag("ee8de918d05640145b18f70f4c3aa602"),
             crc64: Some(Crc64(16_749_565_679_157_681_890)),
             version_id: version("MTg0NDUxNTc0NDYxOTI4MzU0MDI"),
+            encrypted_with: None,
             location: location.to_owned(),
             told,
         };

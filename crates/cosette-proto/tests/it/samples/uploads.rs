@@ -22,6 +22,7 @@ impl Sample for InitiateUpload {
         let object = (any::bucket(), any::key());
         (object, any::metadata(), class, acl, any::tags())
             .prop_map(|((bucket, key), metadata, storage_class, acl, tags)| Self {
+                encryption: any::encryption_for(&key),
                 bucket,
                 key,
                 metadata,
@@ -38,6 +39,7 @@ impl Sample for InitiateUpload {
                 bucket,
                 key,
                 upload_id,
+                encrypted_with: None,
             })
             .boxed()
     }
@@ -50,6 +52,7 @@ impl Sample for InitiateUpload {
             .insert("author", "Zhang San".parse().unwrap())
             .unwrap();
         let request = Self {
+            encryption: None,
             bucket: bucket(),
             key: key("exampleobject"),
             metadata,
@@ -64,6 +67,7 @@ impl Sample for InitiateUpload {
             bucket: bucket(),
             key: key("exampleobject"),
             upload_id: upload_id(),
+            encrypted_with: None,
         };
         vec![Example {
             name: "metadata",
@@ -84,6 +88,7 @@ impl Sample for UploadPart {
         (place, option::of(any::md5()))
             .prop_map(
                 |((bucket, key, upload_id, part_number), content_md5)| Self {
+                    encryption: any::encryption_for(&key),
                     bucket,
                     key,
                     upload_id,
@@ -96,12 +101,17 @@ impl Sample for UploadPart {
 
     fn replies() -> BoxedStrategy<UploadPartReply> {
         (any::etag(), option::of(any::crc64()))
-            .prop_map(|(etag, crc64)| UploadPartReply { etag, crc64 })
+            .prop_map(|(etag, crc64)| UploadPartReply {
+                etag,
+                crc64,
+                encrypted_with: None,
+            })
             .boxed()
     }
 
     fn examples() -> Vec<Example<Self>> {
         let request = Self {
+            encryption: None,
             bucket: bucket(),
             key: key("exampleobject"),
             upload_id: upload_id(),
@@ -111,6 +121,7 @@ impl Sample for UploadPart {
         let reply = UploadPartReply {
             etag: etag("39270a968a357d24207e9911162507eb"),
             crc64: Some(Crc64(4_510_578_591_875_220_731)),
+            encrypted_with: None,
         };
         vec![Example {
             name: "plain",
@@ -154,6 +165,7 @@ impl Sample for CompleteUpload {
                     etag,
                     crc64,
                     version_id,
+                    encrypted_with: None,
                 },
             )
             .boxed()
@@ -184,6 +196,7 @@ impl Sample for CompleteUpload {
             etag: etag("aa259a62513358f69e98e72e59856d88-3"),
             crc64: Some(Crc64(15_612_412_187_142_136_178)),
             version_id: None,
+            encrypted_with: None,
         };
         vec![Example {
             name: "three_parts",

@@ -397,7 +397,6 @@ fn sub_resources(server: &Server, cases: &mut Vec<Case>) {
         "cors",
         "domain",
         "domaincertificate",
-        "encryption",
         "intelligent-tiering",
         "inventory",
         "legal-hold",

@@ -24,17 +24,28 @@ pub enum FaultKind {
     Short,
     /// A sync fails, and what it was to make durable may be lost.
     Sync,
+    /// Any access is interrupted by a signal, and did nothing.
+    Interrupted,
     /// The power goes. What was asked for may still happen.
     PowerCut,
+    /// The power goes at what changes something, the same way.
+    PowerCutInChange,
 }
 
 impl FaultKind {
     /// All that a disk with power may suffer.
-    pub const POWERED: [Self; 4] = [Self::Io, Self::NoSpace, Self::Short, Self::Sync];
+    pub const POWERED: [Self; 5] = [
+        Self::Io,
+        Self::NoSpace,
+        Self::Short,
+        Self::Sync,
+        Self::Interrupted,
+    ];
 
     fn can_happen_to(self, access: Access) -> bool {
         match self {
-            Self::Io | Self::PowerCut => true,
+            Self::Io | Self::Interrupted | Self::PowerCut => true,
+            Self::PowerCutInChange => !matches!(access, Access::Look | Access::Read),
             Self::NoSpace => matches!(access, Access::Write | Access::Create),
             Self::Short => access == Access::Write,
             Self::Sync => access == Access::Sync,
@@ -59,7 +70,8 @@ impl Fault {
             FaultKind::Io | FaultKind::Sync => Verdict::Io,
             FaultKind::NoSpace => Verdict::NoSpace,
             FaultKind::Short => Verdict::Short,
-            FaultKind::PowerCut => Verdict::PowerCut,
+            FaultKind::Interrupted => Verdict::Interrupted,
+            FaultKind::PowerCut | FaultKind::PowerCutInChange => Verdict::PowerCut,
         }
     }
 }
@@ -83,6 +95,7 @@ pub(super) enum Verdict {
     Io,
     NoSpace,
     Short,
+    Interrupted,
     PowerCut,
 }
 
@@ -104,6 +117,7 @@ impl Verdict {
             Self::NoSpace | Self::Short => {
                 io::Error::new(ErrorKind::StorageFull, "no space left (simulated)")
             }
+            Self::Interrupted => ErrorKind::Interrupted.into(),
             Self::PowerCut => io::Error::other("the power was cut (simulated)"),
             Self::Fine | Self::Io => io::Error::other("the disk failed (simulated)"),
         }

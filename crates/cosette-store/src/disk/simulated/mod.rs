@@ -169,23 +169,53 @@ impl SimulatedDisk {
     pub fn crash(&self) {
         let mut state = self.lock();
         let state = &mut *state;
-        state.life += 1;
-        state.powered = true;
-        state.fault = None;
-        state.note(&[0xdead, state.life]);
+        state.begin_life();
         let odds = Odds::draw(&mut state.random);
         for change in std::mem::take(&mut state.changed_entries) {
             if odds.keeps(&mut state.random) {
                 change.apply(&mut state.synced_entries);
             }
         }
-        state.entries = state.synced_entries.clone();
-        let linked: Vec<u64> = state.entries.values().copied().collect();
-        state.files.retain(|id, _| linked.contains(id));
+        state.drop_unlinked();
         for file in state.files.values_mut() {
             file.settle(odds, &mut state.random);
             file.seen = file.synced.clone();
         }
+    }
+
+    /// How many changes were not synced, so that a crash decides about them.
+    #[must_use]
+    pub fn unsynced(&self) -> usize {
+        let state = self.lock();
+        let of_files: usize = state.files.values().map(|file| file.changes.len()).sum();
+        state.changed_entries.len() + of_files
+    }
+
+    /// As [`Self::crash`], but of the unsynced changes, counted always in the same order, exactly those
+    /// are kept whose bits are set.
+    pub fn crash_keeping(&self, kept: u64) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        state.begin_life();
+        let mut nth = 0;
+        let mut is_kept = || {
+            nth += 1;
+            kept.checked_shr(nth - 1).is_some_and(|bits| bits & 1 == 1)
+        };
+        for change in std::mem::take(&mut state.changed_entries) {
+            if is_kept() {
+                change.apply(&mut state.synced_entries);
+            }
+        }
+        for file in state.files.values_mut() {
+            for change in std::mem::take(&mut file.changes) {
+                if is_kept() {
+                    file.synced.apply(&change);
+                }
+            }
+            file.seen = file.synced.clone();
+        }
+        state.drop_unlinked();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -249,6 +279,20 @@ impl Odds {
 }
 
 impl State {
+    fn begin_life(&mut self) {
+        self.life += 1;
+        self.powered = true;
+        self.fault = None;
+        self.note(&[0xdead, self.life]);
+    }
+
+    /// What has no name after a crash is gone.
+    fn drop_unlinked(&mut self) {
+        self.entries = self.synced_entries.clone();
+        let linked: Vec<u64> = self.entries.values().copied().collect();
+        self.files.retain(|id, _| linked.contains(id));
+    }
+
     fn check(&self, life: u64) -> io::Result<()> {
         if self.powered && self.life == life {
             Ok(())

@@ -151,3 +151,26 @@ fn the_same_seed_gives_the_same_end() {
     assert_eq!(found(&copy), None);
     assert!(found(&disk).is_some(), "a copy is a disk of its own");
 }
+
+#[test]
+fn a_crash_keeps_what_it_is_told_to() {
+    let kept = |bits| {
+        let disk = SimulatedDisk::new(1);
+        let file = file(&disk.directory("d"));
+        file.write_at(&[2; 512], 0).unwrap();
+        file.write_at(&[3; 512], 512).unwrap();
+        disk.directory("d").create("other").unwrap();
+        assert_eq!(disk.unsynced(), 3);
+        disk.crash_keeping(bits);
+        assert_eq!(disk.unsynced(), 0);
+        let directory = disk.directory("d");
+        let mut bytes = [0; 1024];
+        let file = directory.open("file").unwrap();
+        file.read_at(&mut bytes, 0).unwrap();
+        (directory.open("other").is_ok(), bytes[0], bytes[512])
+    };
+    assert_eq!(kept(0b000), (false, 1, 1));
+    assert_eq!(kept(0b001), (true, 1, 1));
+    assert_eq!(kept(0b010), (false, 2, 1));
+    assert_eq!(kept(0b111), (true, 2, 3));
+}

@@ -113,7 +113,7 @@ impl Space {
     pub(super) fn poison(&self) {
         if !self.poisoned.swap(true, Ordering::AcqRel) {
             tracing::error!(
-                "a sync of object bytes failed: no more of them until the store is reopened"
+                "a sync of object bytes failed: no more writes until the store is reopened"
             );
         }
     }

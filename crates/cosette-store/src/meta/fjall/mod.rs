@@ -23,13 +23,14 @@ use super::committer::Committer;
 use super::{Boxed, Meta, MetaError, MetaFacts, MiniTxn, Outcome, Snapshot};
 use crate::disk::{Ballast, Room};
 use crate::extents::folder::make_folder;
+use crate::tables::Table;
 
 mod engine;
 mod journals;
 mod view;
 
 /// Blocks of tables kept in memory.
-const CACHE_BYTES: u64 = 64 << 20;
+const CACHE_BYTES: u64 = 192 << 20;
 /// Rows kept in memory before they are written out, for each of the two keyspaces. The engine
 /// halts writers when four such are waiting, so this bounds its memory.
 const MEMTABLE_BYTES: u64 = 16 << 20;
@@ -113,7 +114,7 @@ impl FjallMeta {
             },
         };
         Ok(Self {
-            committer: Committer::start(engine, true)?,
+            committer: Committer::start(engine, true, Table::HOT)?,
             folder: open()?,
         })
     }
@@ -128,9 +129,12 @@ impl Meta for FjallMeta {
         Box::pin(self.committer.commit(txn))
     }
 
+    fn is_poisoned(&self) -> bool {
+        self.committer.is_poisoned()
+    }
+
     fn facts(&self) -> MetaFacts {
         MetaFacts {
-            is_poisoned: self.committer.is_poisoned(),
             room: Room::of(&self.folder).ok(),
             commits: Some(self.committer.stats()),
         }

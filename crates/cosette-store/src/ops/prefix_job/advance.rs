@@ -4,6 +4,7 @@ use super::{Candidate, PrefixJob, PrefixJobKind, PrefixJobState, read_id};
 use crate::error::Error;
 use crate::limits;
 use crate::ops::copy_object::Source;
+use crate::planted::Bug;
 use crate::records::{BucketRecord, Extras, JobFailure, JobRecord, ObjectRecord};
 use crate::store::{Core, Store};
 use crate::tables::{self, JobId, LinkId};
@@ -187,7 +188,12 @@ impl Ends {
         let (owner, object) = if moves {
             (version.owner.clone(), object)
         } else {
-            let extras = Extras::of_tags(object.extras.tags.clone());
+            // The bytes are shared, so they stay encrypted as they are.
+            let encryption = object.extras.encryption.clone();
+            let extras = Extras {
+                encryption: encryption.filter(|_| !Bug::JobForgetsEncryption.is_planted()),
+                ..Extras::of_tags(object.extras.tags.clone())
+            };
             let copy = ObjectRecord {
                 acl: None,
                 extras,

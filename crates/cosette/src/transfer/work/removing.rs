@@ -135,7 +135,10 @@ impl Task<'_> {
         place.version_id.clone_from(&copied.version_id);
         let found = self.head(self.worker.target, &place).await?;
         let same = copied.etag.as_ref().is_none_or(|etag| *etag == found.etag)
-            && copied.crc64.is_none_or(|crc| Some(crc) == found.crc64);
+            && copied
+                .crc64
+                .zip(found.crc64)
+                .is_none_or(|(wanted, is)| wanted == is);
         if same {
             return Ok(());
         }

@@ -100,6 +100,10 @@ impl Task<'_> {
         if let Some(region) = &source.region {
             call = call.region(region);
         }
-        call.send().await.is_ok_and(|acl| acl.inherits)
+        match call.send().await {
+            Ok(acl) => acl.inherits,
+            // An earlier run may have renamed it already: the rename itself finds that out.
+            Err(error) => error.kind() == ErrorKind::NotFound(Missing::Key),
+        }
     }
 }

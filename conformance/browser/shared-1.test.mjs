@@ -1,0 +1,3 @@
+import { runShare } from './share.mjs';
+
+await runShare(0);
