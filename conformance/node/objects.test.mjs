@@ -90,6 +90,35 @@ describe('objects', () => {
     await room.refuse(304, undefined, 'getObject', { ...get, IfNoneMatch: ETag });
   });
 
+  test('lifecycle rules come back as they were set', async () => {
+    const bucket = await room.bucket();
+    const { Bucket, Region } = bucket.at('');
+    const told = async () => (await room.succeed('getBucketLifecycle', { Bucket, Region })).Rules;
+    assert.deepEqual(await told(), []);
+    const Rules = [
+      {
+        ID: 'logs',
+        Filter: { Prefix: 'logs/' },
+        Status: 'Enabled',
+        Transition: { Days: '30', StorageClass: 'ARCHIVE' },
+        Expiration: { Days: '365' },
+      },
+      {
+        ID: 'uploads',
+        Filter: { Prefix: '' },
+        Status: 'Enabled',
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: '3' },
+      },
+    ];
+    await room.succeed('putBucketLifecycle', { Bucket, Region, Rules });
+    assert.deepEqual(await told(), Rules);
+    const twice = { Bucket, Region, Rules: [Rules[0], Rules[0]] };
+    await room.refuse(400, 'InvalidArgument', 'putBucketLifecycle', twice);
+    assert.deepEqual(await told(), Rules);
+    await room.succeed('deleteBucketLifecycle', { Bucket, Region });
+    assert.deepEqual(await told(), []);
+  });
+
   // seed: S112, S120
   test('an upload of 10,000 copied parts', async () => {
     const bucket = await room.bucket();

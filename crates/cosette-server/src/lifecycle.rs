@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use cosette_proto::ops::LifecycleConfiguration;
 use cosette_store::{
-    AbortUpload, AgeVersion, Aging, Bucket, BucketFilter, Clock, ListUploads, ListVersions,
-    ListedVersion, SeenVersion, Store, VersionPage,
+    AbortUpload, AgeVersion, Aging, Bucket, BucketFilter, Clock, Error as Fact, ListUploads,
+    ListVersions, ListedVersion, SeenVersion, Store, VersionPage,
 };
 use cosette_types::lifecycle::{self, Aged, Day, Fate, LifecycleRule};
-use cosette_types::{ObjectKey, StorageClass, Timestamp};
+use cosette_types::{ObjectKey, StorageClass, Tags, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -226,12 +226,13 @@ impl Lifecycle {
             walk.marker = Some(version);
             return Ok(());
         }
+        let of_marker = Tags::new();
         let of = Aged {
             key: &version.key,
             size,
             made: version.last_modified,
             class,
-            tags: None,
+            tags: version.object.is_none().then_some(&of_marker),
             noncurrent,
         };
         let (now, day) = (self.clock.now(), self.day());
@@ -242,8 +243,13 @@ impl Lifecycle {
         let mut tags = None;
         if lifecycle::asks_for_tags(rules) && version.object.is_some() {
             let id = version.version_id.as_ref();
-            let Ok(object) = self.store.object(&bucket.name, &key, id).await else {
-                return Ok(());
+            let object = match self.store.object(&bucket.name, &key, id).await {
+                Ok(object) => object,
+                // It went meanwhile.
+                Err(Fact::NoSuchKey | Fact::NoSuchVersion | Fact::KeyIsDeleted { .. }) => {
+                    return Ok(());
+                }
+                Err(fact) => return Err(fact.into()),
             };
             let with_tags = Aged {
                 tags: Some(&object.tags),
@@ -297,7 +303,7 @@ impl Lifecycle {
             aging,
         };
         let done = match self.store.age_version(request).await {
-            Err(cosette_store::Error::Conflict) => false,
+            Err(Fact::Conflict) => false,
             done => done?,
         };
         if !done {
@@ -346,7 +352,7 @@ impl Lifecycle {
                 match self.store.abort_upload(abort).await {
                     Ok(()) => counted(&mut round.uploads, &self.metrics.lifecycle_uploads),
                     // It was completed, or aborted by others.
-                    Err(cosette_store::Error::NoSuchUpload | cosette_store::Error::Conflict) => {}
+                    Err(Fact::NoSuchUpload | Fact::Conflict) => {}
                     Err(fact) => return Err(fact.into()),
                 }
             }
@@ -371,7 +377,7 @@ fn counted(number: &mut u64, counter: &AtomicU64) {
     Metrics::count(counter);
 }
 
-fn seen(version: &ListedVersion, tags: Option<cosette_types::Tags>) -> SeenVersion {
+fn seen(version: &ListedVersion, tags: Option<Tags>) -> SeenVersion {
     let object = version.object.as_ref();
     SeenVersion {
         version_id: version.version_id.clone(),

@@ -119,7 +119,7 @@ impl Due {
     }
 }
 
-/// What a rule looks at. Its tags are asked for only when a rule has some.
+/// What a rule looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Aged<'a> {
     /// The key.
@@ -130,7 +130,7 @@ pub struct Aged<'a> {
     pub made: Timestamp,
     /// Its class.
     pub class: StorageClass,
-    /// Its tags, if they are known.
+    /// Its tags, if they are known: nobody needs to, unless a rule [asks for some](asks_for_tags).
     pub tags: Option<&'a Tags>,
     /// Of an earlier version: when a newer one took its place, and how many earlier versions of the
     /// key are newer than it.
@@ -166,7 +166,7 @@ impl LifecycleFilter {
 }
 
 impl LifecycleRule {
-    fn fates(&self, of: &Aged<'_>, now: Timestamp, day: Day) -> impl Iterator<Item = Fate> {
+    fn fates(&self, of: &Aged<'_>, now: Timestamp, day: Day) -> Vec<Fate> {
         let mut fates = Vec::new();
         if self.enabled && self.filter.holds(of) {
             match of.noncurrent {
@@ -193,7 +193,7 @@ impl LifecycleRule {
                 }
             }
         }
-        fates.into_iter()
+        fates
     }
 }
 

@@ -243,6 +243,14 @@ async fn versions_and_markers_go_as_rules_say() {
     let listed = server.get("/?versions").ok().await;
     assert_eq!(listed.xml().children("DeleteMarker").count(), 1);
     assert_eq!(listed.xml().children("Version").count(), 2);
+    // A marker has no tags that a rule could ask for.
+    server.put("/k", "5").ok().await;
+    let tagged = "<Filter><Tag><Key>a</Key><Value>b</Value></Tag></Filter>\
+        <NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>";
+    rules(&server, &[tagged]).await;
+    server.advance(2 * DAY);
+    assert_eq!(round(&server).await, LifecycleRound::default());
+    server.delete("/k").ok().await;
     rules(
         &server,
         &[
@@ -256,7 +264,8 @@ async fn versions_and_markers_go_as_rules_say() {
     for _ in 0..3 {
         removed += round(&server).await.removed;
     }
-    assert_eq!(removed, 3);
+    // Three objects, the earlier marker, and then the last.
+    assert_eq!(removed, 5);
     let listed = server.get("/?versions").ok().await;
     assert_eq!(listed.xml().children("DeleteMarker").count(), 0);
     assert_eq!(listed.xml().children("Version").count(), 0);
