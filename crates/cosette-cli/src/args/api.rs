@@ -210,10 +210,10 @@ pub(crate) struct MetaArgs {
     pub(crate) meta: Vec<(String, Text)>,
 }
 
-/// Tags that an object gets.
+/// Tags that an object or a bucket gets.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TagArgs {
-    /// Tag, key=value; may be given several times, 10 for an object
+    /// Tag, key=value; may be given several times, 10 for an object, 50 for a bucket
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::tag)]
     pub(crate) tag: Vec<(String, String)>,
 }
@@ -721,6 +721,8 @@ pub(crate) struct PutBucketArgs {
     pub(crate) bucket: BucketArgs,
     #[command(flatten)]
     pub(crate) acl: NewBucketAclArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
 }
 
 /// PUT Bucket versioning.

@@ -105,7 +105,7 @@ type Operation = (
     &'static [&'static str],
 );
 
-const OPERATIONS: [Operation; 17] = [
+const OPERATIONS: [Operation; 21] = [
     ("get", "GET", "/k", &["GetObject"]),
     ("head", "HEAD", "/k", &["HeadObject"]),
     (
@@ -115,6 +115,30 @@ const OPERATIONS: [Operation; 17] = [
         &["GetObjectVersion"],
     ),
     ("put", "PUT", "/new", &["PutObject"]),
+    (
+        "put with tags",
+        "PUT",
+        "/tagged",
+        &["PutObject", "PutObjectTagging"],
+    ),
+    (
+        "copy with tags",
+        "PUT",
+        "/tagged",
+        &["PutObject", "PutObjectTagging", "GetObject"],
+    ),
+    (
+        "append with tags",
+        "POST",
+        "/tagged?append&position=0",
+        &["AppendObject", "PutObjectTagging"],
+    ),
+    (
+        "begin upload with tags",
+        "POST",
+        "/tagged?uploads",
+        &["InitiateMultipartUpload", "PutObjectTagging"],
+    ),
     ("delete", "DELETE", "/junk", &["DeleteObject"]),
     (
         "delete version",
@@ -357,6 +381,12 @@ impl Matrix {
             |path: &str, source: &str| call(path).body("").header("x-cos-copy-source", source);
         match name {
             "copy" | "copy out" => copied(&path, &source),
+            "copy with tags" => copied(&path, &source)
+                .header("x-cos-tagging-directive", "Replaced")
+                .header("x-cos-tagging", "a=b"),
+            _ if name.ends_with("with tags") => {
+                call(&path).body("x").header("x-cos-tagging", "a=b")
+            }
             "copy version out" => copied(&path, &format!("{source}?versionId={version}")),
             "copy part out" => copied(
                 &format!("{path}?partNumber=1&uploadId={}", self.upload),

@@ -30,6 +30,7 @@ call! {
         /// Its name, `BucketName-APPID`.
         bucket (bucket): required BucketName,
         acl (acl): acl AclHeaders,
+        tags (tags): tags Tags,
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) async fn service(client: &Client, args: ListBucketsArgs) -> Answered 
 
 pub(super) async fn put(client: &Client, args: PutBucketArgs) -> Answered {
     let call = client.put_bucket().bucket(args.bucket.bucket);
+    let call = call.tags(args.tags.tags()?);
     answer(&with_acl!(call, bucket_acl(args.acl)).send().await?)
 }
 
