@@ -6,6 +6,7 @@ use cosette_server::LifecycleRound;
 use crate::harness::{BUCKET, Server, second};
 
 const DAY: u64 = 86_400;
+const EXPIRES: &str = "<Expiration><Days>1</Days></Expiration>";
 
 fn document(rules: &[&str]) -> String {
     let rules: Vec<_> = rules
@@ -63,15 +64,12 @@ async fn rules_are_kept_told_and_removed() {
     server.end().await;
 }
 
-#[tokio::test]
-async fn rules_that_are_not_understood_are_refused() {
-    let server = Server::start().await;
-    let expires = "<Expiration><Days>1</Days></Expiration>";
-    rules(&server, &[expires]).await;
-    let kept = server.get("/?lifecycle").ok().await.body;
+/// Rules by which nothing may be done, and how they are refused.
+fn wrong_rules() -> Vec<(String, &'static str)> {
+    let expires = EXPIRES;
     let tag = "<Tag><Key>k</Key><Value>v</Value></Tag>";
     let uploads = "<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>";
-    for (rule, code) in [
+    vec![
         (String::new(), "InvalidRequest"),
         ("<Expiration/>".to_owned(), "MalformedXML"),
         (
@@ -134,7 +132,16 @@ async fn rules_that_are_not_understood_are_refused() {
             format!("<ID>{}</ID>{expires}", "i".repeat(256)),
             "InvalidArgument",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn rules_that_are_not_understood_are_refused() {
+    let server = Server::start().await;
+    let expires = EXPIRES;
+    rules(&server, &[expires]).await;
+    let kept = server.get("/?lifecycle").ok().await.body;
+    for (rule, code) in wrong_rules() {
         let answer = server
             .put("/?lifecycle", document(&[&rule]))
             .refused(400, code)

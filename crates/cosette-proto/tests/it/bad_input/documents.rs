@@ -2,8 +2,8 @@
 
 use cosette_proto::ErrorCode::{
     BadDigest, InvalidArgument, InvalidDelimiter, InvalidDigest, InvalidPart, InvalidRequest,
-    InvalidURI, ListPartUploadIdIsEmpty, MalformedXML, MissingRequestBodyError, NoSuchUpload,
-    NotImplemented,
+    InvalidTag, InvalidURI, ListPartUploadIdIsEmpty, MalformedXML, MissingRequestBodyError,
+    NoSuchUpload, NotImplemented,
 };
 use cosette_proto::{Dialect, Error, Operation};
 
