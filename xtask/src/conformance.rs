@@ -26,10 +26,19 @@ pub(crate) enum Suite {
     S3,
     /// The browser SDK, in headless Chromium.
     Browser,
+    /// Several of them over TLS, each told in its own way whom to trust.
+    Tls,
 }
 
 impl Suite {
-    pub(crate) const ALL: [Self; 5] = [Self::Node, Self::Wx, Self::Python, Self::S3, Self::Browser];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Node,
+        Self::Wx,
+        Self::Python,
+        Self::S3,
+        Self::Browser,
+        Self::Tls,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -38,6 +47,7 @@ impl Suite {
             Self::Python => "python",
             Self::S3 => "s3",
             Self::Browser => "browser",
+            Self::Tls => "tls",
         }
     }
 
@@ -58,8 +68,9 @@ impl Suite {
                 npm.args(["test", "--silent"]);
                 npm
             }
-            Self::Python | Self::S3 => {
-                let venv = self.venv();
+            Self::Python | Self::S3 | Self::Tls => {
+                // Over TLS the clients are those of the other suites.
+                let venv = if self == Self::Tls { Self::S3 } else { self }.venv();
                 let mut python = Command::new(python_of(&venv));
                 python.args(["-m", "unittest", "discover", "--verbose"]);
                 python
@@ -75,21 +86,25 @@ impl Suite {
     fn counts(self, output: &str) -> Counts {
         match self {
             Self::Node | Self::Wx | Self::Browser => Counts::of_node(output),
-            Self::Python | Self::S3 => Counts::of_unittest(output),
+            Self::Python | Self::S3 | Self::Tls => Counts::of_unittest(output),
         }
     }
 
-    /// Runs it against `endpoint`, whose requests are logged in `request_log`.
+    /// Runs it against `endpoint`, whose requests are logged in `request_log`, and whose certificates,
+    /// if it has any, are in a folder.
     fn run(
         self,
         endpoint: &str,
         accounts: &Accounts,
         request_log: &Path,
+        certificates: &Path,
     ) -> Result<(Counts, Finished)> {
         let mut command = self.command();
         command
             .env("COSETTE_ENDPOINT", endpoint)
-            .env("COSETTE_REQUEST_LOG", request_log);
+            .env("COSETTE_REQUEST_LOG", request_log)
+            .env("COSETTE_CERTIFICATES", certificates)
+            .env("COSETTE_COS_PYTHON", python_of(&Self::Python.venv()));
         let Accounts { root, second, sub } = accounts;
         let prefixes = [
             ("COSETTE", root),
@@ -118,9 +133,11 @@ impl Suite {
     /// Runs it against a server of its own, and adds what that server left wrong to its output.
     pub(crate) fn run_with_server(self) -> Result<(Counts, Finished)> {
         let accounts = Accounts::random();
-        let server = Server::start(self.name(), &accounts)?;
+        let server = Server::start(self.name(), &accounts, self == Self::Tls)?;
         let log = server.folder.access_log();
-        let (mut counts, mut told) = self.run(&server.endpoint.clone(), &accounts, &log)?;
+        let certificates = server.folder.certificates();
+        let (mut counts, mut told) =
+            self.run(&server.endpoint.clone(), &accounts, &log, &certificates)?;
         let server_log = server.log();
         let data = server.folder.data();
         let problems = server.stop(&accounts)?;
@@ -149,14 +166,17 @@ pub(crate) fn elsewhere(report: &mut Report, endpoint: &str) -> Result<()> {
         sub: keys_from_env("COSETTE_SUB")?,
     };
     let request_log = PathBuf::from(required("COSETTE_REQUEST_LOG")?);
-    install(&Suite::ALL)?;
-    for suite in Suite::ALL {
+    // Over TLS a suite changes its server's certificate, which is not ours to do there.
+    let mut suites = Suite::ALL.to_vec();
+    suites.retain(|suite| *suite != Suite::Tls);
+    install(&suites)?;
+    for suite in suites {
         report.begin(suite.name());
         let floor = Floors::read()?.of(suite.name());
         report.suite(
             suite.name(),
             floor,
-            suite.run(endpoint, &accounts, &request_log),
+            suite.run(endpoint, &accounts, &request_log, Path::new("")),
         );
     }
     Ok(())
@@ -200,6 +220,13 @@ pub(crate) fn install(suites: &[Suite]) -> Result<Finished> {
                 install_npm(&suite.folder())?,
                 install_program("chromium")?
             ),
+            Suite::Tls => {
+                let others = install(&[Suite::Node, Suite::Python, Suite::S3])?;
+                if !exec::answers("openssl", "version") {
+                    apt_install("openssl")?;
+                }
+                others.output
+            }
         });
     }
     let status = "installed".to_owned();

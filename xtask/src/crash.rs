@@ -36,12 +36,11 @@ pub(crate) fn long(times: &str) -> Result<bool> {
         "cosette-store",
         "--locked",
         "--test",
-        "simulation",
-        "--test",
-        "linearizability",
-        "--test",
-        "schedules",
+        "it",
         "--",
+        "simulation::",
+        "linearizability::",
+        "schedules::",
         "--nocapture",
     ]);
     Ok(test.env("COSETTE_TIMES", times).status()?.success())

@@ -15,22 +15,22 @@ const SUITES: [Suite; 3] = [
     Suite {
         name: "the model",
         files: &[
-            "crates/cosette-store/tests/model.rs",
-            "crates/cosette-store/tests/simulation/operation.rs",
+            "crates/cosette-store/tests/it/model.rs",
+            "crates/cosette-store/tests/it/simulation/operation.rs",
         ],
     },
     Suite {
         name: "the crashes",
         files: &[
-            "crates/cosette-store/tests/crash.rs",
-            "crates/cosette-store/tests/simulation/operation.rs",
+            "crates/cosette-store/tests/it/crash.rs",
+            "crates/cosette-store/tests/it/simulation/operation.rs",
         ],
     },
     Suite {
         name: "linearizability",
         files: &[
-            "crates/cosette-store/tests/linearizability/system.rs",
-            "crates/cosette-store/tests/linearizability/appends.rs",
+            "crates/cosette-store/tests/it/linearizability/system.rs",
+            "crates/cosette-store/tests/it/linearizability/appends.rs",
         ],
     },
 ];
@@ -251,7 +251,7 @@ mod tests {
         let append = file("crates/cosette-store/src/ops/append.rs", made);
         assert_eq!(operations(std::slice::from_ref(&append)), ["append"]);
         let simulated = file(
-            "crates/cosette-store/tests/simulation/operation.rs",
+            "crates/cosette-store/tests/it/simulation/operation.rs",
             "store.append(request)",
         );
         let told = problems(&[append, simulated]);

@@ -9,6 +9,7 @@ use report::{Report, say};
 
 mod amounts;
 mod bless;
+mod certificates;
 mod check;
 mod compare;
 mod conformance;

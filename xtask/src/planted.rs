@@ -75,21 +75,23 @@ pub(crate) fn run(report: &mut Report, only: Option<&str>) -> Result<()> {
 
 /// Whether every test that claims to catch the bug fails with it, because of it.
 fn caught(bug: &Bug, programs: &Programs) -> Result<()> {
-    let mut by_program: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut by_program: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for test in &bug.caught_by {
-        let program =
-            program_of(&test.file).ok_or_else(|| format!("{} has no program", test.file))?;
-        by_program.entry(program).or_default().push(&test.name);
+        let (program, module) =
+            place_of(&test.file).ok_or_else(|| format!("{} has no program", test.file))?;
+        let name = format!("{module}::{}", test.name);
+        by_program.entry(program).or_default().push(name);
     }
     if by_program.is_empty() {
         return Err("no test says that it catches it".into());
     }
     for (program, tests) in by_program {
         let path = programs
-            .get(&program)
+            .get(program)
             .ok_or_else(|| format!("`{program}` was not built"))?;
         let mut command = std::process::Command::new(path);
         command
+            .arg("--exact")
             .args(&tests)
             .current_dir(root().join("crates").join("cosette-store"))
             // What a failing property's smallest case is does not matter here.
@@ -105,8 +107,7 @@ fn caught(bug: &Bug, programs: &Programs) -> Result<()> {
                 let name = line
                     .strip_prefix("test ")
                     .and_then(|line| line.split(' ').next());
-                let is_it = |name: &str| name == test || name.ends_with(&format!("::{test}"));
-                name.is_some_and(is_it) && line.ends_with("FAILED")
+                name == Some(test.as_str()) && line.ends_with("FAILED")
             };
             if !told.output.lines().any(failed) {
                 return Err(format!("not caught by {test}:\n{}", told.output).into());
@@ -116,13 +117,25 @@ fn caught(bug: &Bug, programs: &Programs) -> Result<()> {
     Ok(())
 }
 
-/// The program in which a file's tests are: its own, its folder's, or the crate's.
-fn program_of(file: &str) -> Option<String> {
+/// The program in which a file's tests are, and their module there: the crate's tests of itself, which
+/// stand in a module `tests` of their file, or those of it from without.
+fn place_of(file: &str) -> Option<(&'static str, String)> {
     let inside = file.strip_prefix("crates/cosette-store/")?;
-    match inside.strip_prefix("tests/") {
-        Some(test) => Some(test.split(['/', '.']).next()?.to_owned()),
-        None => Some("cosette_store".to_owned()),
+    let module = |path: &str| {
+        let path = path.strip_suffix(".rs")?;
+        let path = path.strip_suffix("/mod").unwrap_or(path);
+        Some(path.replace('/', "::"))
+    };
+    if let Some(test) = inside.strip_prefix("tests/it/") {
+        return Some(("it", module(test)?));
     }
+    let module = module(inside.strip_prefix("src/")?)?;
+    let inner = if module.ends_with("tests") {
+        ""
+    } else {
+        "::tests"
+    };
+    Some(("cosette_store", format!("{module}{inner}")))
 }
 
 /// Builds the tests, and finds their programs.
@@ -162,17 +175,31 @@ fn programs() -> Result<Programs> {
 
 #[cfg(test)]
 mod tests {
-    use super::program_of;
+    use super::place_of;
 
     #[test]
-    fn a_files_program_is_named_after_it() {
-        let program = |file: &str| program_of(&format!("crates/cosette-store/{file}"));
-        assert_eq!(program("tests/races.rs").as_deref(), Some("races"));
+    fn a_tests_place_is_found_by_its_file() {
+        let place = |file: &str| {
+            let (program, module) = place_of(&format!("crates/cosette-store/{file}"))?;
+            Some(format!("{program} {module}"))
+        };
+        assert_eq!(place("tests/it/races.rs").as_deref(), Some("it races"));
         assert_eq!(
-            program("tests/simulation/run.rs").as_deref(),
-            Some("simulation")
+            place("tests/it/simulation/mod.rs").as_deref(),
+            Some("it simulation")
         );
-        assert_eq!(program("src/lease.rs").as_deref(), Some("cosette_store"));
-        assert_eq!(program_of("crates/cosette/src/lib.rs"), None);
+        assert_eq!(
+            place("tests/it/simulation/run.rs").as_deref(),
+            Some("it simulation::run")
+        );
+        assert_eq!(
+            place("src/lease.rs").as_deref(),
+            Some("cosette_store lease::tests")
+        );
+        assert_eq!(
+            place("src/meta/fjall/tests.rs").as_deref(),
+            Some("cosette_store meta::fjall::tests")
+        );
+        assert_eq!(place_of("crates/cosette/src/lib.rs"), None);
     }
 }

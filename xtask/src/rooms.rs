@@ -21,7 +21,7 @@ struct Room {
 
 const ASYNC_AND_SOCKETS: [&str; 4] = ["tokio", "hyper", "hyper-util", "mio"];
 
-const ROOMS: [Room; 12] = [
+const ROOMS: [Room; 13] = [
     Room {
         name: "cosette-types",
         opens_onto: &[],
@@ -134,6 +134,14 @@ const ROOMS: [Room; 12] = [
         opens_onto: &[],
         tests_also: &[],
         never: &["cosette-store", "hyper"],
+        not_itself: &[],
+    },
+    Room {
+        // Clients that others made meet the server as their users do, over a socket.
+        name: "cosette-foreign",
+        opens_onto: &[],
+        tests_also: &["cosette", "cosette-server"],
+        never: &[],
         not_itself: &[],
     },
     Room {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::certificates::Certificates;
 use crate::exec::{self, Result};
 use crate::target;
 
@@ -105,6 +106,11 @@ impl Folder {
         self.root.join("access.log")
     }
 
+    /// Of a server that speaks TLS.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.root.join("tls")
+    }
+
     fn server_log(&self) -> PathBuf {
         self.root.join("server.log")
     }
@@ -151,12 +157,21 @@ pub(crate) fn cosette() -> Command {
 }
 
 impl Server {
-    /// Starts the binary on a free loopback port and waits until it says that it listens.
-    pub(crate) fn start(name: &str, accounts: &Accounts) -> Result<Self> {
+    /// Starts the binary on a free loopback port, with certificates of its own if it is to speak TLS,
+    /// and waits until it says that it listens.
+    pub(crate) fn start(name: &str, accounts: &Accounts, with_tls: bool) -> Result<Self> {
         let folder = Folder::new(name)?;
         private_file(&folder.accounts(), &accounts.file())?;
-        let mut child = cosette()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        let mut command = cosette();
+        if with_tls {
+            let files = Certificates::make(&folder.certificates())?;
+            command.arg("serve").arg("--tls-cert").arg(files.chain());
+            command.arg("--tls-key").arg(files.key());
+        } else {
+            command.arg("serve");
+        }
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(folder.data())
             .arg("--accounts")
             .arg(folder.accounts())

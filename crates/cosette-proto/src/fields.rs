@@ -28,6 +28,8 @@ pub use encryption::{EncryptedWith, EncryptionHeaders, brings_customer_key};
 pub use groups::ConditionsOn;
 pub(crate) use groups::invalid_tag;
 
+/// As many headers as a reply usually has, those included that every reply gets later.
+const REPLY_HEADERS: usize = 24;
 /// Least and most bits per second of a bandwidth limit.
 const TRAFFIC_LIMIT: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;
 
@@ -315,7 +317,7 @@ impl HeaderWriter {
     /// No headers yet, in that dialect.
     pub fn new(dialect: Dialect) -> Self {
         Self {
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(REPLY_HEADERS),
             dialect,
         }
     }

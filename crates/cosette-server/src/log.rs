@@ -16,7 +16,7 @@ use cosette_proto::{OperationName, date, route};
 use cosette_types::Timestamp;
 use http::request;
 use http_body::{Frame, SizeHint};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -75,7 +75,8 @@ impl AccessLog {
 /// What is written down of one request.
 #[derive(Debug, Serialize)]
 pub(crate) struct Entry {
-    time: String,
+    #[serde(serialize_with = "iso")]
+    time: Timestamp,
     pub(crate) request_id: String,
     method: String,
     host: String,
@@ -102,7 +103,7 @@ impl Entry {
             .map(|authority| authority.as_str().as_bytes());
         let host = String::from_utf8_lossy(named.or(sent).unwrap_or_default());
         Self {
-            time: date::iso(now),
+            time: now,
             request_id: request_id.to_owned(),
             method: parts.method.to_string(),
             host: host.into_owned(),
@@ -120,7 +121,7 @@ impl Entry {
     /// A request whose head nobody may read.
     pub(crate) fn refused(request_id: &str, is_head: bool, now: Timestamp) -> Self {
         Self {
-            time: date::iso(now),
+            time: now,
             request_id: request_id.to_owned(),
             method: if is_head { "HEAD" } else { "-" }.to_owned(),
             host: String::new(),
@@ -147,6 +148,11 @@ impl Entry {
     pub(crate) fn operation(&mut self, name: OperationName) {
         self.operation = Some(name.as_str());
     }
+}
+
+/// As the line has a time.
+fn iso<S: Serializer>(time: &Timestamp, line: S) -> Result<S::Ok, S::Error> {
+    line.serialize_str(&date::iso(*time))
 }
 
 /// A query without what signs it.

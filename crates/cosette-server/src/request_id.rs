@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cosette_types::Timestamp;
+use cosette_types::checksum::hex;
 
 /// Makes the ids of one server's requests.
 #[derive(Debug)]
@@ -51,11 +52,7 @@ impl RequestId {
         let mut random = [0; 64];
         // Without randomness the id is still unique together with the request's.
         let _ = getrandom::fill(&mut random);
-        let mut digits = String::with_capacity(128);
-        for byte in random {
-            digits.push_str(&format!("{byte:02x}"));
-        }
-        STANDARD.encode(digits)
+        STANDARD.encode(hex(&random))
     }
 }
 

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::Access;
-use crate::access::seal::hex;
 use crate::access::token::{Holder, Issued};
 use crate::error::Error;
 use crate::limits;
+use cosette_types::checksum::hex;
 
 const ACTION: &str = "x-tc-action";
 const VERSION: &str = "x-tc-version";

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
+use cosette_types::checksum::hex;
 use cosette_types::{BucketName, ObjectKey, PartNumber, VersionId};
 
 use crate::codec::Record;
@@ -163,7 +164,7 @@ impl Scrub<'_> {
         }
         self.report.damaged += 1;
         if self.report.damages.len() < limits::DAMAGES_MAX {
-            let name: String = id.0.iter().map(|byte| format!("{byte:02x}")).collect();
+            let name = hex(&id.0);
             self.report.damages.push(Damage {
                 what: format!("extent {name}: {why}"),
                 holders: holders(snapshot.as_ref(), id).await?,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::checksum::hex;
 use crate::error::{Error, Why};
 use crate::limits;
 use crate::time::Timestamp;
@@ -14,11 +15,7 @@ pub struct UploadId(String);
 impl UploadId {
     /// An id of the form COS gives: ten digits of epoch seconds and 64 hexadecimal digits.
     pub fn new(now: Timestamp, random: [u8; 32]) -> Self {
-        let mut text = format!("{:010}", now.secs());
-        for byte in random {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Self(text)
+        Self(format!("{:010}{}", now.secs(), hex(&random)))
     }
 
     /// The id's text.

@@ -1,5 +1,6 @@
 //! The canonical request and the arithmetic over it.
 
+use cosette_types::checksum::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, Method};
 use sha1::{Digest, Sha1};
@@ -159,8 +160,4 @@ pub(super) fn hmac_sha1(key: &str, text: &str) -> String {
         Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());
     hex(&mac.finalize().into_bytes())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

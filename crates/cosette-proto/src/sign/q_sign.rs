@@ -1,6 +1,9 @@
 //! q-sign as a request presents it, and its verification.
 
+use std::borrow::Cow;
+
 use cosette_types::Timestamp;
+use http::HeaderValue;
 use subtle::ConstantTimeEq;
 
 use super::canonical::{self, Lists, canonical_name, must_be_signed, only_narrows};
@@ -124,9 +127,12 @@ impl QSign {
     }
 
     fn http_string(&self, head: &Head, host: &str) -> String {
-        let mut headers = head.headers.clone();
-        if let Ok(host) = host.parse() {
-            headers.insert(http::header::HOST, host);
+        let mut headers = Cow::Borrowed(&head.headers);
+        let sent = headers.get(http::header::HOST).map(HeaderValue::as_bytes);
+        if sent != Some(host.as_bytes())
+            && let Ok(host) = host.parse()
+        {
+            headers.to_mut().insert(http::header::HOST, host);
         }
         let request = Signable {
             method: &head.method,

@@ -23,8 +23,9 @@ use crate::percent;
 mod digest;
 mod form;
 
+pub(super) use cosette_types::checksum::hex;
+pub(super) use digest::Sha256;
 use digest::{Digest32, hmac, sha256_hex};
-pub(super) use digest::{Sha256, hex};
 pub(super) use form::{FormV4, form_fields, sign_policy};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

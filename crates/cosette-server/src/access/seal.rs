@@ -5,6 +5,7 @@
 //! listing of them in a log, gives no secret away.
 
 use cosette_proto::sign::SecretKey;
+use cosette_types::checksum::hex;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 /// Bytes of a key.
@@ -69,10 +70,6 @@ pub(crate) fn random<const N: usize>() -> Option<[u8; N]> {
 /// Random bytes as text.
 pub(crate) fn random_hex<const N: usize>() -> Option<String> {
     random::<N>().map(|bytes| hex(&bytes))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -54,9 +54,7 @@ pub(super) fn find(bytes: &[u8], limits: &Limits) -> Found {
         return refused(refusal);
     }
     let skipped = bytes.len() - start_of(bytes).len();
-    let end = start_of(bytes)
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n");
+    let end = memchr::memmem::find(start_of(bytes), b"\r\n\r\n");
     let length = end.map_or(bytes.len(), |end| skipped + end + 4);
     if length > limits.head_bytes_max {
         return refused(Refusal::new(
@@ -122,7 +120,8 @@ fn lines_are_lines(bytes: &[u8]) -> Result<(), Refusal> {
 }
 
 fn judge(head: &[u8], limits: &Limits) -> Result<Framing, Refusal> {
-    let mut headers = vec![httparse::EMPTY_HEADER; limits.headers_max];
+    let lines = memchr::memchr_iter(b'\n', head).count();
+    let mut headers = vec![httparse::EMPTY_HEADER; lines.min(limits.headers_max)];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
         Ok(httparse::Status::Complete(_)) => {}

@@ -3,9 +3,9 @@
 //!
 //! The recorder and the checker are the store's, and are tested there.
 
-#[path = "../../../cosette-store/tests/linearizability/checker.rs"]
+#[path = "../../../cosette-store/tests/it/linearizability/checker.rs"]
 mod checker;
-#[path = "../../../cosette-store/tests/linearizability/record.rs"]
+#[path = "../../../cosette-store/tests/it/linearizability/record.rs"]
 mod record;
 
 use std::collections::HashMap;

@@ -12,26 +12,26 @@ const BOUNDARY: &str = "----WebKitFormBoundaryabc";
 
 /// A form as a browser writes it.
 #[derive(Debug, Clone, Default)]
-struct Form {
+pub(crate) struct Form {
     fields: Vec<(String, String)>,
     file: Vec<u8>,
 }
 
 impl Form {
-    fn of(file: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn of(file: impl AsRef<[u8]>) -> Self {
         Self {
             fields: Vec::new(),
             file: file.as_ref().to_vec(),
         }
     }
 
-    fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.fields.push((name.to_owned(), value.into()));
         self
     }
 
     /// Signed by somebody whose policy allows exactly these fields.
-    fn signed(self, dialect: Dialect, server: &Server, by: &Credentials) -> Self {
+    pub(crate) fn signed(self, dialect: Dialect, server: &Server, by: &Credentials) -> Self {
         let mut policy = until(server, 600);
         for (name, value) in &self.fields {
             policy = policy.equals(name, value.replace("${filename}", "图 1.jpg"));
@@ -76,7 +76,7 @@ impl Form {
     }
 
     /// The request that a browser makes of it: nobody's, but for what stands in the form.
-    fn call<'a>(&self, server: &'a Server) -> Call<'a> {
+    pub(crate) fn call<'a>(&self, server: &'a Server) -> Call<'a> {
         raw(server, self.written())
     }
 }

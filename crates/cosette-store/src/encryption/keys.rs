@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use cosette_types::checksum::hex;
 use zeroize::Zeroizing;
 
 use crate::environment::Random;
@@ -19,7 +20,7 @@ pub(crate) struct KeyId(pub(crate) [u8; 8]);
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 

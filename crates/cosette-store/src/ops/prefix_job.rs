@@ -8,6 +8,7 @@
 mod advance;
 
 use cosette_md5::Md5 as Hasher;
+use cosette_types::checksum::hex;
 use cosette_types::{BucketName, Md5, ObjectKey, Owner, Timestamp, VersionTime};
 
 use crate::codec::Record;
@@ -275,7 +276,7 @@ impl Store {
 impl From<JobRecord> for PrefixJob {
     fn from(job: JobRecord) -> Self {
         Self {
-            id: job.id.0.iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: hex(&job.id.0),
             kind: job.kind,
             owner: job.owner,
             source_bucket: job.source.bucket,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use cosette_types::checksum::hex;
 use futures_util::{Stream, stream};
 use tokio::sync::mpsc;
 
@@ -282,6 +283,6 @@ fn id(row: &[u8], from: usize) -> Result<[u8; 16], Error> {
 }
 
 fn named(row: &[u8], why: &Error) -> Error {
-    let id: String = row.iter().skip(1).map(|b| format!("{b:02x}")).collect();
+    let id = hex(row.get(1..).unwrap_or_default());
     Error::corrupt(format!("extent {id}: {why}; a scrub says whose it is"))
 }

@@ -1,5 +1,6 @@
 //! SHA-256 and its HMAC, as bytes and as digits.
 
+use cosette_types::checksum::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Digest;
 
@@ -16,13 +17,4 @@ pub(super) fn hmac(key: &[u8], text: &[u8]) -> Digest32 {
 
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-pub(in crate::sign) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut digits = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
 }

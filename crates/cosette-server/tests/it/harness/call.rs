@@ -79,7 +79,12 @@ impl Call<'_> {
     pub(crate) fn presigned(&self) -> String {
         let head = self.head();
         let credentials = self.signer.clone().unwrap();
-        let pairs = sign::presign(&credentials, &signable(&head), self.validity);
+        let request = signable(&head);
+        let now = Timestamp::from_secs(self.server.now());
+        let pairs = match self.v4 {
+            Some(_) => sign::presign_v4(&credentials, &request, "us-east-1", now, 900),
+            None => sign::presign(&credentials, &request, self.validity),
+        };
         let mut path = self.path.clone();
         for (name, value) in pairs {
             path.push(if path.contains('?') { '&' } else { '?' });
@@ -89,6 +94,17 @@ impl Call<'_> {
             ));
         }
         path
+    }
+
+    /// The same request in the words of the S3 dialect, its bucket in the path.
+    pub(crate) fn into_s3(mut self) -> Self {
+        let bucket = self.host.split('.').next().unwrap_or_default();
+        self.path = format!("/{bucket}{}", self.path).replace("?rename", "?renameObject");
+        for (name, value) in &mut self.headers {
+            *name = name.replace("x-cos-", "x-amz-");
+            *value = value.replace(&format!(".{SUFFIX}/"), "/");
+        }
+        self.host("127.0.0.1")
     }
 
     /// The same request as who was given its presigned URL sends it.
