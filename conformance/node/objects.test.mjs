@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 
 import { environment } from '../shared/environment.mjs';
-import { MIB, openRoom, pattern } from '../shared/room.mjs';
+import { MIB, call, openRoom, pattern } from '../shared/room.mjs';
 import { anonymous } from '../shared/wire.mjs';
 import { sdk } from './sdk.mjs';
 
@@ -88,6 +88,36 @@ describe('objects', () => {
     await room.refuse(416, 'InvalidRange', 'getObject', { ...get, Range: 'bytes=10-' });
     await room.refuse(412, 'PreconditionFailed', 'getObject', { ...get, IfMatch: '"0"' });
     await room.refuse(304, undefined, 'getObject', { ...get, IfNoneMatch: ETag });
+  });
+
+  test('lifecycle rules come back as they were set', async () => {
+    const bucket = await room.bucket();
+    const { Bucket, Region } = bucket.at('');
+    // No rules are 404 on the wire, and an empty list to this SDK.
+    const told = async () => (await call(room.root, 'getBucketLifecycle', { Bucket, Region })).data.Rules;
+    assert.deepEqual(await told(), []);
+    const Rules = [
+      {
+        ID: 'logs',
+        Filter: { Prefix: 'logs/' },
+        Status: 'Enabled',
+        Transition: { Days: '30', StorageClass: 'ARCHIVE' },
+        Expiration: { Days: '365' },
+      },
+      {
+        ID: 'uploads',
+        Filter: { Prefix: '' },
+        Status: 'Enabled',
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: '3' },
+      },
+    ];
+    await room.succeed('putBucketLifecycle', { Bucket, Region, Rules });
+    assert.deepEqual(await told(), Rules);
+    const twice = { Bucket, Region, Rules: [Rules[0], Rules[0]] };
+    await room.refuse(400, 'InvalidArgument', 'putBucketLifecycle', twice);
+    assert.deepEqual(await told(), Rules);
+    await room.succeed('deleteBucketLifecycle', { Bucket, Region });
+    assert.deepEqual(await told(), []);
   });
 
   // seed: S112, S120

@@ -3,8 +3,10 @@
 import base64
 import io
 import unittest
+import uuid
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -14,6 +16,19 @@ from botocore.config import Config
 from support import ENDPOINT, KEY_ID, MIB, SECOND_KEY_ID, SECOND_SECRET, S3TestCase, client, http, pattern, quoted_md5
 
 SMALL = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+
+
+def post(form, filename, data):
+    """Sends a form as a browser does: status and body."""
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in form["fields"].items()
+    ]
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
+    body = b"".join(parts) + head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return http(form["url"], body, "POST", headers)
 
 
 class Buckets(S3TestCase):
@@ -69,6 +84,46 @@ class Buckets(S3TestCase):
         self.refused("MalformedPolicy", 400, self.s3.put_bucket_policy, Bucket=name, Policy=wrong)
         self.s3.delete_bucket_policy(Bucket=name)
         self.refused("AccessDenied", 403, second.get_object, Bucket=name, Key="open/k")
+
+    def test_lifecycle_rules_come_back_as_they_were_set(self):
+        name = self.bucket()
+        self.refused(
+            "NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration, Bucket=name
+        )
+        rules = [
+            {
+                "ID": "logs",
+                "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "kind", "Value": "log"}]}},
+                "Status": "Enabled",
+                "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}],
+                "Expiration": {"Days": 365},
+            },
+            {
+                "ID": "rest",
+                "Filter": {"Prefix": ""},
+                "Status": "Disabled",
+                "Expiration": {"ExpiredObjectDeleteMarker": True},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 2},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+            },
+            {
+                "ID": "until",
+                "Filter": {"ObjectSizeGreaterThan": 1000},
+                "Status": "Enabled",
+                "Expiration": {"Date": datetime(2030, 1, 1, tzinfo=timezone.utc)},
+            },
+        ]
+        put = self.s3.put_bucket_lifecycle_configuration
+        put(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        told = self.s3.get_bucket_lifecycle_configuration(Bucket=name)
+        self.assertEqual(told["Rules"], rules)
+        twice = {"Rules": [rules[0], rules[0]]}
+        self.refused("InvalidArgument", 400, put, Bucket=name, LifecycleConfiguration=twice)
+        self.assertEqual(self.s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"], rules)
+        self.s3.delete_bucket_lifecycle(Bucket=name)
+        self.refused(
+            "NoSuchLifecycleConfiguration", 404, self.s3.get_bucket_lifecycle_configuration, Bucket=name
+        )
 
     def test_a_location_may_be_asked_for(self):
         name = "located-somewhere-else"
@@ -439,6 +494,36 @@ class Access(S3TestCase):
         status, body = http(get.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))
         self.assertEqual(status, 403)
         self.assertIn(b"<Code>SignatureDoesNotMatch</Code>", body)
+
+    def test_a_form_is_what_its_policy_says(self):
+        v4 = client(signature_version="s3v4")
+        fields = {"x-amz-meta-a": "b", "Content-Type": "text/plain"}
+        conditions = [
+            {"x-amz-meta-a": "b"},
+            {"Content-Type": "text/plain"},
+            ["content-length-range", 1, 10],
+        ]
+        form = v4.generate_presigned_post(self.name, "up/${filename}", fields, conditions, ExpiresIn=60)
+        status, body = post(form, "new.txt", b"made")
+        self.assertEqual(status, 204, body)
+        told = self.s3.get_object(Bucket=self.name, Key="up/new.txt")
+        self.assertEqual((told["Body"].read(), told["Metadata"]), (b"made", {"a": "b"}))
+        self.assertEqual(told["ContentType"], "text/plain")
+        keys = self.keys(self.name)
+        for data, more, code in [
+            (b"more than ten bytes", {}, b"EntityTooLarge"),
+            (b"", {}, b"EntityTooSmall"),
+            (b"made", {"x-amz-meta-a": "c"}, b"AccessDenied"),
+            (b"made", {"acl": "public-read"}, b"AccessDenied"),
+            (b"made", {"key": "elsewhere"}, b"AccessDenied"),
+            (b"made", {"x-amz-signature": "0" * 64}, b"SignatureDoesNotMatch"),
+        ]:
+            with self.subTest(code=code, more=more):
+                changed = {**form, "fields": {**form["fields"], **more}}
+                status, body = post(changed, "other.txt", data)
+                self.assertIn(status, (400, 403), body)
+                self.assertIn(b"<Code>" + code + b"</Code>", body)
+                self.assertEqual(self.keys(self.name), keys)
 
     def test_a_presigned_put_is_no_copy(self):
         v4 = client(signature_version="s3v4")

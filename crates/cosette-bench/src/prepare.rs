@@ -43,6 +43,7 @@ pub(crate) async fn bucket(site: &Arc<Site>) -> Result<bool, Error> {
     let put = ops::PutBucket {
         bucket: bucket.clone(),
         acl: Default::default(),
+        tags: Default::default(),
     };
     let made = connection
         .send(&put, Payload::empty(), Keep::Document)

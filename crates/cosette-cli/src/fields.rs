@@ -1,6 +1,8 @@
 //! What operations answer, under the names that the COS documents and the JavaScript SDK give the
 //! fields. What the service did not return is absent.
 
+mod lifecycle;
+
 use cosette::date;
 use cosette::{
     AppendObjectReply, BucketEntry, Capabilities, CompleteUploadReply, CopyObjectReply,

@@ -105,6 +105,7 @@ codes! {
     NoSuchCopySource 404 final "The source of the copy does not exist.",
     NoSuchJob 404 final "There is no prefix job of this id into this bucket, or it ended long ago.",
     NoSuchKey 404 final "The specified key does not exist.",
+    NoSuchLifecycleConfiguration 404 final "The bucket has no lifecycle rules.",
     NoSuchTagSet 404 final "The bucket has no tags.",
     NoSuchUpload 404 final "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
     NoSuchVersion 404 final "The specified version does not exist.",

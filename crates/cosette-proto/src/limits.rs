@@ -15,6 +15,12 @@ pub const SESSION_POLICY_BYTES_MAX: usize = 6 << 10;
 pub const POLICY_STATEMENTS_MAX: usize = 100;
 /// Most rules of a bucket for pages of other origins.
 pub const CORS_RULES_MAX: usize = 100;
+/// Most lifecycle rules of a bucket.
+pub const LIFECYCLE_RULES_MAX: usize = 1_000;
+/// Longest name of a lifecycle rule.
+pub const LIFECYCLE_ID_BYTES_MAX: usize = 255;
+/// Most days, and most versions, that a lifecycle rule counts.
+pub const LIFECYCLE_DAYS_MAX: u32 = i32::MAX.unsigned_abs();
 /// Most days for which an archived object is restored.
 pub const RESTORE_DAYS_MAX: u16 = 365;
 /// Longest prefix that a prefix job takes keys from or gives them, in bytes.

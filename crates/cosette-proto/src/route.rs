@@ -51,6 +51,7 @@ impl OperationName {
             | Op::PutObjectAcl
             | Op::PutBucketVersioning
             | Op::PutBucketCors
+            | Op::PutBucketLifecycle
             | Op::PutBucketEncryption
             | Op::StartPrefixJob
             | Op::PutBucketTagging
@@ -90,6 +91,7 @@ const KNOWN: &[&str] = &[
     "policy",
     "position",
     "left-marker",
+    "lifecycle",
     "prefix",
     "prefix-job",
     "prefix-jobs",
@@ -125,7 +127,6 @@ const ABSENT: &[&str] = &[
     "intelligent-tiering",
     "inventory",
     "legal-hold",
-    "lifecycle",
     "logging",
     "notification",
     "metrics",
@@ -231,6 +232,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::GET if has("prefix-job") => Op::GetPrefixJob,
         Method::GET if has("prefix-jobs") => Op::ListPrefixJobs,
         Method::GET if has("cors") => Op::GetBucketCors,
+        Method::GET if has("lifecycle") => Op::GetBucketLifecycle,
         Method::GET if has("encryption") => Op::GetBucketEncryption,
         Method::GET if has("tagging") => Op::GetBucketTagging,
         Method::GET if has("location") => Op::GetBucketLocation,
@@ -243,6 +245,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         Method::PUT if has("versioning") => Op::PutBucketVersioning,
         Method::PUT if has("policy") => Op::PutBucketPolicy,
         Method::PUT if has("cors") => Op::PutBucketCors,
+        Method::PUT if has("lifecycle") => Op::PutBucketLifecycle,
         Method::PUT if has("encryption") => Op::PutBucketEncryption,
         Method::PUT if has("tagging") => Op::PutBucketTagging,
         Method::PUT if is_move(head) || has("uploads") || is_copy(head) => {
@@ -255,6 +258,7 @@ fn bucket_operation(head: &Head) -> Result<OperationName, Error> {
         }
         Method::DELETE if has("policy") => Op::DeleteBucketPolicy,
         Method::DELETE if has("cors") => Op::DeleteBucketCors,
+        Method::DELETE if has("lifecycle") => Op::DeleteBucketLifecycle,
         Method::DELETE if has("encryption") => Op::DeleteBucketEncryption,
         Method::DELETE if has("tagging") => Op::DeleteBucketTagging,
         Method::DELETE => Op::DeleteBucket,
@@ -332,6 +336,8 @@ const NOT_CHANGING_BUCKETS: &[&str] = &[
 /// Parameters that no request about an object has.
 const NOT_OF_OBJECTS: &[&str] = &[
     "cors",
+    "cosette-capabilities",
+    "lifecycle",
     "encryption",
     "cosette-capabilities",
     "prefix-job",
@@ -416,6 +422,7 @@ mod tests {
             ("OPTIONS", "/b-1", false, Op::OptionsObject),
             ("GET", "/?cosette-capabilities", false, Op::GetCapabilities),
             ("GET", "/b-1?cors", false, Op::GetBucketCors),
+            ("DELETE", "/b-1?lifecycle", false, Op::DeleteBucketLifecycle),
             ("PUT", "/b-1/k?renameObject", false, Op::MoveObject),
             ("GET", "/b-1?list-type=2", false, Op::ListObjectsV2),
             ("GET", "/b-1/k?attributes", false, Op::GetObjectAttributes),
@@ -465,6 +472,12 @@ mod tests {
             ("DELETE", "/", false, ErrorCode::MethodNotAllowed),
             ("OPTIONS", "/", false, ErrorCode::AccessForbidden),
             ("PUT", "/b-1/k?cors", false, ErrorCode::MethodNotAllowed),
+            (
+                "DELETE",
+                "/b-1/k?lifecycle",
+                false,
+                ErrorCode::MethodNotAllowed,
+            ),
             (
                 "PUT",
                 "/b-1/k?cosette-capabilities",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cosette_types::Region;
 use cosette_types::limits::PART_BYTES_MIN;
 
+use crate::lifecycle::LifecycleSettings;
 use crate::limits::{self, Limits};
 
 /// How a server behaves. [`Config::default`] is a server of one region without own domains.
@@ -24,6 +25,8 @@ pub struct Config {
     /// How long a restore of an archived object takes. The bytes are on the disk all the time: this
     /// is for clients that want to see one take long.
     pub restore_delay: Duration,
+    /// When lifecycle rules are applied.
+    pub lifecycle: LifecycleSettings,
     /// The file with the keys of the store's own encryption; one in the store's folder if `None`.
     pub encryption_keys: Option<PathBuf>,
     /// Whether keys of customers are taken over connections without TLS from other machines.
@@ -43,6 +46,7 @@ impl Default for Config {
             keep_alive_after: limits::KEEP_ALIVE_AFTER,
             keep_alive_every: limits::KEEP_ALIVE_EVERY,
             restore_delay: Duration::ZERO,
+            lifecycle: LifecycleSettings::default(),
             encryption_keys: None,
             customer_keys_in_the_open: false,
             access_log: None,

@@ -20,6 +20,17 @@ pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
 /// How long a stopping server waits for requests under way.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The pause between two rounds in which lifecycle rules are applied.
+pub const LIFECYCLE_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How long after a start the first round begins.
+pub const LIFECYCLE_FIRST: Duration = Duration::from_secs(60);
+/// Versions, uploads or buckets that are looked at at once.
+pub const LIFECYCLE_PAGE: usize = 1000;
+/// The pause after each page: requests go first.
+pub const LIFECYCLE_PAUSE: Duration = Duration::from_millis(10);
+/// After how many days an unfinished upload is aborted, whatever rules say.
+pub const UPLOADS_EXPIRE_DAYS: u32 = 30;
+
 /// How long a client may keep us waiting for a body, in either direction, before its speed is looked at.
 pub const BODY_GRACE: Duration = Duration::from_secs(30);
 /// Slowest average speed of a body, in bytes a second, after the grace.

@@ -50,6 +50,8 @@ families! {
     FREE "cosette_store_free_bytes" "gauge" "Bytes left on the disk that holds the store.",
     GROWTH "cosette_store_growth_allowed" "gauge" "1 while object bytes may be added, 0 when the disk is full.",
     POISONED "cosette_store_poisoned" "gauge" "1 after a failed sync: no writes until the server is started anew.",
+    ROUNDS "cosette_lifecycle_rounds_total" "counter" "Rounds in which lifecycle rules were applied.",
+    AGED "cosette_lifecycle_actions_total" "counter" "What they did, by action: expired (current versions), removed (earlier versions and delete markers), moved (to another class), uploads (aborted).",
     READY "cosette_ready" "gauge" "1 while /health/ready says yes.",
 }
 
@@ -89,6 +91,11 @@ pub struct Metrics {
     pub(crate) slow: AtomicU64,
     pub(crate) tls_loaded: AtomicU64,
     pub(crate) tls_failed: AtomicU64,
+    pub(crate) lifecycle_rounds: AtomicU64,
+    pub(crate) lifecycle_expired: AtomicU64,
+    pub(crate) lifecycle_removed: AtomicU64,
+    pub(crate) lifecycle_moved: AtomicU64,
+    pub(crate) lifecycle_uploads: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -129,6 +136,11 @@ impl Default for Metrics {
             slow: AtomicU64::new(0),
             tls_loaded: AtomicU64::new(0),
             tls_failed: AtomicU64::new(0),
+            lifecycle_rounds: AtomicU64::new(0),
+            lifecycle_expired: AtomicU64::new(0),
+            lifecycle_removed: AtomicU64::new(0),
+            lifecycle_moved: AtomicU64::new(0),
+            lifecycle_uploads: AtomicU64::new(0),
         }
     }
 }
@@ -194,6 +206,16 @@ impl Metrics {
             text.plain(FREE, store.free_bytes);
             text.plain(GROWTH, u64::from(store.allows_growth));
             text.plain(POISONED, u64::from(store.is_poisoned));
+        }
+        text.plain(ROUNDS, read(&self.lifecycle_rounds));
+        text.begin(AGED);
+        for (action, number) in [
+            ("expired", &self.lifecycle_expired),
+            ("removed", &self.lifecycle_removed),
+            ("moved", &self.lifecycle_moved),
+            ("uploads", &self.lifecycle_uploads),
+        ] {
+            text.line(AGED.name, &format!("action=\"{action}\""), read(number));
         }
         text.plain(READY, u64::from(told.ready));
         text.0

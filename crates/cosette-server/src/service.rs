@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::connection::Refusal;
 use crate::error::Error;
 use crate::keep_alive::{self, Pace};
+use crate::lifecycle::{Lifecycle, LifecycleRound, Rounds};
 use crate::limits::{self, Limits};
 use crate::log::{AccessLog, Entry, Logged, Seat};
 use crate::memory::BodyMemory;
@@ -57,6 +58,8 @@ struct Inner {
     access_log: Option<Arc<AccessLog>>,
     spelling: Spelling,
     jobs: Jobs,
+    lifecycle: Arc<Lifecycle>,
+    rounds: Rounds,
     metrics: Arc<Metrics>,
     /// A seat for each request under way.
     seats: Arc<Semaphore>,
@@ -102,13 +105,22 @@ impl Service {
             .await
             .map_err(|error| std::io::Error::other(error.cause().unwrap_or_default().to_owned()))?;
         let access = Arc::new(access);
+        let metrics: Arc<Metrics> = Arc::default();
+        let lifecycle = Arc::new(Lifecycle {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            settings: config.lifecycle,
+            metrics: Arc::clone(&metrics),
+        });
         Ok(Self(Arc::new(Inner {
             hosts: Hosts::new(config.domains.iter().map(String::as_str)),
             access_log: access_log.map(Arc::new),
             ids: RequestIds::new(),
             spelling: Spelling::learn().await,
             jobs: Jobs::begin(&store, &access, &clock),
-            metrics: Arc::default(),
+            rounds: Rounds::begin(&lifecycle),
+            lifecycle,
+            metrics,
             seats: Arc::new(Semaphore::new(
                 config.limits.requests_max.min(Semaphore::MAX_PERMITS),
             )),
@@ -125,6 +137,16 @@ impl Service {
     /// Ends what works in the background; requests are answered as before.
     pub(crate) async fn end_jobs(&self) {
         self.0.jobs.end().await;
+        self.0.rounds.end().await;
+    }
+
+    /// Applies the lifecycle rules of all buckets once, now, beside the rounds in the background.
+    ///
+    /// # Errors
+    /// When the store could not be read or changed; what was done stays done.
+    pub async fn apply_lifecycle(&self) -> std::io::Result<LifecycleRound> {
+        let made = self.0.lifecycle.round().await;
+        made.map_err(|error| std::io::Error::other(error.to_string()))
     }
 
     /// Answers a request: any request, always, with its id.

@@ -46,6 +46,7 @@ pub use environment::{Clock, Random, SystemClock, SystemRandom};
 pub use error::Error;
 pub use fsck::Report;
 pub use ops::abort_upload::AbortUpload;
+pub use ops::age_version::{AgeVersion, Aging, SeenVersion};
 pub use ops::append_object::{AppendObject, Appended};
 pub use ops::bucket_documents::BucketDocument;
 pub use ops::bucket_settings::Versioning;

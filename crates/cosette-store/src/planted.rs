@@ -110,6 +110,8 @@ bugs! {
     CloseForgetsRefused,
     /// Nothing at all is written on a full disk, deletes included. (R76)
     FullDiskRefusesDeletes,
+    /// A rule removes a version that is not the one it judged.
+    AgesWhatItNeverSaw,
     /// Version times follow the clock backwards.
     ClockRunsBack,
     /// Rows kept in memory outlive a batch that writes them.

@@ -118,7 +118,7 @@ impl<'a> Versions<'a> {
     }
 
     /// The current version, or the one named; it may be a delete marker.
-    async fn find_any(
+    pub(crate) async fn find_any(
         &self,
         txn: &mut Txn,
         id: Option<&VersionId>,
@@ -274,7 +274,12 @@ impl<'a> Versions<'a> {
     }
 
     /// Removes one version; the newest that is left becomes the current one.
-    async fn remove(&self, core: &Core, txn: &mut Txn, time: VersionTime) -> Result<(), Error> {
+    pub(crate) async fn remove(
+        &self,
+        core: &Core,
+        txn: &mut Txn,
+        time: VersionTime,
+    ) -> Result<(), Error> {
         let Some(head) = &self.head else {
             return Err(Error::corrupt("a version without a head"));
         };
@@ -301,7 +306,7 @@ impl<'a> Versions<'a> {
 
     /// The newest version other than this one. The scan needs no check: whoever changes what it
     /// finds changes the head, too.
-    async fn newest_but(
+    pub(crate) async fn newest_but(
         &self,
         txn: &Txn,
         time: VersionTime,

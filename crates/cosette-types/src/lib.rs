@@ -13,6 +13,7 @@ pub mod encryption;
 mod error;
 pub mod etag;
 pub mod key;
+pub mod lifecycle;
 pub mod limits;
 pub mod policy;
 pub mod precondition;

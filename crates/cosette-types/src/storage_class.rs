@@ -54,6 +54,17 @@ impl StorageClass {
         }
     }
 
+    /// How cold it is: objects are moved to colder classes by rules, never to warmer ones.
+    pub const fn coldness(self) -> u8 {
+        match self {
+            Self::Standard | Self::MazStandard => 0,
+            Self::StandardIa | Self::MazStandardIa => 1,
+            Self::IntelligentTiering | Self::MazIntelligentTiering => 2,
+            Self::Archive => 3,
+            Self::DeepArchive => 4,
+        }
+    }
+
     /// Whether objects of this class must be restored before they can be read or copied.
     pub const fn is_archived(self) -> bool {
         matches!(self, Self::Archive | Self::DeepArchive)

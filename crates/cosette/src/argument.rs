@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CompletedPart, CorsConfiguration, EncryptionConfiguration, NewAcl, ObjectToDelete,
-    PrefixJobWish, RestoreTier, VersioningStatus,
+    CompletedPart, CorsConfiguration, EncryptionConfiguration, LifecycleConfiguration, NewAcl,
+    ObjectToDelete, PrefixJobWish, RestoreTier, VersioningStatus,
 };
 use cosette_proto::{Dialect, copy_source, date};
 use cosette_types::{
@@ -134,6 +134,7 @@ itself!(
     CannedAcl,
     CopySource,
     CorsConfiguration,
+    LifecycleConfiguration,
     Directive,
     ETag,
     ETagMatch,

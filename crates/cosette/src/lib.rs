@@ -96,13 +96,14 @@ pub use cosette_proto::ops::{
     CompletedPart, ContentRange, CopyObjectReply, CorsConfiguration, DeleteFailure,
     DeleteMarkerEntry, DeleteObjectReply, DeleteObjectsReply, DeletedEntry,
     EncryptionConfiguration, GetAclReply, GetBucketPolicyReply, GetObjectTaggingReply,
-    HeadBucketReply, InitiateUploadReply, ListBucketsReply, ListObjectsReply, ListPartsReply,
-    ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl, ObjectEntry, ObjectReply,
-    ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply, PartEntry, PrefixJob,
-    PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish, PutObjectReply,
-    RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply, UploadPartReply,
-    VersionEntry, VersionItem, VersioningStatus,
+    HeadBucketReply, InitiateUploadReply, LifecycleConfiguration, ListBucketsReply,
+    ListObjectsReply, ListPartsReply, ListUploadsReply, ListVersionsReply, MoveObjectReply, NewAcl,
+    ObjectEntry, ObjectReply, ObjectTaggingReply, ObjectToDelete, ObjectType, OptionsObjectReply,
+    PartEntry, PrefixJob, PrefixJobKind, PrefixJobLeft, PrefixJobState, PrefixJobWish,
+    PutObjectReply, RestoreObjectReply, RestoreTier, UploadEntry, UploadPartCopyReply,
+    UploadPartReply, VersionEntry, VersionItem, VersioningStatus,
 };
+pub use cosette_types::lifecycle;
 pub use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,
     CorsRule, Crc64, CustomerKey, Directive, ETag, ETagMatch, Encryption, Grant, Grantee, Md5,

@@ -126,6 +126,12 @@ pub(crate) enum ApiCommand {
     ListPrefixJobs(BucketArgs),
     /// Cancel a prefix job; what was done stays done
     CancelPrefixJob(PrefixJobArgs),
+    /// PUT Bucket lifecycle: replace a bucket's rules for what becomes of its objects with time
+    PutBucketLifecycle(PutBucketDocumentArgs),
+    /// GET Bucket lifecycle: a bucket's lifecycle rules
+    GetBucketLifecycle(BucketArgs),
+    /// DELETE Bucket lifecycle: remove a bucket's lifecycle rules
+    DeleteBucketLifecycle(BucketArgs),
     /// PUT Bucket cors: replace a bucket's rules for pages of other origins
     PutBucketCors(PutBucketDocumentArgs),
     /// GET Bucket cors: a bucket's rules for pages of other origins
@@ -220,10 +226,10 @@ pub(crate) struct MetaArgs {
     pub(crate) meta: Vec<(String, Text)>,
 }
 
-/// Tags that an object gets.
+/// Tags that an object or a bucket gets.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct TagArgs {
-    /// Tag, key=value; may be given several times, 10 for an object
+    /// Tag, key=value; may be given several times, 10 for an object, 50 for a bucket
     #[arg(long, value_name = "KEY=VALUE", value_parser = values::tag)]
     pub(crate) tag: Vec<(String, String)>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cosette_server::keys::{Origin, check_encryption_keys};
 use cosette_server::tls::{Tls, TlsFiles};
-use cosette_server::{Config, Embedded, Listener, Opened, SystemClock};
+use cosette_server::{Config, Embedded, LifecycleSettings, Listener, Opened, SystemClock};
 use keys::ServerSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -109,6 +109,11 @@ fn server_config(settings: &ServerSettings) -> Result<Config> {
         part_bytes_min: settings.part_bytes_min,
         encryption_keys: settings.encryption_keys.clone(),
         customer_keys_in_the_open: settings.customer_keys_in_the_open,
+        lifecycle: LifecycleSettings {
+            interval: settings.lifecycle_interval,
+            day_secs: settings.lifecycle_day_secs,
+            uploads_expire_days: u32::try_from(settings.uploads_expire_days).unwrap_or(u32::MAX),
+        },
         limits: settings.limits.clone(),
         ..Config::default()
     };

@@ -200,6 +200,18 @@ impl HeaderReader<'_> {
     /// # Errors
     /// `InvalidTag` for tags that no object may have.
     pub fn tags(&self) -> Result<Tags, Error> {
+        self.all_tags()?.for_object().map_err(invalid_tag)
+    }
+
+    /// The tags of a bucket that is made, written likewise.
+    ///
+    /// # Errors
+    /// `InvalidTag` for tags that no bucket may have.
+    pub fn tags_of_bucket(&self) -> Result<Tags, Error> {
+        self.all_tags()?.for_bucket().map_err(invalid_tag)
+    }
+
+    fn all_tags(&self) -> Result<Tags, Error> {
         let mut tags = Tags::new();
         let pairs = self.text(Field::Tagging)?.unwrap_or_default().split('&');
         for pair in pairs.filter(|pair| !pair.is_empty()) {
@@ -214,7 +226,7 @@ impl HeaderReader<'_> {
             let value = percent::decode_query(value).ok_or_else(bad)?;
             tags.insert(&key, &value).map_err(invalid_tag)?;
         }
-        tags.for_object().map_err(invalid_tag)
+        Ok(tags)
     }
 
     /// Preconditions, on what is read or on the source of a copy.

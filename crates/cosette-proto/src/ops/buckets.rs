@@ -1,6 +1,6 @@
 //! PUT, HEAD and DELETE Bucket, and GET Bucket location: short requests without documents.
 
-use cosette_types::{AclHeaders, BucketName, Region};
+use cosette_types::{AclHeaders, BucketName, Region, Tags};
 use http::{Method, StatusCode};
 
 use super::OperationName;
@@ -18,6 +18,8 @@ pub struct PutBucket {
     pub bucket: BucketName,
     /// Who else may use it.
     pub acl: AclHeaders,
+    /// Its tags from the beginning.
+    pub tags: Tags,
 }
 
 /// Asks whether a bucket exists and may be listed.
@@ -56,7 +58,10 @@ impl Message for PutBucket {
     type Reply = ();
 
     fn encode(&self, dialect: Dialect) -> Request {
-        let headers = HeaderWriter::new(dialect).with_acl(&self.acl).done();
+        let headers = HeaderWriter::new(dialect)
+            .with_acl(&self.acl)
+            .with_tags(&self.tags)
+            .done();
         Request::of_bucket(Method::PUT, &self.bucket, Query::new(), headers)
     }
 
@@ -64,13 +69,13 @@ impl Message for PutBucket {
         let headers = HeaderReader::new(&request.headers, dialect);
         headers.refuse_on_write()?;
         headers.refuse_target_conditions()?;
-        headers.refuse_tags()?;
         if let Some(document) = request.document() {
             refuse_several_zones(&Element::parse(document)?)?;
         }
         Ok(Self {
             bucket: request.bucket()?,
             acl: headers.acl_of_bucket()?,
+            tags: headers.tags_of_bucket()?,
         })
     }
 

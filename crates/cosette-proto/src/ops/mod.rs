@@ -18,6 +18,7 @@ mod encryption;
 mod get_object;
 mod get_object_attributes;
 mod initiate_upload;
+mod lifecycle;
 mod list_buckets;
 mod list_objects;
 mod list_objects_v2;
@@ -61,6 +62,9 @@ pub use get_object::{
 };
 pub use get_object_attributes::{GetObjectAttributes, GetObjectAttributesReply, ObjectAttribute};
 pub use initiate_upload::{InitiateUpload, InitiateUploadReply};
+pub use lifecycle::{
+    DeleteBucketLifecycle, GetBucketLifecycle, LifecycleConfiguration, PutBucketLifecycle,
+};
 pub use list_buckets::{BucketEntry, ListBuckets, ListBucketsReply};
 pub use list_objects::{ListObjects, ListObjectsReply, ListOwner, ObjectEntry};
 pub use list_objects_v2::{ListObjectsV2, ListObjectsV2Reply};
@@ -188,6 +192,12 @@ operations! {
     GetBucketCors => "GetBucketCORS",
     /// DELETE Bucket cors
     DeleteBucketCors => "DeleteBucketCORS",
+    /// PUT Bucket lifecycle
+    PutBucketLifecycle => "PutBucketLifecycle",
+    /// GET Bucket lifecycle
+    GetBucketLifecycle => "GetBucketLifecycle",
+    /// DELETE Bucket lifecycle
+    DeleteBucketLifecycle => "DeleteBucketLifecycle",
     /// PUT Bucket encryption
     PutBucketEncryption => "PutBucketEncryption",
     /// GET Bucket encryption

@@ -5,7 +5,7 @@ use cosette_proto::ops::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucket
 use cosette_store::{NewBucket, Store};
 use cosette_types::Region;
 
-use super::Context;
+use super::{Context, tagging};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -24,6 +24,7 @@ pub(super) async fn put(
         name: op.bucket,
         region: region.clone(),
         owner: owner.clone(),
+        documents: tagging::document(&op.tags).into_iter().collect(),
     };
     let turn = match cx.quotas.bucket(cx.store, &owner).await {
         Ok(turn) => Some(turn),

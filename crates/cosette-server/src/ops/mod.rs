@@ -14,6 +14,7 @@ mod delete_objects;
 mod encryption;
 mod get_object;
 mod initiate_upload;
+pub(crate) mod lifecycle;
 mod list_buckets;
 mod list_objects;
 mod list_objects_v2;
@@ -242,6 +243,18 @@ async fn run_around(
         }
         Operation::DeleteBucketCors(op) => {
             reply::<wire::DeleteBucketCors>(cors::delete(store, permit, &op).await, dialect)
+        }
+        Operation::PutBucketLifecycle(op) => {
+            let done = lifecycle::put(store, permit, &op).await;
+            reply::<wire::PutBucketLifecycle>(done, dialect)
+        }
+        Operation::GetBucketLifecycle(op) => {
+            let done = lifecycle::get(store, permit, &op).await;
+            reply::<wire::GetBucketLifecycle>(done, dialect)
+        }
+        Operation::DeleteBucketLifecycle(op) => {
+            let done = lifecycle::delete(store, permit, &op).await;
+            reply::<wire::DeleteBucketLifecycle>(done, dialect)
         }
         Operation::PutBucketEncryption(op) => {
             let done = encryption::put(store, permit, &op).await;

@@ -1,5 +1,6 @@
 //! Sets, tells and removes the tags of buckets and objects.
 
+use bytes::Bytes;
 use cosette_proto::ops::{
     DeleteBucketTagging, DeleteObjectTagging, GetBucketTagging, GetObjectTagging,
     GetObjectTaggingReply, ObjectTaggingReply, PutBucketTagging, PutObjectTagging,
@@ -19,12 +20,18 @@ pub(super) async fn put_bucket(
     _: &Permit,
     op: &PutBucketTagging,
 ) -> Result<(), Error> {
-    // Kept as the document that a GET answers with; no tags are no document.
-    let document = GetBucketTagging::encode_reply(&op.tags, Dialect::Cos).payload;
-    let document = document.filter(|_| !op.tags.is_empty());
+    let document = document(&op.tags).map(|(_, document)| document);
     Ok(store
         .set_bucket_document(&op.bucket, TAGGING, document)
         .await?)
+}
+
+/// The tags of a bucket as the document that a GET answers with; no tags are no document.
+pub(super) fn document(tags: &Tags) -> Option<(BucketDocument, Bytes)> {
+    let document = GetBucketTagging::encode_reply(tags, Dialect::Cos).payload;
+    document
+        .filter(|_| !tags.is_empty())
+        .map(|document| (TAGGING, document))
 }
 
 pub(super) async fn get_bucket(

@@ -156,10 +156,10 @@ impl Permit {
                 let case = self.case(Action::GetService, Resource::Service, court.facts());
                 allow(case.of_account(by_right, true))
             }
-            Touch::NewBucket(name) => {
+            Touch::NewBucket(name, action) => {
                 let region = court.host_region.unwrap_or(court.region);
                 let resource = Resource::Bucket(name, region);
-                let case = self.case(Action::PutBucket, resource, court.facts());
+                let case = self.case(action, resource, court.facts());
                 let by_right = self.caller.makes_bucket(name);
                 let own = self.caller.may_name(name);
                 allow(case.of_account(by_right, own))
@@ -213,6 +213,9 @@ impl Permit {
             }
             Touch::Each(name, entries) => self.touch_each(court, name, entries).await,
             Touch::Source(source) => self.touch_source(court, source).await,
+            Touch::CarriedTags(source, name, key) => {
+                self.touch_carried_tags(court, source, (name, key)).await
+            }
             Touch::Moved(bucket, key) => {
                 let source = CopySource {
                     bucket: bucket.clone(),
@@ -304,6 +307,31 @@ impl Permit {
             any_version,
         });
         Ok(())
+    }
+
+    /// S3 asks for the right to read tags where they come from, and to write them where they go, if
+    /// there are any; COS knows of no such right for copies.
+    async fn touch_carried_tags(
+        &mut self,
+        court: Court<'_>,
+        source: &CopySource,
+        (name, key): (&BucketName, &ObjectKey),
+    ) -> Result<(), Error> {
+        let found = self.source.as_ref();
+        let has_tags = found.is_some_and(|source| !source.version.tags.is_empty());
+        if court.dialect != Dialect::S3 || !has_tags {
+            return Ok(());
+        }
+        let version_id = source.version_id.as_ref();
+        let facts = court.circumstances.of_version(version_id);
+        let action = match version_id {
+            Some(_) => Action::GetObjectTagging.of_version(),
+            None => Action::GetObjectTagging,
+        };
+        let from = court.anywhere(&source.bucket).await?;
+        allow(self.may_at_key(&from, &source.key, action, &facts))?;
+        let to = self.enter(court, name).await?;
+        allow(self.may_at_key(&to, key, Action::PutObjectTagging, court.facts()))
     }
 
     fn case<'a>(&'a self, action: Action, resource: Resource<'a>, facts: &'a Facts) -> Case<'a> {

@@ -2,15 +2,17 @@
 //! here, and is asked for nowhere else.
 
 use cosette_proto::ops::{ObjectToDelete, Operation, PrefixJobKind};
-use cosette_types::{Action, BucketName, CopySource, ObjectKey, VersionId};
+use cosette_types::{
+    AclHeaders, Action, BucketName, CopySource, Directive, ObjectKey, Tags, VersionId,
+};
 
 /// What an operation touches.
 #[derive(Debug)]
 pub(super) enum Touch<'a> {
     /// The list of buckets.
     Buckets,
-    /// A bucket that is to be made.
-    NewBucket(&'a BucketName),
+    /// A bucket that is to be made, or what it is to have from the beginning.
+    NewBucket(&'a BucketName, Action),
     /// A bucket that is there.
     Bucket(&'a BucketName, Action),
     /// An object that is there: its ACL may grant the action. On a named version it is the action of
@@ -28,6 +30,8 @@ pub(super) enum Touch<'a> {
     Each(&'a BucketName, &'a [ObjectToDelete]),
     /// What a copy reads.
     Source(&'a CopySource),
+    /// The tags of its source, which it carries along to this place.
+    CarriedTags(&'a CopySource, &'a BucketName, &'a ObjectKey),
     /// What a move reads, and removes.
     Moved(&'a BucketName, &'a ObjectKey),
 }
@@ -40,7 +44,13 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
     use Touch as T;
     match operation {
         Op::ListBuckets(_) => vec![T::Buckets],
-        Op::PutBucket(op) => vec![T::NewBucket(&op.bucket)],
+        Op::PutBucket(op) => {
+            let mut touches = vec![T::NewBucket(&op.bucket, A::PutBucket)];
+            if !op.tags.is_empty() {
+                touches.push(T::NewBucket(&op.bucket, A::PutBucketTagging));
+            }
+            touches
+        }
         Op::HeadBucket(op) => vec![T::Bucket(&op.bucket, A::HeadBucket)],
         Op::DeleteBucket(op) => vec![T::Bucket(&op.bucket, A::DeleteBucket)],
         Op::GetBucketLocation(op) => vec![T::Bucket(&op.bucket, A::GetBucketLocation)],
@@ -77,6 +87,9 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
         Op::PutBucketCors(op) => vec![T::Bucket(&op.bucket, A::PutBucketCors)],
         Op::GetBucketCors(op) => vec![T::Bucket(&op.bucket, A::GetBucketCors)],
         Op::DeleteBucketCors(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketCors)],
+        Op::PutBucketLifecycle(op) => vec![T::Bucket(&op.bucket, A::PutBucketLifecycle)],
+        Op::GetBucketLifecycle(op) => vec![T::Bucket(&op.bucket, A::GetBucketLifecycle)],
+        Op::DeleteBucketLifecycle(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketLifecycle)],
         Op::PutBucketEncryption(op) => vec![T::Bucket(&op.bucket, A::PutBucketEncryption)],
         Op::GetBucketEncryption(op) => vec![T::Bucket(&op.bucket, A::GetBucketEncryption)],
         Op::DeleteBucketEncryption(op) => vec![T::Bucket(&op.bucket, A::DeleteBucketEncryption)],
@@ -114,7 +127,7 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             let version_id = op.version_id.as_ref();
             vec![T::Object(&op.bucket, &op.key, version_id, A::RestoreObject)]
         }
-        Op::AppendObject(op) => writes(&op.bucket, &op.key, A::AppendObject, !op.acl.is_empty()),
+        Op::AppendObject(op) => writes((&op.bucket, &op.key), A::AppendObject, &op.acl, &op.tags),
         Op::ListObjects(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
         Op::ListObjectsV2(op) => vec![T::Bucket(&op.bucket, A::GetBucket)],
         Op::ListVersions(op) => vec![T::Bucket(&op.bucket, A::GetBucketObjectVersions)],
@@ -144,11 +157,18 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             let version_id = op.version_id.as_ref();
             vec![T::Object(&op.bucket, &op.key, version_id, A::GetObjectAcl)]
         }
-        Op::PutObject(op) => writes(&op.bucket, &op.key, A::PutObject, !op.acl.is_empty()),
-        Op::PostObject(op) => writes(&op.bucket, &op.key, A::PostObject, !op.acl.is_empty()),
+        Op::PutObject(op) => writes((&op.bucket, &op.key), A::PutObject, &op.acl, &op.tags),
+        Op::PostObject(op) => writes((&op.bucket, &op.key), A::PostObject, &op.acl, &op.tags),
         Op::CopyObject(op) => {
-            let mut touches = writes(&op.bucket, &op.key, A::PutObject, !op.acl.is_empty());
+            const NO_TAGS: &Tags = &Tags::new();
+            // Without that directive the tags of the request mean nothing.
+            let replaces = op.tagging_directive == Some(Directive::Replaced);
+            let tags = if replaces { &op.tags } else { NO_TAGS };
+            let mut touches = writes((&op.bucket, &op.key), A::PutObject, &op.acl, tags);
             touches.push(T::Source(&op.source));
+            if !replaces {
+                touches.push(T::CarriedTags(&op.source, &op.bucket, &op.key));
+            }
             touches
         }
         Op::MoveObject(op) => vec![
@@ -157,10 +177,10 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             T::Moved(&op.bucket, &op.source_key),
         ],
         Op::InitiateUpload(op) => writes(
-            &op.bucket,
-            &op.key,
+            (&op.bucket, &op.key),
             A::InitiateMultipartUpload,
-            !op.acl.is_empty(),
+            &op.acl,
+            &op.tags,
         ),
         Op::UploadPart(op) => vec![T::Key(&op.bucket, &op.key, A::UploadPart)],
         Op::UploadPartCopy(op) => vec![
@@ -173,16 +193,19 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
     }
 }
 
-/// A write of an object; to say who may do what with it takes a right of its own.
+/// A write of an object; to say who may do what with it takes a right of its own, and so do tags.
 fn writes<'a>(
-    bucket: &'a BucketName,
-    key: &'a ObjectKey,
+    (bucket, key): (&'a BucketName, &'a ObjectKey),
     action: Action,
-    sets_acl: bool,
+    acl: &AclHeaders,
+    tags: &Tags,
 ) -> Vec<Touch<'a>> {
     let mut touches = vec![Touch::Key(bucket, key, action)];
-    if sets_acl {
+    if !acl.is_empty() {
         touches.push(Touch::NewAcl(bucket, key));
+    }
+    if !tags.is_empty() {
+        touches.push(Touch::Key(bucket, key, Action::PutObjectTagging));
     }
     touches
 }

@@ -145,7 +145,7 @@ async fn what_nobody_knows_is_not_ignored() {
         "/k?retention",
         "/k?unheard-of",
         "/k?unheard-of=",
-        "/?lifecycle",
+        "/?website",
         "/k?select&select-type=2",
     ] {
         server.put(path, "new").refused(501, "NotImplemented").await;

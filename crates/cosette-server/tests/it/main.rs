@@ -23,6 +23,7 @@ mod get;
 mod harness;
 mod hosts;
 mod keep_alive;
+mod lifecycle;
 mod limits;
 mod linearizability;
 mod listing;

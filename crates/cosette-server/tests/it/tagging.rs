@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use cosette_server::users::Request;
 use cosette_types::limits;
 
 use crate::harness::{BUCKET, Server, part_list, second};
@@ -252,5 +253,130 @@ async fn an_objects_tags_are_its_owners_to_set() {
     put.refused(403, "AccessDenied").await;
     let delete = server.delete("/a?tagging").by(second());
     delete.refused(403, "AccessDenied").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn tags_in_headers_take_a_right_of_their_own() {
+    let server = Server::start().await;
+    let tagged = server.put("/from", "abc").header("x-cos-tagging", "a=1");
+    tagged.ok().await;
+    let allow = async |actions: &str| {
+        let policy = format!(
+            r#"{{"version":"2.0","Statement":[{{"Effect":"allow",
+            "Principal":{{"qcs":["qcs::cam::uin/100000000002:uin/100000000002"]}},
+            "Action":[{actions}],"Resource":["qcs::cos:*:uid/1250000000:{BUCKET}/*"]}}]}}"#
+        );
+        server.put("/?policy", policy).ok().await;
+    };
+    let with_tags = [
+        server.put("/n", "x"),
+        server.post("/n?append&position=0", "x"),
+        server.post("/n?uploads", ""),
+        server
+            .copy("from", "/n")
+            .header("x-cos-tagging-directive", "Replaced"),
+    ];
+    let with_tags = with_tags.map(|call| call.header("x-cos-tagging", "b=2").by(second()));
+    // In S3 that is so for what a copy carries along, too; in COS it comes with the copy.
+    let by_s3 = server
+        .put("/s3", "")
+        .header("x-amz-copy-source", format!("/{BUCKET}/from"))
+        .v4("UNSIGNED-PAYLOAD")
+        .by(second());
+    let writes =
+        r#""cos:PutObject","cos:AppendObject","cos:InitiateMultipartUpload","cos:GetObject""#;
+    allow(writes).await;
+    for call in &with_tags {
+        call.refused(403, "AccessDenied").await;
+    }
+    by_s3.refused(403, "AccessDenied").await;
+    server.copy("from", "/cos").by(second()).ok().await;
+    assert_eq!(tags(&server, "/cos").await, "a=1");
+    // Tags that mean nothing take no right.
+    let ignored = server.copy("from", "/cos").header("x-cos-tagging", "b=2");
+    ignored.by(second()).ok().await;
+    allow(&format!(r#"{writes},"cos:GetObjectTagging""#)).await;
+    by_s3.refused(403, "AccessDenied").await;
+    allow(&format!(r#"{writes},"cos:PutObjectTagging""#)).await;
+    by_s3.refused(403, "AccessDenied").await;
+    for call in &with_tags {
+        call.ok().await;
+        server.delete("/n").ok().await;
+    }
+    allow(&format!(
+        r#"{writes},"cos:PutObjectTagging","cos:GetObjectTagging""#
+    ))
+    .await;
+    by_s3.ok().await;
+    assert_eq!(tags(&server, "/s3").await, "a=1");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_with_its_tags() {
+    let server = Server::start().await;
+    let name = "tagged-1250000000";
+    let make = |tags: &str| {
+        let call = server.put("/", "").bucket(name);
+        call.header("x-cos-tagging", tags)
+    };
+    let pairs = |count: usize| {
+        let pairs: Vec<_> = many(count)
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
+        pairs.join("&")
+    };
+    let most = limits::BUCKET_TAGS_MAX;
+    for wrong in [pairs(most + 1), "a=1&a=2".into(), "=1".into()] {
+        make(&wrong).refused(400, "InvalidTag").await;
+    }
+    make("a=1").by(second()).refused(403, "AccessDenied").await;
+    make(&pairs(most)).ok().await;
+    let told = server.get("/?tagging").bucket(name).ok().await;
+    let set = told.xml();
+    assert_eq!(set.child("TagSet").unwrap().children("Tag").count(), most);
+    // To make it again changes nothing.
+    make("other=1")
+        .refused(409, "BucketAlreadyOwnedByYou")
+        .await;
+    server.delete("/").bucket(name).ok().await;
+    server.put_bucket(name).await;
+    let get = server.get("/?tagging").bucket(name);
+    get.refused(404, "NoSuchTagSet").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn to_make_a_bucket_gives_no_right_to_its_tags() {
+    let server = Server::start().await;
+    let create = Request::CreateUser {
+        name: "ann".into(),
+        account: None,
+        app_id: None,
+    };
+    server.administer(create).await;
+    let key = Request::CreateKey {
+        name: "ann".into(),
+        replace: false,
+    };
+    let ann = server.credentials(key).await;
+    let allow = async |action: &str| {
+        let policy = Request::PutPolicy {
+            name: "ann".into(),
+            policy: "p".into(),
+            document: format!(
+                r#"{{"version":"2.0","statement":{{"effect":"allow","action":[{action}],"resource":"*"}}}}"#
+            ),
+        };
+        server.administer(policy).await;
+    };
+    let make = server.put("/", "").bucket("tagged-1250000000").by(ann);
+    let make = make.header("x-cos-tagging", "a=1");
+    allow(r#""cos:PutBucket""#).await;
+    make.refused(403, "AccessDenied").await;
+    allow(r#""cos:PutBucket","cos:PutBucketTagging""#).await;
+    make.ok().await;
     server.end().await;
 }

@@ -32,6 +32,25 @@ impl BucketDocument {
             Self::Encryption => 4,
         }
     }
+
+    /// Writes the pieces of a document that the bucket has no piece of.
+    pub(crate) fn write(
+        self,
+        txn: &mut Txn,
+        bucket: BucketId,
+        document: &[u8],
+    ) -> Result<(), Error> {
+        let limit = limits::BUCKET_DOCUMENT_BYTES_MAX;
+        if document.len() > limit {
+            return Err(Error::SettingTooLarge { limit });
+        }
+        let pieces = document.chunks(limits::BUCKET_DOCUMENT_PIECE_BYTES);
+        for (number, piece) in (0..).zip(pieces) {
+            let row = tables::setting(bucket, self.code(), number);
+            txn.put_value(row, Bytes::copy_from_slice(piece));
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -68,10 +87,6 @@ impl Store {
         about: BucketDocument,
         document: Option<Bytes>,
     ) -> Result<(), Error> {
-        let limit = limits::BUCKET_DOCUMENT_BYTES_MAX;
-        if document.as_ref().is_some_and(|bytes| bytes.len() > limit) {
-            return Err(Error::SettingTooLarge { limit });
-        }
         let change = Change {
             bucket: bucket.clone(),
             about,
@@ -116,12 +131,7 @@ impl Plan for Change {
             }
         }
         let document = self.document.as_deref().unwrap_or_default();
-        let pieces = document.chunks(limits::BUCKET_DOCUMENT_PIECE_BYTES);
-        for (number, piece) in (0..).zip(pieces) {
-            let row = tables::setting(bucket.id, kind, number);
-            txn.put_value(row, Bytes::copy_from_slice(piece));
-        }
-        Ok(())
+        self.about.write(txn, bucket.id, document)
     }
 
     fn turns(&self) -> Turns<'_> {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cosette_types::{BucketName, Grant, Owner, Region, Timestamp};
 
+use super::bucket_documents::BucketDocument;
 use super::bucket_settings::Versioning;
 use crate::codec::Record;
 use crate::error::Error;
@@ -23,6 +24,8 @@ pub struct NewBucket {
     pub owner: Owner,
     /// Grants beside the owner's own rights.
     pub acl: Vec<Grant>,
+    /// What it has from the beginning.
+    pub documents: Vec<(BucketDocument, Bytes)>,
 }
 
 /// A bucket.
@@ -68,7 +71,7 @@ impl Store {
     /// Makes a bucket.
     ///
     /// # Errors
-    /// [`Error::BucketExists`].
+    /// [`Error::BucketExists`]; [`Error::SettingTooLarge`] as of [`Store::set_bucket_document`].
     pub async fn create_bucket(&self, bucket: NewBucket) -> Result<Bucket, Error> {
         self.detached(|core| async move { core.run(&bucket).await })
             .await
@@ -171,6 +174,9 @@ impl Plan for NewBucket {
             state: BucketState::Live,
         };
         txn.put(row, &bucket);
+        for (about, document) in &self.documents {
+            about.write(txn, bucket.id, document)?;
+        }
         Ok(bucket.into())
     }
 

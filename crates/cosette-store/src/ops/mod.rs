@@ -1,6 +1,7 @@
 //! One operation, one file. Each opens with its promise.
 
 pub(crate) mod abort_upload;
+pub(crate) mod age_version;
 pub(crate) mod append_object;
 pub(crate) mod bucket_documents;
 pub(crate) mod bucket_settings;

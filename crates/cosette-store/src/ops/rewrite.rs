@@ -203,6 +203,7 @@ mod tests {
             region: "ap-guangzhou".parse().unwrap(),
             owner: owner.clone(),
             acl: Vec::new(),
+            documents: Vec::new(),
         };
         store.create_bucket(new).await.unwrap();
         let limits = StageLimits {

@@ -96,6 +96,7 @@ async fn buckets_are_listed_by_name() {
         region: "ap-beijing".parse().unwrap(),
         owner: cosette_types::Owner::root("7").unwrap(),
         acl: Vec::new(),
+        documents: Vec::new(),
     };
     assert_eq!(
         lab.store.create_bucket(again).await.unwrap_err(),

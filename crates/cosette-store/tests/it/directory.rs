@@ -118,6 +118,7 @@ async fn nothing_is_committed_after_the_right_to_it_has_ended() {
         region: "ap-guangzhou".parse().unwrap(),
         owner: Owner::root("1").unwrap(),
         acl: Vec::new(),
+        documents: Vec::new(),
     };
     let limited = store.until(Some(Timestamp::from_secs(10)));
     limited.create_bucket(bucket("first-1")).await.unwrap();

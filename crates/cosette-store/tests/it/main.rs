@@ -13,6 +13,7 @@ mod extents;
 mod folder;
 mod incidents;
 mod interleavings;
+mod lifecycle;
 mod linearizability;
 mod listings;
 mod meta_conformance;

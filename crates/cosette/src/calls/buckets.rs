@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use cosette_proto::ops::{
-    CorsConfiguration, EncryptionConfiguration, ObjectToDelete, PrefixJobWish, VersioningStatus,
+    CorsConfiguration, EncryptionConfiguration, LifecycleConfiguration, ObjectToDelete,
+    PrefixJobWish, VersioningStatus,
 };
 use cosette_types::{AclHeaders, BucketName, ObjectKey, Region, Tags, Text, UploadId, VersionId};
 
@@ -29,6 +30,7 @@ call! {
         /// Its name, `BucketName-APPID`.
         bucket (bucket): required BucketName,
         acl (acl): acl AclHeaders,
+        tags (tags): tags Tags,
     }
 }
 
@@ -134,6 +136,36 @@ call! {
         bucket (bucket): required BucketName,
         /// The job's id.
         id (id): required String,
+    }
+}
+
+call! {
+    /// Replaces a bucket's rules for what becomes of its objects with time (PUT Bucket lifecycle).
+    #[doc(alias = "putBucketLifecycle")]
+    PutBucketLifecycle(put_bucket_lifecycle) => PutBucketLifecycle {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+        /// The rules.
+        configuration (configuration): required LifecycleConfiguration,
+    }
+}
+
+call! {
+    /// Asks for a bucket's lifecycle rules; one that has none is an error,
+    /// `NoSuchLifecycleConfiguration` (GET Bucket lifecycle).
+    #[doc(alias = "getBucketLifecycle")]
+    GetBucketLifecycle(get_bucket_lifecycle) => GetBucketLifecycle {
+        /// The bucket.
+        bucket (bucket): required BucketName,
+    }
+}
+
+call! {
+    /// Removes a bucket's lifecycle rules (DELETE Bucket lifecycle).
+    #[doc(alias = "deleteBucketLifecycle")]
+    DeleteBucketLifecycle(delete_bucket_lifecycle) => DeleteBucketLifecycle {
+        /// The bucket.
+        bucket (bucket): required BucketName,
     }
 }
 
@@ -375,6 +407,9 @@ sends! {
     ListPrefixJobs => ListPrefixJobs,
     CancelPrefixJob => CancelPrefixJob,
     GetCapabilities => GetCapabilities,
+    PutBucketLifecycle => PutBucketLifecycle,
+    GetBucketLifecycle => GetBucketLifecycle,
+    DeleteBucketLifecycle => DeleteBucketLifecycle,
     PutBucketCors => PutBucketCors,
     GetBucketCors => GetBucketCors,
     DeleteBucketCors => DeleteBucketCors,

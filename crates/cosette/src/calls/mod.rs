@@ -11,12 +11,13 @@ mod objects;
 mod uploads;
 
 pub use buckets::{
-    CancelPrefixJob, DeleteBucket, DeleteBucketCors, DeleteBucketEncryption, DeleteBucketPolicy,
-    DeleteBucketTagging, DeleteMultipleObject, GetBucket, GetBucketAcl, GetBucketCors,
-    GetBucketEncryption, GetBucketLocation, GetBucketPolicy, GetBucketTagging, GetBucketVersioning,
-    GetCapabilities, GetPrefixJob, GetService, HeadBucket, ListObjectVersions, ListPrefixJobs,
-    MultipartList, OptionsObject, PutBucket, PutBucketAcl, PutBucketCors, PutBucketEncryption,
-    PutBucketPolicy, PutBucketTagging, PutBucketVersioning, StartPrefixJob,
+    CancelPrefixJob, DeleteBucket, DeleteBucketCors, DeleteBucketEncryption, DeleteBucketLifecycle,
+    DeleteBucketPolicy, DeleteBucketTagging, DeleteMultipleObject, GetBucket, GetBucketAcl,
+    GetBucketCors, GetBucketEncryption, GetBucketLifecycle, GetBucketLocation, GetBucketPolicy,
+    GetBucketTagging, GetBucketVersioning, GetCapabilities, GetPrefixJob, GetService, HeadBucket,
+    ListObjectVersions, ListPrefixJobs, MultipartList, OptionsObject, PutBucket, PutBucketAcl,
+    PutBucketCors, PutBucketEncryption, PutBucketLifecycle, PutBucketPolicy, PutBucketTagging,
+    PutBucketVersioning, StartPrefixJob,
 };
 pub use objects::{
     AppendObject, DeleteObject, DeleteObjectTagging, GetObject, GetObjectAcl, GetObjectTagging,

@@ -154,6 +154,8 @@ pub(crate) struct PutBucketArgs {
     pub(crate) bucket: BucketArgs,
     #[command(flatten)]
     pub(crate) acl: NewBucketAclArgs,
+    #[command(flatten)]
+    pub(crate) tags: TagArgs,
 }
 
 /// PUT Bucket versioning.

@@ -1,6 +1,8 @@
 //! Raw requests about buckets.
 
-use cosette::{Client, CorsConfiguration, EncryptionConfiguration, PrefixJobWish};
+use cosette::{
+    Client, CorsConfiguration, EncryptionConfiguration, LifecycleConfiguration, PrefixJobWish,
+};
 
 use crate::args::{
     BucketAclArgs, BucketArgs, ListBucketsArgs, ListObjectsArgs, ListVersionsArgs, OptionsArgs,
@@ -25,6 +27,7 @@ pub(super) async fn service(client: &Client, args: ListBucketsArgs) -> Answered 
 
 pub(super) async fn put(client: &Client, args: PutBucketArgs) -> Answered {
     let call = client.put_bucket().bucket(args.bucket.bucket);
+    let call = call.tags(args.tags.tags()?);
     answer(&with_acl!(call, bucket_acl(args.acl)).send().await?)
 }
 
@@ -122,6 +125,28 @@ pub(super) async fn jobs(client: &Client, args: BucketArgs) -> Answered {
 pub(super) async fn cancel_job(client: &Client, args: PrefixJobArgs) -> Answered {
     let call = client.cancel_prefix_job().bucket(args.bucket.bucket);
     answer(&call.id(args.id).send().await?)
+}
+
+pub(super) async fn put_lifecycle(client: &Client, args: PutBucketDocumentArgs) -> Answered {
+    let rules = LifecycleConfiguration::parse(&bytes_in(&args.file)?)
+        .map_err(|why| Failure::usage(why.message))?;
+    let call = client.put_bucket_lifecycle().bucket(args.bucket.bucket);
+    answer(&call.configuration(rules).send().await?)
+}
+
+pub(super) async fn lifecycle(client: &Client, args: BucketArgs) -> Answered {
+    answer(
+        &client
+            .get_bucket_lifecycle()
+            .bucket(args.bucket)
+            .send()
+            .await?,
+    )
+}
+
+pub(super) async fn delete_lifecycle(client: &Client, args: BucketArgs) -> Answered {
+    let call = client.delete_bucket_lifecycle().bucket(args.bucket);
+    answer(&call.send().await?)
 }
 
 pub(super) async fn put_cors(client: &Client, args: PutBucketDocumentArgs) -> Answered {

@@ -29,6 +29,9 @@ pub(crate) struct ServerSettings {
     pub(crate) part_bytes_min: u64,
     pub(crate) encryption_keys: Option<PathBuf>,
     pub(crate) customer_keys_in_the_open: bool,
+    pub(crate) lifecycle_interval: Duration,
+    pub(crate) lifecycle_day_secs: u64,
+    pub(crate) uploads_expire_days: u64,
     pub(crate) limits: Limits,
 }
 
@@ -50,6 +53,9 @@ impl Default for ServerSettings {
             part_bytes_min: Config::default().part_bytes_min,
             encryption_keys: None,
             customer_keys_in_the_open: false,
+            lifecycle_interval: Config::default().lifecycle.interval,
+            lifecycle_day_secs: Config::default().lifecycle.day_secs,
+            uploads_expire_days: u64::from(Config::default().lifecycle.uploads_expire_days),
             limits: Limits::default(),
         }
     }
@@ -109,6 +115,9 @@ keys! {
     "part_bytes_min" Number part_bytes_min: "Least size of a part that is not the last one of its upload.",
     "encryption_keys" File encryption_keys: "File with the keys of the store's own encryption (SSE-COS, SSE-S3), made at the first start; empty is encryption.keys in the store's folder. Without it nothing that was encrypted can be read: keep a copy elsewhere.",
     "customer_keys_in_the_open" Truth customer_keys_in_the_open: "Whether keys of customers (SSE-C) are taken over connections without TLS from other machines: only behind a proxy that speaks TLS.",
+    "lifecycle_interval_secs" Secs lifecycle_interval: "The pause between two rounds in which lifecycle rules are applied; 0 makes none.",
+    "lifecycle_day_secs" Number lifecycle_day_secs: "How long a day of a lifecycle rule is; other than 86400 only to see rules act.",
+    "uploads_expire_days" Number uploads_expire_days: "After how many days an unfinished upload is aborted in any bucket; 0 is never.",
     "limits.head_bytes_max" Count limits.head_bytes_max: "Bytes of a request line and its headers; more is 431.",
     "limits.headers_max" Count limits.headers_max: "Headers of one request; more is 431.",
     "limits.head_read_timeout_secs" Secs limits.head_read_timeout: "From the first byte of a request until its head is whole.",

@@ -2,8 +2,8 @@
 
 use cosette_proto::ErrorCode::{
     BadDigest, InvalidArgument, InvalidDelimiter, InvalidDigest, InvalidPart, InvalidRequest,
-    InvalidURI, ListPartUploadIdIsEmpty, MalformedXML, MissingRequestBodyError, NoSuchUpload,
-    NotImplemented,
+    InvalidTag, InvalidURI, ListPartUploadIdIsEmpty, MalformedXML, MissingRequestBodyError,
+    NoSuchUpload, NotImplemented,
 };
 use cosette_proto::{Dialect, Error, Operation};
 
@@ -149,7 +149,7 @@ fn buckets_and_acls() {
         "<Grant><Grantee><ID>1</ID></Grantee><Permission>READ</Permission></Grant>".repeat(101);
     check(&[
         ("PUT /", "x-cos-acl: default", "", InvalidArgument),
-        ("PUT /", "x-cos-tagging: a=b", "", NotImplemented),
+        ("PUT /", "x-cos-tagging: a=1&a=2", "", InvalidTag),
         ("PUT /", "", maz, NotImplemented),
         ("PUT /", "", "<Other/>", MalformedXML),
         ("PUT /?versioning", "", "", MissingRequestBodyError),

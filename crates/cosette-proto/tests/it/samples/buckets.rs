@@ -4,7 +4,7 @@ use cosette_proto::ops::{
     BucketEntry, DeleteBucket, GetBucketLocation, GetBucketVersioning, HeadBucket, HeadBucketReply,
     ListBuckets, ListBucketsReply, PutBucket, PutBucketVersioning, VersioningStatus,
 };
-use cosette_types::{AclHeaders, CannedAcl, Grantee, Owner, Region, Timestamp};
+use cosette_types::{AclHeaders, CannedAcl, Grantee, Owner, Region, Tags, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -92,8 +92,9 @@ impl Sample for ListBuckets {
 
 impl Sample for PutBucket {
     fn requests() -> BoxedStrategy<Self> {
-        (any::bucket(), any::acl_headers(CannedAcl::is_for_buckets))
-            .prop_map(|(bucket, acl)| Self { bucket, acl })
+        let acl = any::acl_headers(CannedAcl::is_for_buckets);
+        (any::bucket(), acl, any::tags())
+            .prop_map(|(bucket, acl, tags)| Self { bucket, acl, tags })
             .boxed()
     }
 
@@ -109,12 +110,15 @@ impl Sample for PutBucket {
             )],
             ..AclHeaders::default()
         };
+        let mut tags = Tags::new();
+        tags.insert("项目", "a b").unwrap();
         vec![
             Example {
                 name: "plain",
                 request: Self {
                     bucket: bucket(),
                     acl: AclHeaders::default(),
+                    tags: Tags::new(),
                 },
                 reply: (),
             },
@@ -123,6 +127,16 @@ impl Sample for PutBucket {
                 request: Self {
                     bucket: bucket(),
                     acl,
+                    tags: Tags::new(),
+                },
+                reply: (),
+            },
+            Example {
+                name: "tags",
+                request: Self {
+                    bucket: bucket(),
+                    acl: AclHeaders::default(),
+                    tags,
                 },
                 reply: (),
             },

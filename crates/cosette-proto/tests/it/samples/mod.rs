@@ -8,6 +8,7 @@ mod copies;
 mod cors;
 mod deletes;
 mod encryption;
+mod lifecycle;
 mod listings;
 mod objects;
 mod policy;
@@ -54,6 +55,7 @@ macro_rules! for_operation {
             PutBucketPolicy GetBucketPolicy DeleteBucketPolicy
             GetBucketVersioning GetCapabilities StartPrefixJob GetPrefixJob
             ListPrefixJobs CancelPrefixJob PutBucketCors GetBucketCors DeleteBucketCors
+            PutBucketLifecycle GetBucketLifecycle DeleteBucketLifecycle
             PutBucketEncryption GetBucketEncryption DeleteBucketEncryption
             OptionsObject PutBucketTagging GetBucketTagging DeleteBucketTagging
             AppendObject RestoreObject PutObjectTagging GetObjectTagging DeleteObjectTagging PutBucketAcl GetBucketAcl ListObjects ListVersions ListUploads

@@ -221,6 +221,9 @@ impl Matrix {
             |path: &str, source: &str| call(path).body("").header("x-cos-copy-source", source);
         match name {
             "copy" | "copy out" | "copy part" => copied(&path, &source),
+            "copy with tags" => copied(&path, &source)
+                .header("x-cos-tagging-directive", "Replaced")
+                .header("x-cos-tagging", "a=b"),
             "copy version out" => copied(&path, &format!("{source}?versionId={version}")),
             "copy part out" => copied(
                 &format!("{path}?partNumber=1&uploadId={}", self.upload),
@@ -231,6 +234,9 @@ impl Matrix {
                 .header("x-cos-rename-source", "/not-there"),
             "put acl" | "put bucket acl" => call(&path).body("").header("x-cos-acl", "private"),
             "attributes" => call(&path).header("x-cos-object-attributes", "ETag"),
+            _ if name.ends_with("with tags") => {
+                call(&path).body("x").header("x-cos-tagging", "a=b")
+            }
             _ => match document(name, bucket) {
                 Some(text) => call(&path)
                     .header("Content-MD5", content_md5(text.as_bytes()))
@@ -329,6 +335,10 @@ fn document(name: &str, bucket: &str) -> Option<String> {
         "put cors" => {
             "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>\
              <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"
+        }
+        "put lifecycle" => {
+            "<LifecycleConfiguration><Rule><Status>Enabled</Status>\
+             <Expiration><Days>1000</Days></Expiration></Rule></LifecycleConfiguration>"
         }
         "put encryption" => {
             "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>\

@@ -157,7 +157,7 @@ const VERSION: &str = "/k?versionId=VERSION";
 
 /// Every operation that is about a bucket or an object.
 #[rustfmt::skip]
-pub(super) const OPERATIONS: [Operation; 56] = [
+pub(super) const OPERATIONS: [Operation; 63] = [
     ("get", "GET", "/k", &["GetObject"], Both),
     ("head", "HEAD", "/k", &["HeadObject"], Both),
     ("get version", "GET", VERSION, &["GetObjectVersion"], Both),
@@ -166,6 +166,10 @@ pub(super) const OPERATIONS: [Operation; 56] = [
     ("put", "PUT", "/new", &["PutObject"], Both),
     ("post", "POST", "/", &["PostObject"], Both),
     ("append", "POST", "/log?append&position=0", &["AppendObject"], OnlyCos),
+    ("put with tags", "PUT", "/tagged", &["PutObject", "PutObjectTagging"], Both),
+    ("copy with tags", "PUT", "/tagged", &["PutObject", "PutObjectTagging", "GetObject"], OnlyCos),
+    ("append with tags", "POST", "/log?append&position=0", &["AppendObject", "PutObjectTagging"], OnlyCos),
+    ("begin upload with tags", "POST", "/tagged?uploads", &["InitiateMultipartUpload", "PutObjectTagging"], Both),
     ("delete", "DELETE", "/junk", &["DeleteObject"], Both),
     ("delete version", "DELETE", "/junk?versionId=null", &["DeleteObjectVersion"], Both),
     ("delete many", "POST", "/?delete", &["DeleteObject"], Both),
@@ -207,6 +211,9 @@ pub(super) const OPERATIONS: [Operation; 56] = [
     ("get bucket tags", "GET", "/?tagging", &["GetBucketTagging"], Both),
     ("put bucket tags", "PUT", "/?tagging", &["PutBucketTagging"], Both),
     ("delete bucket tags", "DELETE", "/?tagging", &["DeleteBucketTagging"], Both),
+    ("get lifecycle", "GET", "/?lifecycle", &["GetBucketLifecycle"], Both),
+    ("put lifecycle", "PUT", "/?lifecycle", &["PutBucketLifecycle"], Both),
+    ("delete lifecycle", "DELETE", "/?lifecycle", &["DeleteBucketLifecycle"], Both),
     ("get encryption", "GET", "/?encryption", &["GetBucketEncryption"], Both),
     ("put encryption", "PUT", "/?encryption", &["PutBucketEncryption"], Both),
     ("delete encryption", "DELETE", "/?encryption", &["DeleteBucketEncryption"], Both),

@@ -306,6 +306,7 @@ pub(crate) async fn make_bucket(store: &Store, name: &str) {
         region: "ap-guangzhou".parse().unwrap(),
         owner: owner(),
         acl: Vec::new(),
+        documents: Vec::new(),
     };
     store.create_bucket(new).await.unwrap();
 }

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{
-    Error, ListObjects, MoveObject, Options, StageError, StageLimits, Staged, Store,
+    AgeVersion, Aging, Error, ListObjects, MoveObject, Options, SeenVersion, StageError,
+    StageLimits, Staged, Store,
 };
 use cosette_types::{Directive, ETag, ETagMatch, Md5, Preconditions, Tags, UploadId};
 use futures_util::stream;
@@ -113,6 +114,35 @@ async fn read(store: &Store, name: &str) -> Result<Answer, Error> {
         }
         Err(Error::NoSuchKey) => Ok(Answer::Held(None)),
         Err(error) => Err(error),
+    }
+}
+
+/// Deletes what has this content, as a rule that saw it does.
+async fn expire(store: &Store, name: &str, value: Value) -> Result<Answer, Error> {
+    let (bucket, key) = (bucket("b"), key(name));
+    let bucket_made = store.bucket(&bucket).await?.created;
+    loop {
+        let object = match store.object(&bucket, &key, None).await {
+            Ok(object) if tags_of(value).contains(&object.etag) => object,
+            Ok(_) | Err(Error::NoSuchKey) => return Ok(Answer::Refused),
+            Err(error) => return Err(error),
+        };
+        let request = AgeVersion {
+            bucket: bucket.clone(),
+            bucket_made,
+            key: key.clone(),
+            seen: SeenVersion {
+                version_id: None,
+                last_modified: object.last_modified,
+                object: Some((object.etag.clone(), object.storage_class)),
+                tags: None,
+                is_latest: true,
+            },
+            aging: Aging::Expire,
+        };
+        if store.age_version(request).await? {
+            return Ok(Answer::Done);
+        }
     }
 }
 
@@ -228,6 +258,10 @@ impl InProcess {
             Op::Put { key, .. } | Op::New { key, .. } => self.put(store, NAMES[key], op).await,
             Op::Get { key } => read(store, NAMES[key]).await,
             Op::Look { .. } => unreachable!("asked for by copies of parts only"),
+            // As a rule does, or as a client.
+            Op::DeleteIf { key: at, value } if self.random.below(2) == 0 => {
+                expire(store, NAMES[at], value).await
+            }
             Op::DeleteIf { key: at, value } => {
                 let (bucket, key) = (bucket("b"), key(NAMES[at]));
                 let only = Preconditions {

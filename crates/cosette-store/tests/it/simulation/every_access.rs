@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicU64;
 
 use cosette_store::disk::Room;
 use cosette_store::disk::simulated::{Fault, FaultKind};
-use cosette_store::{Error, Versioning};
-use cosette_types::VersionId;
+use cosette_store::{Aging, Error, Versioning};
+use cosette_types::{StorageClass, VersionId};
 
 use super::model::content_of;
 use super::operation::{Operation, Place, Upload};
@@ -80,6 +80,11 @@ pub(crate) fn prepared() -> Run {
             at: at("c", "b/1"),
             version: None,
         },
+        // A delete marker with nothing behind it.
+        Operation::Delete {
+            at: at("c", "gone"),
+            version: None,
+        },
         Operation::Append {
             to: at("b", "log"),
             bytes: content(9, 60),
@@ -135,6 +140,12 @@ pub(crate) fn operations(run: &Run) -> Vec<Operation> {
         replaced,
     };
     let delete = |at, version| Operation::Delete { at, version };
+    let age = |at, version, aging| Operation::Age {
+        at,
+        version,
+        aging,
+        stale: false,
+    };
     let etag = run.model.etag(&at("b", "a"), None);
     let mut operations = vec![
         put(at("b", "a"), 30),
@@ -162,7 +173,12 @@ pub(crate) fn operations(run: &Run) -> Vec<Operation> {
         },
         delete(at("b", "a/1"), None),
         delete(at("c", "a"), None),
-        delete(at("c", "a"), oldest),
+        delete(at("c", "a"), oldest.clone()),
+        age(at("b", "a/1"), None, Aging::Expire),
+        age(at("c", "a"), None, Aging::Expire),
+        age(at("c", "a"), oldest, Aging::Expire),
+        age(at("c", "gone"), None, Aging::RemoveLoneMarker),
+        age(at("b", "b"), None, Aging::Move(StorageClass::StandardIa)),
         Operation::DeleteIf {
             at: at("b", "a"),
             version: None,

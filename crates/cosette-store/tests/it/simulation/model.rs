@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use cosette_store::{Error, Versioning};
+use cosette_store::{Aging, Error, Versioning};
 use cosette_types::{ETag, Md5, StorageClass, VersionId};
 use md5::Digest as _;
 
@@ -23,8 +23,8 @@ pub(crate) struct Content {
     /// The value of its one tag; empty if it has none.
     pub(crate) tag: String,
     pub(crate) appendable: bool,
-    /// Of a class that must be restored, and whether it was.
-    pub(crate) archived: bool,
+    pub(crate) class: StorageClass,
+    /// Whether it was restored, of a class that must be.
     pub(crate) restored: bool,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn content_of(bytes: &Bytes) -> Content {
         etag: ETag::of_md5(md5_of(bytes)),
         tag: String::new(),
         appendable: false,
-        archived: false,
+        class: StorageClass::Standard,
         restored: false,
     }
 }
@@ -132,6 +132,10 @@ impl Model {
                 if content.appendable {
                     return Err(Error::Appendable);
                 }
+                let content = Content {
+                    class: StorageClass::Standard,
+                    ..content
+                };
                 self.add(to, done, Some(content));
             }
             Operation::Move { from, version, to } => {
@@ -164,18 +168,29 @@ impl Model {
             }
             Operation::Archive { to, bytes } => {
                 let content = Content {
-                    archived: true,
+                    class: StorageClass::Archive,
                     ..content_of(bytes)
                 };
                 self.add(to, done, Some(content));
             }
             Operation::Restore { at, version } => {
                 let (content, _) = self.find(at, version.as_ref())?;
-                if !content.archived {
-                    let class = StorageClass::Standard;
+                let class = content.class;
+                if !class.is_archived() {
                     return Err(Error::NotArchived { class });
                 }
                 self.content_mut(at, version.as_ref()).restored = true;
+            }
+            Operation::Age {
+                at,
+                version,
+                aging,
+                stale,
+            } => {
+                let aged = !stale && self.age(at, version.as_ref(), *aging, done);
+                if let Some(done) = done {
+                    assert_eq!(done.aged, aged, "{operation:?}");
+                }
             }
             Operation::Document { bucket, bytes } => {
                 self.bucket_mut(bucket).document = bytes.clone();
@@ -245,6 +260,41 @@ impl Model {
         let named = |one: &&mut Version| version.is_none() || one.id.as_ref() == version;
         let version = versions.iter_mut().rev().find(named).unwrap();
         version.content.as_mut().unwrap()
+    }
+
+    /// Does what a rule says of a version; whether it was there.
+    fn age(
+        &mut self,
+        at: &Place,
+        id: Option<&VersionId>,
+        aging: Aging,
+        done: Option<&Done>,
+    ) -> bool {
+        let bucket = self.bucket_mut(at.bucket);
+        let Some(versions) = bucket.keys.get_mut(at.key) else {
+            return false;
+        };
+        let named = |one: &Version| id.is_none() || one.id.as_ref() == id;
+        let Some(nth) = versions.iter().rposition(named) else {
+            return false;
+        };
+        let is_current = nth + 1 == versions.len();
+        let is_alone = versions.len() == 1;
+        match (aging, &mut versions[nth].content) {
+            (Aging::Move(class), Some(content)) => {
+                content.class = class;
+                content.restored = false;
+            }
+            (Aging::Expire, Some(_)) if is_current => self.delete(at, None, done),
+            (Aging::Expire, _) if !is_current => {
+                versions.remove(nth);
+            }
+            (Aging::RemoveLoneMarker, None) if is_alone => {
+                bucket.keys.remove(at.key);
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn append(&mut self, to: &Place, bytes: &Bytes) -> Result<(), Error> {

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
-    AbortUpload, AppendObject, BucketDocument, CompleteUpload, InitiateUpload, MoveObject,
-    Protection, RestoreObject, StageError, StageLimits, Staged, Store, Versioning,
+    AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, CompleteUpload, InitiateUpload,
+    ListVersions, ListedVersion, MoveObject, Protection, RestoreObject, SeenVersion, StageError,
+    StageLimits, Staged, Store, Versioning,
 };
 use cosette_types::{
     ByteRange, CopySource, Directive, ETag, ETagMatch, Encryption, Metadata, Preconditions,
-    StorageClass, Tags, UploadId, VersionId,
+    StorageClass, Tags, Timestamp, UploadId, VersionId,
 };
 use futures_util::stream;
 
@@ -71,6 +72,13 @@ pub(crate) enum Operation {
         at: Place,
         version: Option<VersionId>,
     },
+    /// What a rule says; it does nothing if what it judged was made at another time.
+    Age {
+        at: Place,
+        version: Option<VersionId>,
+        aging: Aging,
+        stale: bool,
+    },
     /// Replaces a document of a bucket; an empty one removes it.
     Document {
         bucket: &'static str,
@@ -128,6 +136,8 @@ pub(crate) struct Done {
     /// Of a move: what became of the source.
     pub(crate) source_version: Option<VersionId>,
     pub(crate) upload: Option<UploadId>,
+    /// Of what a rule says: whether it was done.
+    pub(crate) aged: bool,
 }
 
 impl Done {
@@ -180,6 +190,7 @@ impl Operation {
             Self::Delete { at, .. }
             | Self::DeleteIf { at, .. }
             | Self::Restore { at, .. }
+            | Self::Age { at, .. }
             | Self::Tag { at, .. }
             | Self::Initiate { at } => vec![place(at)],
             Self::Document { bucket, .. } => vec![format!("{bucket}?document")],
@@ -278,6 +289,12 @@ impl Operation {
                 ))
             }
             Self::Restore { at, version } => restore(store, at, version.as_ref()).await,
+            Self::Age {
+                at,
+                version,
+                aging,
+                stale,
+            } => age(store, (at, version.as_ref()), *aging, *stale).await,
             Self::Document {
                 bucket: name,
                 bytes,
@@ -420,6 +437,64 @@ async fn restore(store: &Store, at: &Place, version: Option<&VersionId>) -> Resu
     }
 }
 
+async fn age(
+    store: &Store,
+    (at, version): (&Place, Option<&VersionId>),
+    aging: Aging,
+    stale: bool,
+) -> Result<Done, Error> {
+    let name = bucket(at.bucket);
+    let Some(judged) = listed(store, at, version).await? else {
+        return Ok(Done::default());
+    };
+    let made = judged.last_modified.micros() + u64::from(stale);
+    let seen = SeenVersion {
+        version_id: judged.version_id,
+        last_modified: Timestamp::from_micros(made),
+        object: judged.object.map(|(_, etag, class)| (etag, class)),
+        tags: None,
+        is_latest: judged.is_latest,
+    };
+    let request = AgeVersion {
+        bucket_made: store.bucket(&name).await?.created,
+        bucket: name,
+        key: key(at.key),
+        seen,
+        aging,
+    };
+    let aged = store.age_version(request).await?;
+    let current = listed(store, at, None).await?;
+    Ok(Done {
+        // Of the marker, if there is one now.
+        version: current.and_then(|current| current.version_id),
+        aged,
+        ..Done::default()
+    })
+}
+
+/// As a listing has it.
+async fn listed(
+    store: &Store,
+    at: &Place,
+    version: Option<&VersionId>,
+) -> Result<Option<ListedVersion>, Error> {
+    let all = ListVersions {
+        prefix: at.key.to_owned(),
+        limit: 1000,
+        ..ListVersions::default()
+    };
+    let page = store.list_versions(&bucket(at.bucket), &all).await?;
+    let is_named = |one: &ListedVersion| match version {
+        None => one.is_latest,
+        Some(id) => one
+            .version_id
+            .as_ref()
+            .map_or(id.is_null(), |own| own == id),
+    };
+    let mut versions = page.versions.into_iter();
+    Ok(versions.find(|one| one.key == at.key && is_named(one)))
+}
+
 async fn move_object(
     store: &Store,
     from: &Place,
@@ -439,7 +514,7 @@ async fn move_object(
     Ok(Done {
         version: moved.version_id,
         source_version: moved.source.version_id,
-        upload: None,
+        ..Done::default()
     })
 }
 

@@ -17,6 +17,7 @@ async fn buckets_refused(run: &Run) {
         region: "ap-guangzhou".parse().unwrap(),
         owner: owner(),
         acl: Vec::new(),
+        documents: Vec::new(),
     };
     let made = store.create_bucket(new).await;
     assert_eq!(made.err(), Some(Error::Poisoned), "a new bucket");

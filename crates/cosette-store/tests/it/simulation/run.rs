@@ -11,9 +11,10 @@ use cosette_store::extents::segments::SegmentExtents;
 use cosette_store::meta::Meta;
 use cosette_store::meta::redb::RedbMeta;
 use cosette_store::{
-    BucketDocument, Clock, Error, ListParts, ListUploads, ListVersions, Options, Store, Versioning,
+    Aging, BucketDocument, Clock, Error, ListParts, ListUploads, ListVersions, Options, Store,
+    Versioning,
 };
-use cosette_types::{Timestamp, VersionId};
+use cosette_types::{StorageClass, Timestamp, VersionId};
 use futures_util::future::join_all;
 
 use super::model::{BUCKETS, Bucket, Content, Model, Version, content_of};
@@ -550,7 +551,7 @@ impl Run {
     /// The next operation.
     fn operation(&self) -> Operation {
         let (to, from) = (self.place(), self.place());
-        let dice = self.random.below(105);
+        let dice = self.random.below(107);
         let upload = self.upload();
         match (dice, upload) {
             (0..5, _) => Operation::Append {
@@ -640,6 +641,8 @@ impl Run {
                 },
                 version: None,
             },
+            104 => self.age(to),
+            105 => self.age(self.cold()),
             _ => Operation::Document {
                 bucket: to.bucket,
                 // Of one piece or two, or none.
@@ -653,6 +656,21 @@ impl Run {
         Place {
             bucket: self.pick(&BUCKETS),
             key: "ice",
+        }
+    }
+
+    /// Nothing but what must be restored gets a class like it.
+    fn age(&self, at: Place) -> Operation {
+        let class = if at.key == self.cold().key {
+            self.pick(&[StorageClass::Archive, StorageClass::DeepArchive])
+        } else {
+            StorageClass::StandardIa
+        };
+        Operation::Age {
+            version: self.version_of(at),
+            at,
+            aging: self.pick(&[Aging::Expire, Aging::RemoveLoneMarker, Aging::Move(class)]),
+            stale: self.random.below(4) == 0,
         }
     }
 
@@ -712,7 +730,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
                 etag,
                 tag,
                 appendable: object.appendable,
-                archived: object.storage_class.is_archived(),
+                class: object.storage_class,
                 restored: object.restore.is_some(),
             });
         }
