@@ -82,7 +82,7 @@ pub(crate) fn compare(
 }
 
 /// A checksum that is of the whole object, not of its parts' checksums.
-fn checksum<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn checksum<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let whole = text(amz::CHECKSUM_TYPE).is_none_or(|kind| kind == "FULL_OBJECT");
     text(name).filter(|value| whole && !value.contains('-'))
@@ -161,6 +161,7 @@ async fn read(
         bucket: bucket.clone(),
         key: key.clone(),
         version_id: version_id.cloned(),
+        customer_key: None,
         pinned: Preconditions {
             if_match: Some(object.etag.clone().into()),
             ..Preconditions::default()

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cosette_proto::ops::{
-    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ListParts, ObjectReply,
-    UploadPartCopy,
+    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ObjectReply, UploadPartCopy,
 };
 use cosette_types::{
     ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, UploadId, limits,
@@ -139,7 +138,10 @@ impl Copier {
         meter: &mut Meter<'_>,
     ) -> Result<Output<SliceCopied>, Error> {
         let there = match &self.plan.resume {
-            Some(_) => self.parts_there(upload_id).await?,
+            Some(_) => {
+                let object = (&self.bucket, &self.key);
+                leftovers::parts_there(&self.client, &self.plain, object, upload_id).await?
+            }
             None => BTreeMap::new(),
         };
         let (mut parts, mut missing) = (Vec::new(), Vec::new());
@@ -260,40 +262,6 @@ impl Copier {
             crc64: part.crc64,
             len: slice.len(),
         })
-    }
-
-    /// Tag and size of each part that an earlier copy left.
-    async fn parts_there(
-        &self,
-        upload_id: &UploadId,
-    ) -> Result<BTreeMap<PartNumber, (ETag, u64)>, Error> {
-        let mut there = BTreeMap::new();
-        let mut marker = Some(0);
-        while let Some(part_number_marker) = marker {
-            let message = ListParts {
-                bucket: self.bucket.clone(),
-                key: self.key.clone(),
-                upload_id: upload_id.clone(),
-                part_number_marker,
-                max_parts: None,
-                encoded: true,
-            };
-            let page = self
-                .client
-                .perform(&self.plain, &message, None)
-                .await?
-                .value;
-            there.extend(
-                page.parts
-                    .into_iter()
-                    .map(|part| (part.part_number, (part.etag, part.size))),
-            );
-            // A marker that does not grow would go round for ever.
-            marker = page
-                .next_part_number_marker
-                .filter(|next| *next > part_number_marker);
-        }
-        Ok(there)
     }
 
     /// Best effort: the copy failed already, and its own error is the one to report.

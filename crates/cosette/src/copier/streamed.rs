@@ -75,6 +75,7 @@ impl Copier {
             bucket: self.source.bucket.clone(),
             key: self.source.key.clone(),
             version_id: self.source.version_id.clone(),
+            customer_key: None,
             pinned: self.pin(source),
         });
         let firsts = std::iter::successors(Some(0_u64), |first| first.checked_add(RANGE_BYTES));
