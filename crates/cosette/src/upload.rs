@@ -14,8 +14,8 @@ use cosette_proto::ops::{
     AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, PutObject, UploadPart,
 };
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Encryption, Md5, Metadata, ObjectKey, PartNumber,
-    Preconditions, Region, StorageClass, Tags, UploadId, VersionId,
+    AclHeaders, BucketName, Crc64, CustomerKey, ETag, Encryption, Md5, Metadata, ObjectKey,
+    PartNumber, Preconditions, Region, StorageClass, Tags, UploadId, VersionId,
 };
 use futures_util::StreamExt;
 
@@ -414,7 +414,8 @@ impl Uploader {
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
         };
-        let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
+        let output =
+            reconcile::complete_upload(&self.client, &self.plain, &message, self.key()).await?;
         self.compare(crc, output.crc64)?;
         let parts = message.parts.len();
         let proof = match output.crc64 {
@@ -492,11 +493,7 @@ impl Uploader {
             upload_id: open.upload_id.clone(),
             part_number: number,
             content_md5: md5.filter(|_| self.wants_md5()),
-            encryption: self
-                .plan
-                .encryption
-                .clone()
-                .filter(|it| it.customer_key().is_some()),
+            encryption: self.key().cloned().map(Encryption::Customer),
         };
         let reply = self
             .client
@@ -515,6 +512,11 @@ impl Uploader {
             proof,
             found: false,
         })
+    }
+
+    /// The customer's key, which each request for the object brings along.
+    fn key(&self) -> Option<&CustomerKey> {
+        self.plan.encryption.as_ref()?.customer_key()
     }
 
     /// What a service of the S3 dialect, which tells no CRC-64, compares with what arrives.

@@ -7,7 +7,7 @@ use cosette_proto::ops::{
     AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ObjectReply, UploadPartCopy,
 };
 use cosette_types::{
-    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, UploadId, limits,
+    ByteRange, Crc64, Directive, ETag, Encryption, PartNumber, Preconditions, UploadId, limits,
 };
 use futures_util::StreamExt;
 
@@ -113,7 +113,7 @@ impl Copier {
             storage_class: self.class(source),
             acl: self.plan.acl.clone(),
             tags: self.tags(source).await?,
-            encryption: None,
+            encryption: self.encryption(source),
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -183,7 +183,13 @@ impl Copier {
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
         };
-        let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
+        let output = reconcile::complete_upload(
+            &self.client,
+            &self.plain,
+            &message,
+            self.target_key(source).as_ref(),
+        )
+        .await?;
         Ok(output.map(|reply| SliceCopied {
             etag: reply.etag,
             // A bucket whose versioning is suspended answers `null`, which names no version.
@@ -206,13 +212,14 @@ impl Copier {
         meter: &mut Meter<'_>,
     ) -> Result<(), Error> {
         let (pin, stopped) = (&self.pin(source), &AtomicBool::new(false));
+        let key = &self.target_key(source).map(Encryption::Customer);
         let parallel = self.plan.parallel.unwrap_or(PARALLEL_DEFAULT).max(1);
         let mut copies = futures_util::stream::iter(slices)
             .map(|slice| async move {
                 if stopped.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                self.copy_part(upload_id, slice, pin).await.map(Some)
+                self.copy_part(upload_id, slice, (pin, key)).await.map(Some)
             })
             .buffer_unordered(parallel);
         let mut outcome = Ok(());
@@ -238,7 +245,7 @@ impl Copier {
         &self,
         upload_id: &UploadId,
         slice: Slice,
-        pin: &Preconditions,
+        (pin, key): (&Preconditions, &Option<Encryption>),
     ) -> Result<Copied, Error> {
         let message = UploadPartCopy {
             bucket: self.bucket.clone(),
@@ -248,8 +255,8 @@ impl Copier {
             source: self.source.clone(),
             source_range: Some(slice.range),
             source_preconditions: pin.clone(),
-            encryption: None,
-            source_key: None,
+            encryption: key.clone(),
+            source_key: self.plan.source_key.clone(),
         };
         let part = self
             .client

@@ -1,11 +1,10 @@
 //! Into a file: bytes are written as they come, so that a download has one small buffer in memory.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use cosette_proto::ops::ObjectReply;
@@ -20,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::progress::{Meter, Report};
 use crate::proof::Proof;
 use crate::reply::Output;
-use crate::transfer::{Origin, Partial};
+use crate::transfer::{Origin, Partial, Shared};
 
 /// Bytes that are gathered before they are written.
 const WRITE_BYTES: usize = 128 << 10;
@@ -51,7 +50,7 @@ pub(super) async fn whole(
     let file = file.map_err(|why| local(&beside, why))?;
     let received = async {
         let verifier = Verifier::of(&object, reader.client.dialect());
-        let mut sink = FileSink::new(Arc::new(Mutex::new(file)), 0, &beside, verifier);
+        let mut sink = FileSink::new(Shared::new(file), 0, &beside, verifier);
         if let Some(last) = object.size().checked_sub(1) {
             reader.take((0, last), Some(body), &mut sink).await?;
         }
@@ -60,9 +59,7 @@ pub(super) async fn whole(
         meter.add(object.size());
         let (from, to) = (beside.clone(), place.to_owned());
         on_disk(&beside, move || {
-            file.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .sync_all()?;
+            file.with(|file| file.sync_all())?;
             std::fs::rename(from, to)
         })
         .await?;
@@ -136,7 +133,7 @@ async fn fetch(
     let missing = missing.flat_map(|gap| cut(gap, ranges.bytes));
     let mut parts = futures_util::stream::iter(missing)
         .map(|(first, last)| {
-            let mut sink = FileSink::new(Arc::clone(&file), first, &path, Summing::new(false));
+            let mut sink = FileSink::new(file.clone(), first, &path, Summing::new(false));
             async move {
                 reader.take((first, last), None, &mut sink).await?;
                 let (_, summing) = sink.end().await?;
@@ -158,16 +155,18 @@ async fn fetch(
     // What else the service may tell goes over all bytes in order: they are read again.
     let mut verifier = Verifier::of(object, reader.client.dialect());
     let again = on_disk(&path, move || {
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(0))?;
-        let mut buffer = vec![0; WRITE_BYTES];
-        loop {
-            let read = std::io::Read::read(&mut *file, &mut buffer)?;
-            match buffer.get(..read) {
-                Some(bytes) if !bytes.is_empty() => verifier.update(bytes),
-                _ => return Ok(verifier),
+        file.with(|file| {
+            file.seek(SeekFrom::Start(0))?;
+            let mut buffer = vec![0; WRITE_BYTES];
+            loop {
+                let read = file.read(&mut buffer)?;
+                match buffer.get(..read) {
+                    Some(bytes) if !bytes.is_empty() => verifier.update(bytes),
+                    _ => return Ok(()),
+                }
             }
-        }
+        })?;
+        Ok(verifier)
     });
     again.await?.end(&reader.subject())
 }
@@ -200,7 +199,7 @@ impl See for Summing {
 
 /// Writes what comes from some byte of a file on.
 struct FileSink<S> {
-    file: Arc<Mutex<File>>,
+    file: Shared,
     at: u64,
     path: PathBuf,
     waiting: Vec<Bytes>,
@@ -209,7 +208,7 @@ struct FileSink<S> {
 }
 
 impl<S: See> FileSink<S> {
-    fn new(file: Arc<Mutex<File>>, at: u64, path: &Path, see: S) -> Self {
+    fn new(file: Shared, at: u64, path: &Path, see: S) -> Self {
         Self {
             file,
             at,
@@ -221,18 +220,19 @@ impl<S: See> FileSink<S> {
     }
 
     async fn write(&mut self) -> Result<(), Error> {
-        let (file, at) = (Arc::clone(&self.file), self.at);
+        let (file, at) = (self.file.clone(), self.at);
         let chunks = std::mem::take(&mut self.waiting);
         self.at += std::mem::take(&mut self.waiting_bytes) as u64;
         on_disk(&self.path, move || {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(at))?;
-            chunks.iter().try_for_each(|chunk| file.write_all(chunk))
+            file.with(|file| {
+                file.seek(SeekFrom::Start(at))?;
+                chunks.iter().try_for_each(|chunk| file.write_all(chunk))
+            })
         })
         .await
     }
 
-    async fn end(mut self) -> Result<(Arc<Mutex<File>>, S), Error> {
+    async fn end(mut self) -> Result<(Shared, S), Error> {
         if self.waiting_bytes > 0 {
             self.write().await?;
         }

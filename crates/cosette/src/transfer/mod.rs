@@ -34,5 +34,5 @@ pub use event::{Event, Strategy, Summary};
 pub use job::{Ended, Job, JobState};
 pub(crate) use journal::Tracker;
 pub use journal::{Copied, Failure, Skip, Step};
-pub(crate) use partial::{Origin, Partial};
+pub(crate) use partial::{Origin, Partial, Shared};
 pub use plan::{PlanHead, PlanReader, PlanSummary, PlanWriter};

@@ -53,10 +53,37 @@ pub(crate) struct Left {
     pub(crate) of_another: bool,
 }
 
-/// A file in the making.
+/// A file that several threads write to, until it is closed: whoever comes later, for a download that
+/// was given up, finds nothing to write to.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared(Arc<Mutex<Option<File>>>);
+
+impl Shared {
+    pub(crate) fn new(file: File) -> Self {
+        Self(Arc::new(Mutex::new(Some(file))))
+    }
+
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut File) -> std::io::Result<T>,
+    ) -> std::io::Result<T> {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *file {
+            Some(file) => work(file),
+            None => Err(std::io::Error::other("the download was given up")),
+        }
+    }
+
+    fn close(&self) {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(file.take());
+    }
+}
+
+/// A file in the making. Its lock is let go of when it is dropped, whoever else may still write.
 #[derive(Debug)]
 pub(crate) struct Partial {
-    file: Arc<Mutex<File>>,
+    file: Shared,
     path: PathBuf,
     ranges_path: PathBuf,
     log: Appender,
@@ -139,7 +166,7 @@ impl Partial {
         let mut log = Appender::create(&ranges_path)?;
         log.append(&Form::of(origin).json()?)?;
         let mut partial = Self {
-            file: Arc::new(Mutex::new(file)),
+            file: Shared::new(file),
             path,
             ranges_path,
             log,
@@ -153,8 +180,8 @@ impl Partial {
         Ok((partial, left))
     }
 
-    pub(crate) fn file(&self) -> Arc<Mutex<File>> {
-        Arc::clone(&self.file)
+    pub(crate) fn file(&self) -> Shared {
+        self.file.clone()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -208,10 +235,7 @@ impl Partial {
         let place = place.to_owned();
         let told = place.clone();
         let finished = tokio::task::spawn_blocking(move || {
-            self.file
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .sync_all()?;
+            self.file.with(|file| file.sync_all())?;
             std::fs::rename(&self.path, &place)?;
             // Without the bytes the record says nothing any more.
             let _ = std::fs::remove_file(&self.ranges_path);
@@ -230,12 +254,12 @@ impl Partial {
             let _ = std::fs::remove_file(&self.ranges_path);
             let _ = std::fs::remove_file(&self.path);
         }
-        // A write that is still under way in another thread has the file open for a moment longer.
-        let _ = self
-            .file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .unlock();
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        self.file.close();
     }
 }
 

@@ -356,6 +356,9 @@ impl Task<'_> {
         plan.reader = Some((*reader).clone());
         plan.storage_class = self.wanted.storage_class;
         plan.keep_class = true;
+        // A small object is copied without being looked at: what would not be seen there is not done
+        // elsewhere. Its target is encrypted as its bucket says.
+        plan.keep_encryption = false;
         plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
         let any = able.copy_of_any_size.then_some(OBJECT_BYTES_MAX);
         plan.slice_size = settings.slice_size.or(any);
