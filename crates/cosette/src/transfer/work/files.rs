@@ -155,7 +155,14 @@ impl Task<'_> {
         let alike = there.size() == self.entry.seen.size
             && there.etag.part_count().is_some()
             && there.storage_class == class
-            && metadata.is_ok_and(|metadata| metadata == there.metadata);
+            && metadata.is_ok_and(|metadata| {
+                let mut found = there.metadata.clone();
+                // Without a wish the service chooses one.
+                if metadata.content.content_type.is_none() {
+                    found.content.content_type = None;
+                }
+                metadata == found
+            });
         let Some(crc64) = there.crc64.filter(|_| alike) else {
             return Ok(None);
         };
