@@ -1,25 +1,28 @@
 //! The bytes of objects, both ways, as streams of bounded memory.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::checksum::{Summing, Sums};
+use crate::clock::BoxFuture;
+use crate::error::{Error, ErrorKind};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{Stream, StreamExt};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
-
-use crate::clock::BoxFuture;
-use crate::error::{Error, ErrorKind};
 
 /// Why a body ended early.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How much of a file is read at a time.
-const READ_BYTES: usize = 256 << 10;
+/// How much of a file is read at a time: what each body of a file has in memory.
+const READ_BYTES: usize = 128 << 10;
+/// Bytes in memory are sent in pieces of this size.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// The bytes of a request or of a reply: whole, from a file, or from a stream.
 ///
@@ -44,11 +47,8 @@ struct FileSpan {
 /// How far the reading of a file is.
 enum Reading {
     Waiting,
-    Busy(
-        BoxFuture<'static, Result<(tokio::fs::File, Bytes), BodyError>>,
-        u64,
-    ),
-    Open(tokio::fs::File, u64),
+    Busy(BoxFuture<'static, Result<(File, Bytes), BodyError>>, u64),
+    Open(File, u64),
     Done,
 }
 
@@ -151,6 +151,58 @@ impl Body {
         }
     }
 
+    /// Takes at most `len` bytes off the beginning without reading any: `None` for what can only be
+    /// read.
+    pub(crate) fn cut(&mut self, len: u64) -> Option<Self> {
+        match &mut self.0 {
+            Kind::Whole(bytes) => {
+                let all = bytes.get_or_insert_default();
+                let len = usize::try_from(len).map_or(all.len(), |len| len.min(all.len()));
+                Some(all.split_to(len).into())
+            }
+            Kind::File(span, Reading::Waiting) => {
+                let len = len.min(span.len);
+                let piece = Self::file_span(span.path.clone(), span.start, len);
+                (span.start, span.len) = (span.start.saturating_add(len), span.len - len);
+                Some(piece)
+            }
+            Kind::File(..) | Kind::Stream(_) => None,
+        }
+    }
+
+    /// The sums of bytes that can be read twice, before they are sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Local`] when a file cannot be read, and for a stream.
+    pub(crate) fn sums(&self, with_md5: bool) -> BoxFuture<'static, Result<Sums, Error>> {
+        let mut summing = Summing::new(with_md5);
+        match &self.0 {
+            Kind::Whole(bytes) => {
+                summing.update(bytes.as_deref().unwrap_or_default());
+                Box::pin(std::future::ready(Ok(summing.end())))
+            }
+            Kind::File(span, _) => {
+                let span = span.clone();
+                Box::pin(async move {
+                    let path = span.path.display().to_string();
+                    let read = tokio::task::spawn_blocking(move || {
+                        span.each_chunk(|chunk| summing.update(chunk))?;
+                        Ok(summing.end())
+                    });
+                    let sums = read
+                        .await
+                        .unwrap_or_else(|why| Err(std::io::Error::other(why)));
+                    sums.map_err(|why| Error::local(&path, why))
+                })
+            }
+            Kind::Stream(_) => {
+                let words = "a stream can be read only once";
+                let refused = Error::new(ErrorKind::Local, words);
+                Box::pin(std::future::ready(Err(refused)))
+            }
+        }
+    }
+
     /// The next chunk; `None` at the end.
     ///
     /// # Errors
@@ -191,26 +243,54 @@ fn larger(limit: usize) -> Error {
 }
 
 impl FileSpan {
-    fn open(&self) -> BoxFuture<'static, Result<(tokio::fs::File, Bytes), BodyError>> {
-        let Self { path, start, len } = self.clone();
-        Box::pin(async move {
-            let mut file = tokio::fs::File::open(&path).await?;
-            file.seek(SeekFrom::Start(start)).await?;
-            read(file, len).await
-        })
+    fn open(&self) -> std::io::Result<File> {
+        let mut file = std::fs::OpenOptions::new().read(true).open(&self.path)?;
+        file.seek(SeekFrom::Start(self.start))?;
+        Ok(file)
+    }
+
+    fn first(&self) -> BoxFuture<'static, Result<(File, Bytes), BodyError>> {
+        let span = self.clone();
+        read_on(move || span.open(), self.len)
+    }
+
+    /// Reads all of it here, with one small buffer.
+    fn each_chunk(&self, mut see: impl FnMut(&[u8])) -> std::io::Result<()> {
+        let mut file = self.open()?;
+        let mut left = self.len;
+        while left > 0 {
+            let chunk = read(&mut file, left)?;
+            see(&chunk);
+            left = left.saturating_sub(chunk.len() as u64);
+        }
+        Ok(())
     }
 }
 
-async fn read(mut file: tokio::fs::File, left: u64) -> Result<(tokio::fs::File, Bytes), BodyError> {
+/// The next bytes of a file, read away from the threads that must not wait.
+fn read_on(
+    open: impl FnOnce() -> std::io::Result<File> + Send + 'static,
+    left: u64,
+) -> BoxFuture<'static, Result<(File, Bytes), BodyError>> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut file = open()?;
+        let chunk = read(&mut file, left)?;
+        Ok((file, chunk))
+    });
+    Box::pin(async move { read.await? })
+}
+
+fn read(file: &mut File, left: u64) -> std::io::Result<Bytes> {
     let want = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
-    let mut chunk = BytesMut::with_capacity(want);
-    let mut limited = (&mut file).take(want as u64);
-    while chunk.len() < want {
-        if limited.read_buf(&mut chunk).await? == 0 {
-            return Err("the file is shorter than it was".into());
-        }
-    }
-    Ok((file, chunk.freeze()))
+    let mut chunk = vec![0; want];
+    file.read_exact(&mut chunk)
+        .map_err(|why| match why.kind() {
+            std::io::ErrorKind::UnexpectedEof => {
+                std::io::Error::new(why.kind(), "the file is shorter than it was")
+            }
+            _ => why,
+        })?;
+    Ok(chunk.into())
 }
 
 fn poll_file(
@@ -222,9 +302,9 @@ fn poll_file(
         *reading = match std::mem::replace(reading, Reading::Done) {
             Reading::Done => return Poll::Ready(None),
             Reading::Waiting if span.len == 0 => return Poll::Ready(None),
-            Reading::Waiting => Reading::Busy(span.open(), span.len),
+            Reading::Waiting => Reading::Busy(span.first(), span.len),
             Reading::Open(_, 0) => return Poll::Ready(None),
-            Reading::Open(file, left) => Reading::Busy(Box::pin(read(file, left)), left),
+            Reading::Open(file, left) => Reading::Busy(read_on(|| Ok(file), left), left),
             Reading::Busy(mut busy, left) => match busy.as_mut().poll(cx) {
                 Poll::Pending => {
                     *reading = Reading::Busy(busy, left);
@@ -292,7 +372,7 @@ impl HttpBody for Body {
             Kind::Whole(bytes) => {
                 // In pieces: whoever watches for idleness sees that a large part moves.
                 let piece = match bytes {
-                    Some(left) if left.len() > READ_BYTES => Some(left.split_to(READ_BYTES)),
+                    Some(left) if left.len() > PIECE_BYTES => Some(left.split_to(PIECE_BYTES)),
                     _ => bytes.take(),
                 };
                 let bytes = piece.filter(|bytes| !bytes.is_empty());

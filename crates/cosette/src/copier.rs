@@ -1,13 +1,14 @@
 //! The work of a slice copy: the source is looked at and pinned, then copied by either path.
 
+use cosette_proto::fields::EncryptedWith;
 use cosette_proto::ops::{
     CopyObject, GetAclReply, GetObjectAcl, GetObjectTagging, NewAcl, ObjectReply, PutObjectAcl,
     UploadPartCopy,
 };
 use cosette_proto::{ErrorCode, Message};
 use cosette_types::{
-    BucketName, CopySource, Crc64, Directive, ETag, Facts, Md5, Metadata, ObjectKey, Preconditions,
-    Region, StorageClass, Tags, Text, VersionId, limits,
+    BucketName, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Facts, Md5, Metadata,
+    ObjectKey, Preconditions, Region, StorageClass, Tags, Text, VersionId, limits,
 };
 
 use crate::client::Client;
@@ -91,6 +92,7 @@ impl Copier {
             && kept
             && copier.plan.edits.is_empty()
             && copier.plan.storage_class.is_none()
+            && copier.plan.encryption.is_none()
         {
             return Err(Error::invalid(
                 "metadata_directive",
@@ -118,8 +120,27 @@ impl Copier {
             bucket,
             key,
             version_id.as_ref(),
+            self.plan.source_key.as_ref(),
         )
         .await
+    }
+
+    /// How the target is encrypted, the same on every path.
+    pub(crate) fn encryption(&self, source: &ObjectReply) -> Option<Encryption> {
+        let kept = match &source.encrypted_with {
+            _ if !self.plan.keep_encryption => None,
+            Some(EncryptedWith::Managed) => Some(Encryption::Managed),
+            Some(EncryptedWith::Customer(_)) => {
+                self.plan.source_key.clone().map(Encryption::Customer)
+            }
+            Some(EncryptedWith::Other(_)) | None => None,
+        };
+        self.plan.encryption.clone().or(kept)
+    }
+
+    /// The customer's key of the target, which each request for it brings along.
+    pub(crate) fn target_key(&self, source: &ObjectReply) -> Option<CustomerKey> {
+        self.encryption(source)?.customer_key().cloned()
     }
 
     /// Copies the source as it was seen.
@@ -338,8 +359,8 @@ impl Copier {
             tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             target_preconditions: Preconditions::default(),
-            encryption: None,
-            source_key: None,
+            encryption: self.encryption(source),
+            source_key: self.plan.source_key.clone(),
         };
         let output = reconcile::copy_object(&self.client, &self.making, &message).await?;
         Ok(output.map(|reply| SliceCopied {

@@ -1,26 +1,31 @@
 //! Downloading an object of any size: ranges of it in parallel, pinned to what was seen first, each
-//! taken up again where a connection was lost. The CRC-64 of what arrived is compared.
+//! taken up again where a connection was lost. What arrived is compared with what the service tells
+//! of the object's bytes.
 
-use std::ffi::OsString;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::ops::Deref;
+use std::path::Path;
 
-use bytes::{Bytes, BytesMut};
-use cosette_proto::ops::{GetObject, ObjectReply, ResponseOverrides};
-use cosette_types::{BucketName, Crc64, ObjectKey, Preconditions, ReadRange, VersionId};
+use cosette_proto::ops::ObjectReply;
+use cosette_types::{BucketName, CustomerKey, ETag, ObjectKey, Preconditions, VersionId};
 use futures_util::StreamExt;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::calls::common_setters;
-use crate::checksum::crc64;
 use crate::client::Client;
 use crate::draft::Draft;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::progress::{Meter, Report};
-use crate::reconcile;
+use crate::proof::Proof;
 use crate::reply::Output;
-use crate::send::Context;
 use crate::slice_copy::plan_setter;
+
+mod file;
+mod reader;
+mod verify;
+
+pub(crate) use reader::Reader;
+use verify::Verifier;
 
 /// Bytes of a range when nothing else is said.
 const PART_BYTES_DEFAULT: u64 = 8 << 20;
@@ -40,13 +45,64 @@ struct Plan {
     bucket: Option<BucketName>,
     key: Option<ObjectKey>,
     version_id: Option<VersionId>,
+    customer_key: Option<CustomerKey>,
     part_size: Option<u64>,
     parallel: Option<usize>,
+    resumable: bool,
     report: Report,
+    known: Option<Known>,
+}
+
+/// What a caller of this crate knows of the object.
+pub(crate) enum Known {
+    /// It was looked at.
+    Found(Box<Output<ObjectReply>>),
+    /// It was listed.
+    Seen {
+        etag: ETag,
+        size: u64,
+        /// Whether what is there is what was listed; asked before a byte is kept.
+        check: Box<dyn Fn(&ObjectReply) -> Result<(), Error> + Send + Sync>,
+    },
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Found(_) => "Found",
+            Self::Seen { .. } => "Seen",
+        })
+    }
+}
+
+/// An object that arrived; its properties can be reached through this.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Downloaded {
+    /// The object, as the service described it.
+    pub object: ObjectReply,
+    /// By what it is known that the bytes are the object's. [`Proof::None`]: the service told no
+    /// checksum, and only their number was compared.
+    pub proof: Proof,
+    /// Bytes that an earlier download left, and that were not fetched again.
+    pub resumed_bytes: u64,
+    /// Whether an earlier download had left bytes of another object, which were thrown away: the
+    /// source was written since.
+    pub started_over: bool,
+}
+
+impl Deref for Downloaded {
+    type Target = ObjectReply;
+
+    fn deref(&self) -> &ObjectReply {
+        &self.object
+    }
 }
 
 impl Client {
-    /// Reads an object of any size into a file or a writer, and compares CRC-64s.
+    /// Reads an object of any size into a file or a writer, and compares what arrived with the
+    /// CRC-64 of COS, or with what a service of the S3 dialect tells: a checksum of the whole object,
+    /// or an ETag that is an MD5.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
@@ -81,6 +137,18 @@ impl Download {
         /// The version; the current one when not given.
         version_id version_id VersionId);
     plan_setter!(
+        /// The customer's key that the object is encrypted with, if it is.
+        customer_key customer_key CustomerKey);
+    /// Whether [`Download::to_file`] keeps what arrived of an object of more than one range when
+    /// it fails or its process ends, in hidden files beside the place, and goes on from there the
+    /// next time. What is on the disk is read and compared first; if the object is another one by
+    /// then, the download starts over.
+    pub fn resumable(mut self, resumable: bool) -> Self {
+        self.plan.resumable = resumable;
+        self
+    }
+
+    plan_setter!(
         /// Bytes of each range, 8 MiB when not given.
         number part_size part_size u64);
     plan_setter!(
@@ -101,85 +169,68 @@ impl Download {
         self
     }
 
+    pub(crate) fn knowing(mut self, known: Known) -> Self {
+        self.plan.known = Some(known);
+        self
+    }
+
     /// Reads the object into a file, which appears (or is replaced) only when all of it is there and
     /// right.
     ///
     /// # Errors
-    /// As [`Download::to_writer`].
-    pub async fn to_file(self, path: impl AsRef<Path>) -> Result<Output<ObjectReply>, Error> {
-        let path = path.as_ref();
-        let local = |why| Error::local(&path.display().to_string(), why);
-        let beside = beside(path);
-        let mut file = tokio::fs::File::create_new(&beside).await.map_err(local)?;
-        let read = self.to_writer(&mut file).await;
-        let kept = match read {
-            Ok(object) => match file.sync_all().await {
-                Ok(()) => tokio::fs::rename(&beside, path)
-                    .await
-                    .map(|()| object)
-                    .map_err(local),
-                Err(why) => Err(local(why)),
-            },
-            Err(error) => Err(error),
-        };
-        if kept.is_err() {
-            // Best effort: the error that led here is the one to report.
-            let _ = tokio::fs::remove_file(&beside).await;
+    /// As [`Download::to_writer`]; [`ErrorKind::Busy`](crate::ErrorKind::Busy) when another process
+    /// is making the same file in ranges.
+    pub async fn to_file(self, path: impl AsRef<Path>) -> Result<Output<Downloaded>, Error> {
+        let place = path.as_ref();
+        if tokio::fs::metadata(place).await.is_ok_and(|it| it.is_dir()) {
+            let words = "a folder of this name is there";
+            return Err(Error::local(&place.display().to_string(), words));
         }
-        kept
+        let (mut reader, mut plan) = self.prepare()?;
+        let part = plan.part_bytes();
+        let (object, resumable) = match plan.known.take() {
+            Some(Known::Seen { etag, size, check }) if size <= part => {
+                reader.pin(&etag);
+                return file::whole(&reader, &plan.report, &*check, place).await;
+            }
+            Some(Known::Found(object)) => (*object, plan.resumable),
+            _ => (reader.head().await?, plan.resumable),
+        };
+        reader.pin(&object.etag);
+        if object.size() <= part {
+            return file::whole(&reader, &plan.report, &|_| Ok(()), place).await;
+        }
+        let ranges = file::Ranges {
+            bytes: part,
+            parallel: plan.parallel(),
+            resumable,
+        };
+        file::in_ranges(&reader, &plan.report, object, ranges, place).await
     }
 
     /// Reads the object into a writer, in order. After an error the writer has a part of it.
     ///
     /// # Errors
     /// What the service or the network said of the request that failed for good;
-    /// [`ErrorKind::PreconditionFailed`] when the object changed meanwhile; [`ErrorKind::Local`] when
-    /// the writer fails; [`ErrorKind::Corrupt`] when what arrived is not what the service has.
+    /// [`ErrorKind::PreconditionFailed`](crate::ErrorKind::PreconditionFailed) when the object changed
+    /// meanwhile; [`ErrorKind::Local`](crate::ErrorKind::Local) when the writer fails;
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when what arrived is not what the service has.
     pub async fn to_writer(
         self,
         writer: &mut (dyn AsyncWrite + Unpin + Send),
-    ) -> Result<Output<ObjectReply>, Error> {
-        self.draft.check()?;
-        let Plan {
-            bucket,
-            key,
-            version_id,
-            ..
-        } = self.plan;
-        let bucket = bucket.ok_or_else(|| Error::missing("bucket"))?;
-        self.draft.region_in_force()?;
-        let key = key.ok_or_else(|| Error::missing("key"))?;
-        let Draft {
-            client, context, ..
-        } = self.draft;
-        let object = reconcile::head(&client, &context, &bucket, &key, version_id.as_ref()).await?;
-        let mut meter = Meter::begin(&client, &self.plan.report, object.size());
-        let pinned = Preconditions {
-            if_match: Some(object.etag.clone().into()),
-            ..Preconditions::default()
-        };
-        let reader = Reader {
-            client: client.clone(),
-            context: context.clone(),
-            bucket,
-            key,
-            version_id,
-            pinned,
-        };
-        let part = self.plan.part_size.unwrap_or(PART_BYTES_DEFAULT).max(1);
-        let size = object.size();
-        let firsts = std::iter::successors(Some(0_u64), |first| first.checked_add(part));
-        let ranges = firsts
-            .take_while(|first| *first < size)
-            .map(|first| (first, first.saturating_add(part).min(size) - 1));
-        let parallel = self.plan.parallel.unwrap_or(PARALLEL_DEFAULT).max(1);
-        let mut parts = futures_util::stream::iter(ranges)
+    ) -> Result<Output<Downloaded>, Error> {
+        let (mut reader, plan) = self.prepare()?;
+        let object = reader.head().await?;
+        reader.pin(&object.etag);
+        let mut meter = Meter::begin(&reader.client, &plan.report, object.size());
+        let (part, size) = (plan.part_bytes(), object.size());
+        let mut parts = futures_util::stream::iter(cut((0, size), part))
             .map(|(first, last)| reader.range(first, last))
-            .buffered(parallel);
-        let mut crc = Crc64::EMPTY;
+            .buffered(plan.parallel());
+        let mut verifier = Verifier::of(&object, reader.client.dialect());
         while let Some(bytes) = parts.next().await {
             let bytes = bytes?;
-            crc = crc.then(crc64(&bytes), bytes.len() as u64);
+            verifier.update(&bytes);
             let written = writer.write_all(&bytes).await;
             written.map_err(|why| Error::local("the bytes cannot be written", why))?;
             meter.add(bytes.len() as u64);
@@ -188,102 +239,52 @@ impl Download {
             .flush()
             .await
             .map_err(|why| Error::local("the bytes cannot be written", why))?;
-        match object.crc64 {
-            Some(wanted) if wanted != crc => {
-                let words = format!("the CRC-64 of what arrived is {crc}, the object's {wanted}");
-                Err(Error::new(ErrorKind::Corrupt, words).about(&reader.subject()))
-            }
-            _ => {
-                meter.finish();
-                Ok(object)
-            }
-        }
-    }
-}
-
-/// Reads ranges of one object.
-pub(crate) struct Reader {
-    pub(crate) client: Client,
-    pub(crate) context: Context,
-    pub(crate) bucket: BucketName,
-    pub(crate) key: ObjectKey,
-    pub(crate) version_id: Option<VersionId>,
-    pub(crate) pinned: Preconditions,
-}
-
-impl Reader {
-    fn subject(&self) -> String {
-        format!("{}/{}", self.bucket, self.key)
+        let proof = verifier.end(&reader.subject())?;
+        meter.finish();
+        Ok(object.map(|object| Downloaded {
+            object,
+            proof,
+            resumed_bytes: 0,
+            started_over: false,
+        }))
     }
 
-    /// The bytes of a range, asked for again from where they ended if the connection was lost.
-    pub(crate) async fn range(&self, first: u64, last: u64) -> Result<Bytes, Error> {
-        let wanted = last - first + 1;
-        let mut bytes = BytesMut::new();
-        let mut attempt = 1;
-        loop {
-            let lost = match self
-                .read(first + bytes.len() as u64, last, &mut bytes)
-                .await
-            {
-                Ok(()) if bytes.len() as u64 == wanted => return Ok(bytes.freeze()),
-                Ok(()) => Error::new(ErrorKind::Network, "the body ended early"),
-                Err(error) => error,
-            };
-            let again = matches!(lost.kind(), ErrorKind::Network | ErrorKind::Timeout);
-            // What failed before the first byte was retried as every request is.
-            if !again || lost.attempts() > 0 || attempt >= self.client.retry().attempts_max {
-                return Err(lost.about(&self.subject()));
-            }
-            self.client
-                .clock()
-                .sleep(self.client.retry().delay(attempt, None))
-                .await;
-            attempt += 1;
-        }
-    }
-
-    async fn read(&self, first: u64, last: u64, bytes: &mut BytesMut) -> Result<(), Error> {
-        let message = GetObject {
-            bucket: self.bucket.clone(),
-            key: self.key.clone(),
-            version_id: self.version_id.clone(),
-            range: Some(ReadRange::FromTo(first, last)),
-            preconditions: self.pinned.clone(),
-            overrides: ResponseOverrides::default(),
-            customer_key: None,
+    fn prepare(self) -> Result<(Reader, Plan), Error> {
+        self.draft.check()?;
+        let mut plan = self.plan;
+        let bucket = plan.bucket.take().ok_or_else(|| Error::missing("bucket"))?;
+        self.draft.region_in_force()?;
+        let key = plan.key.take().ok_or_else(|| Error::missing("key"))?;
+        let Draft {
+            client, context, ..
+        } = self.draft;
+        let reader = Reader {
+            client,
+            context,
+            bucket,
+            key,
+            version_id: plan.version_id.take(),
+            customer_key: plan.customer_key.take(),
+            pinned: Preconditions::default(),
         };
-        let (reply, mut body) = self.client.fetch(&self.context, &message).await?;
-        // A store that knows no ranges sends the whole object, which is right only if it was asked for.
-        let sent = match reply.content_range {
-            Some(range) => (range.first, range.last),
-            None => (0, reply.content_length.saturating_sub(1)),
-        };
-        if sent != (first, last) {
-            let words = "the service sent another range than was asked for";
-            return Err(Error::new(ErrorKind::Unreadable, words));
-        }
-        let mut left = last - first + 1;
-        while let Some(chunk) = body.chunk().await? {
-            left = left.checked_sub(chunk.len() as u64).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Unreadable,
-                    "the service sent more bytes than asked for",
-                )
-            })?;
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(())
+        Ok((reader, plan))
     }
 }
 
-/// A name for the unfinished file, in the same folder so that it can be renamed.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(
-        ".{:016x}.part",
-        RandomState::new().build_hasher().finish()
-    ));
-    path.with_file_name(name)
+impl Plan {
+    fn part_bytes(&self) -> u64 {
+        self.part_size.unwrap_or(PART_BYTES_DEFAULT).max(1)
+    }
+
+    fn parallel(&self) -> usize {
+        self.parallel.unwrap_or(PARALLEL_DEFAULT).max(1)
+    }
+}
+
+/// First and last byte of each piece of `from..to`.
+fn cut((from, to): (u64, u64), bytes: u64) -> impl Iterator<Item = (u64, u64)> {
+    let firsts = std::iter::successors(Some(from), move |first| first.checked_add(bytes));
+    firsts
+        .take_while(move |first| *first < to)
+        .map(move |first| (first, first.saturating_add(bytes).min(to) - 1))
 }

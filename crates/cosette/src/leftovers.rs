@@ -3,8 +3,10 @@
 //! When the answer to Initiate Multipart Upload is lost, there may be an upload whose id nobody has.
 //! It is found by its key, by who began it, and by when: not before the request was first sent.
 
-use cosette_proto::ops::{AbortUpload, InitiateUpload, ListUploads, UploadEntry};
-use cosette_types::{ETag, Timestamp, UploadId};
+use std::collections::BTreeMap;
+
+use cosette_proto::ops::{AbortUpload, InitiateUpload, ListParts, ListUploads, UploadEntry};
+use cosette_types::{BucketName, ETag, ObjectKey, PartNumber, Timestamp, UploadId};
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
@@ -149,4 +151,36 @@ async fn abort(
             Err(failed.error)
         }
     }
+}
+
+/// Tag and size of each part that an earlier attempt left.
+pub(crate) async fn parts_there(
+    client: &Client,
+    plain: &Context,
+    (bucket, key): (&BucketName, &ObjectKey),
+    upload_id: &UploadId,
+) -> Result<BTreeMap<PartNumber, (ETag, u64)>, Error> {
+    let mut there = BTreeMap::new();
+    let mut marker = Some(0);
+    while let Some(part_number_marker) = marker {
+        let message = ListParts {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            upload_id: upload_id.clone(),
+            part_number_marker,
+            max_parts: None,
+            encoded: true,
+        };
+        let page = client.perform(plain, &message, None).await?.value;
+        there.extend(
+            page.parts
+                .into_iter()
+                .map(|part| (part.part_number, (part.etag, part.size))),
+        );
+        // A marker that does not grow would go round for ever.
+        marker = page
+            .next_part_number_marker
+            .filter(|next| *next > part_number_marker);
+    }
+    Ok(there)
 }

@@ -72,7 +72,7 @@ pub use body::{Body, BodyError};
 pub use client::{Client, ClientBuilder};
 pub use clock::{BoxFuture, Clock, SystemClock};
 pub use credentials::Credentials;
-pub use download::Download;
+pub use download::{Download, Downloaded};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Missing};
 pub use list::Listing;

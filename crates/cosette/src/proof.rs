@@ -6,7 +6,7 @@
 use cosette_proto::Dialect;
 use cosette_proto::dialect::amz;
 use cosette_proto::ops::ObjectReply;
-use cosette_types::{BucketName, Crc64, ObjectKey, Preconditions, VersionId};
+use cosette_types::{BucketName, Crc64, CustomerKey, ObjectKey, Preconditions, VersionId};
 use futures_util::StreamExt;
 use http::HeaderMap;
 use serde::Serialize;
@@ -82,7 +82,7 @@ pub(crate) fn compare(
 }
 
 /// A checksum that is of the whole object, not of its parts' checksums.
-fn checksum<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn checksum<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let whole = text(amz::CHECKSUM_TYPE).is_none_or(|kind| kind == "FULL_OBJECT");
     text(name).filter(|value| whole && !value.contains('-'))
@@ -114,7 +114,8 @@ pub(crate) async fn prove(
         ..
     } = copier;
     let version = copied.version_id.as_ref();
-    let target = reconcile::head(client, plain, bucket, key, version).await?;
+    let target_key = copier.target_key(source);
+    let target = reconcile::head(client, plain, bucket, key, version, target_key.as_ref()).await?;
     let wrong =
         |words: String| Error::new(ErrorKind::Corrupt, words).about(&format!("{bucket}/{key}"));
     if let Some(proof) = compare(source, &target, client.dialect()).map_err(wrong)? {
@@ -135,9 +136,9 @@ pub(crate) async fn prove(
             &copier.reader,
             &copier.reading,
             (&from.bucket, &from.key, from.version_id.as_ref()),
-            source,
+            (source, copier.plan.source_key.clone()),
         ),
-        read(client, plain, (bucket, key, version), &target),
+        read(client, plain, (bucket, key, version), (&target, target_key)),
     )
     .await?;
     if wanted == is {
@@ -153,7 +154,7 @@ async fn read(
     client: &Client,
     context: &Context,
     (bucket, key, version_id): (&BucketName, &ObjectKey, Option<&VersionId>),
-    object: &ObjectReply,
+    (object, customer_key): (&ObjectReply, Option<CustomerKey>),
 ) -> Result<Crc64, Error> {
     let reader = Reader {
         client: client.clone(),
@@ -161,6 +162,7 @@ async fn read(
         bucket: bucket.clone(),
         key: key.clone(),
         version_id: version_id.cloned(),
+        customer_key,
         pinned: Preconditions {
             if_match: Some(object.etag.clone().into()),
             ..Preconditions::default()

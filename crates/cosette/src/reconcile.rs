@@ -8,7 +8,7 @@ use cosette_proto::date;
 use cosette_proto::ops::{
     CompleteUpload, CompleteUploadReply, CopyObject, CopyObjectReply, HeadObject, ObjectReply,
 };
-use cosette_types::{BucketName, ObjectKey, Preconditions, VersionId};
+use cosette_types::{BucketName, CustomerKey, Encryption, ObjectKey, Preconditions, VersionId};
 use http::header::DATE;
 
 use crate::client::Client;
@@ -42,11 +42,26 @@ pub(crate) async fn copy_object(
         ..Context::default()
     };
     let version = source.version_id.as_ref();
-    let found = match found(client, context, &message.bucket, &message.key, &failed).await {
+    let key = message
+        .encryption
+        .as_ref()
+        .and_then(Encryption::customer_key);
+    let target = (&message.bucket, &message.key, key);
+    let found = match found(client, context, target, &failed).await {
         Some(found) => found,
         None => return Err(failed.error),
     };
-    let source = match head(client, &from, &source.bucket, &source.key, version).await {
+    let from_key = message.source_key.as_ref();
+    let source = match head(
+        client,
+        &from,
+        &source.bucket,
+        &source.key,
+        version,
+        from_key,
+    )
+    .await
+    {
         Ok(source) => source,
         Err(_) => return Err(failed.error),
     };
@@ -71,6 +86,7 @@ pub(crate) async fn complete_upload(
     client: &Client,
     context: &Context,
     message: &CompleteUpload,
+    key: Option<&CustomerKey>,
 ) -> Result<Output<CompleteUploadReply>, Error> {
     let failed = match client.perform(context, message, None).await {
         Ok(output) => return Ok(output),
@@ -83,7 +99,8 @@ pub(crate) async fn complete_upload(
     if !failed.ambiguous || !explained {
         return Err(failed.error);
     }
-    let found = match found(client, context, &message.bucket, &message.key, &failed).await {
+    let target = (&message.bucket, &message.key, key);
+    let found = match found(client, context, target, &failed).await {
         Some(found) => found,
         None => return Err(failed.error),
     };
@@ -113,11 +130,12 @@ pub(crate) async fn complete_upload(
 async fn found(
     client: &Client,
     context: &Context,
-    bucket: &BucketName,
-    key: &ObjectKey,
+    (bucket, key, customer_key): (&BucketName, &ObjectKey, Option<&CustomerKey>),
     failed: &Failed,
 ) -> Option<Output<ObjectReply>> {
-    let target = head(client, context, bucket, key, None).await.ok()?;
+    let target = head(client, context, bucket, key, None, customer_key)
+        .await
+        .ok()?;
     let date = date::parse_http(target.headers.get(DATE)?.to_str().ok()?)?;
     let passed = client
         .clock()
@@ -135,6 +153,7 @@ pub(crate) async fn head(
     bucket: &BucketName,
     key: &ObjectKey,
     version_id: Option<&VersionId>,
+    customer_key: Option<&CustomerKey>,
 ) -> Result<Output<ObjectReply>, Error> {
     let message = HeadObject {
         bucket: bucket.clone(),
@@ -142,7 +161,7 @@ pub(crate) async fn head(
         version_id: version_id.cloned(),
         range: None,
         preconditions: Preconditions::default(),
-        customer_key: None,
+        customer_key: customer_key.cloned(),
     };
     Ok(client.perform(context, &message, None).await?)
 }

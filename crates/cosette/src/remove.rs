@@ -69,7 +69,7 @@ pub(crate) async fn remove_seen(
         version_id,
         ..
     } = seen;
-    match reconcile::head(client, context, bucket, key, version_id).await {
+    match reconcile::head(client, context, bucket, key, version_id, None).await {
         Ok(_) => Ok(Removal::Changed),
         // An earlier attempt whose answer was lost removed it; at the latest somebody else did. What
         // was seen is gone either way.

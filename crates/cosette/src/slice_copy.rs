@@ -5,8 +5,8 @@
 //! CRC-64 of the result is compared with the source's.
 
 use cosette_types::{
-    AclHeaders, BucketName, CopySource, Crc64, Directive, ETag, Metadata, ObjectKey, Preconditions,
-    StorageClass, Tags, UploadId, VersionId,
+    AclHeaders, BucketName, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Metadata,
+    ObjectKey, Preconditions, StorageClass, Tags, UploadId, VersionId,
 };
 
 use crate::calls::{
@@ -46,6 +46,11 @@ pub(crate) struct Plan {
     pub(crate) tags_if_readable: bool,
     pub(crate) tags: Tags,
     pub(crate) forbid_overwrite: Option<bool>,
+    pub(crate) encryption: Option<Encryption>,
+    /// The customer's key that the source is encrypted with.
+    pub(crate) source_key: Option<CustomerKey>,
+    /// Whether the target is encrypted as the source is, when nothing else is said.
+    pub(crate) keep_encryption: bool,
     pub(crate) slice_size: Option<u64>,
     pub(crate) chunk_size: Option<u64>,
     pub(crate) parallel: Option<usize>,
@@ -135,6 +140,13 @@ macro_rules! plan_setters {
         plan_setter!(
             /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
             forbid_overwrite forbid_overwrite bool);
+        plan_setter!(
+            /// How the target is encrypted. When not given it is as the source: with a key of the
+            /// service, with the customer's key that was given for the source, or as its bucket says.
+            server_side_encryption encryption $crate::Encryption);
+        plan_setter!(
+            /// The customer's key that the source is encrypted with, if it is.
+            source_customer_key source_key $crate::CustomerKey);
         plan_setter!(
             /// Largest size that is copied in one request, 5,368,709,120 when not given. A larger
             /// source is copied in parts. Where the service can (`Capability::CopyOfAnySize`),
@@ -287,6 +299,9 @@ impl Plan {
             tags_if_readable: false,
             tags: Tags::new(),
             forbid_overwrite: None,
+            encryption: None,
+            source_key: None,
+            keep_encryption: true,
             slice_size: None,
             chunk_size: None,
             parallel: None,

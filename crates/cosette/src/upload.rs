@@ -1,26 +1,27 @@
 //! Uploading bytes of any size: in one request while they are few, else in parts.
 //!
-//! Bytes are read once, in order, into buffers of one part each; a part is sent again from its
-//! buffer. Memory is bounded by `parallel + 1` parts. Every CRC-64 that the service answers is
-//! compared with the one of the bytes that were read.
+//! Files are read as they are sent, once before to know their sums: memory is a small buffer for each
+//! part under way. A stream is read once, in order, into buffers of one part each: memory is bounded
+//! by `parallel + 1` parts. Every CRC-64 that the service answers is compared with the one of the
+//! bytes that were read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use cosette_proto::Dialect;
 use cosette_proto::ops::{
     AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, PutObject, UploadPart,
 };
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Md5, Metadata, ObjectKey, Preconditions, Region,
-    StorageClass, Tags, UploadId, VersionId,
+    AclHeaders, BucketName, Crc64, CustomerKey, ETag, Encryption, Md5, Metadata, ObjectKey,
+    PartNumber, Preconditions, Region, StorageClass, Tags, UploadId, VersionId,
 };
 use futures_util::StreamExt;
 
 use crate::body::Body;
 use crate::calls::{acl_setters, common_setters, metadata_setters, tag_setters};
-use crate::checksum::{crc64, md5};
+use crate::checksum::Sums;
 use crate::client::Client;
 use crate::draft::Draft;
 use crate::error::{Error, ErrorKind};
@@ -57,10 +58,14 @@ pub(crate) struct Plan {
     pub(crate) acl: AclHeaders,
     pub(crate) tags: Tags,
     pub(crate) forbid_overwrite: Option<bool>,
+    pub(crate) encryption: Option<Encryption>,
     pub(crate) part_size: Option<u64>,
     pub(crate) parallel: Option<usize>,
     pub(crate) report: Report,
     pub(crate) tracker: Option<Tracker>,
+    /// An upload that an earlier attempt left.
+    pub(crate) resume: Option<UploadId>,
+    pub(crate) keep_parts: Option<bool>,
     /// The CRC-64 that the bytes must have: other ones are never stored.
     pub(crate) expected: Option<Crc64>,
 }
@@ -130,12 +135,27 @@ impl Upload {
         /// Whether an object that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite forbid_overwrite bool);
     plan_setter!(
+        /// How the bytes are encrypted where they are kept; as the bucket says when not given. A
+        /// customer's key goes along with each part.
+        server_side_encryption encryption Encryption);
+    plan_setter!(
         /// Bytes of each part, 16 MiB when not given, at least 1 MiB. What is not larger is sent in
         /// one request. Parts grow as needed so that there are at most 10,000.
         number part_size part_size u64);
     plan_setter!(
         /// Parts sent at the same time, 4 when not given.
         number parallel parallel usize);
+    plan_setter!(
+        /// Leaves the parts there when the upload fails; the error's
+        /// [`upload_id`](Error::upload_id) is what [`resume`](Upload::resume) takes. Otherwise the
+        /// upload is aborted.
+        keep_parts_on_failure keep_parts bool);
+    plan_setter!(
+        /// Goes on with an upload that an earlier attempt left: parts that are there with the right
+        /// size and the MD5 of the bytes that are read are not sent again. Parts are as large as the
+        /// first one there when no `part_size` is given. What the object will be (metadata, class,
+        /// ACL, tags) was said when the upload was begun.
+        resume resume UploadId);
     metadata_setters!(plan.metadata);
     acl_setters!(plan.acl);
     tag_setters!(plan.tags);
@@ -190,12 +210,23 @@ struct Uploader {
     plan: Plan,
 }
 
+/// Parts that an earlier attempt left.
+type There = BTreeMap<PartNumber, (ETag, u64)>;
+
+/// An upload that parts are sent to.
+struct Open {
+    upload_id: UploadId,
+    there: There,
+}
+
 /// One part, stored.
 struct Stored {
     part: CompletedPart,
     crc64: Crc64,
     len: u64,
     proof: Proof,
+    /// Whether it was there before.
+    found: bool,
 }
 
 /// By what it is known that the service has what was sent.
@@ -232,29 +263,51 @@ impl Uploader {
     async fn run(&self, body: Body) -> Result<Output<Uploaded>, Error> {
         let known = body.len();
         let mut meter = Meter::begin(&self.client, &self.plan.report, known);
-        let part_bytes = part_bytes(known, self.plan.part_size)?;
+        let earlier = match &self.plan.resume {
+            Some(upload_id) => Some(self.earlier(upload_id).await?),
+            None => None,
+        };
+        let of_first = || Some(earlier.as_ref()?.there.get(&PartNumber::MIN)?.1);
+        let part_bytes = part_bytes(known, self.plan.part_size.or_else(of_first))?;
         let mut parts = Parts::new(body, part_bytes);
         let first = parts.read().await?;
-        let rest = if first.is_full(part_bytes) {
-            parts.next().await?
-        } else {
-            None
+        let second = match first.is_full(part_bytes) {
+            true => parts.next().await?,
+            false => None,
         };
-        let stored = match rest {
-            None => self.in_one_request(first.bytes, &mut meter).await?,
-            Some(second) => self.in_parts([first, second], parts, &mut meter).await?,
+        let stored = match (earlier, second) {
+            (None, None) => self.in_one_request(first, &mut meter).await?,
+            (None, Some(second)) => {
+                let begun = self.begin(parts.part_bytes()).await?;
+                let first = vec![first, second];
+                self.in_parts(begun, first, parts, &mut meter).await?
+            }
+            (Some(earlier), second) => {
+                let first = std::iter::once(first).chain(second).collect();
+                self.in_parts(earlier, first, parts, &mut meter).await?
+            }
         };
         meter.finish();
         Ok(stored)
     }
 
+    /// What an earlier attempt left.
+    async fn earlier(&self, upload_id: &UploadId) -> Result<Open, Error> {
+        let object = (&self.bucket, &self.key);
+        let there = leftovers::parts_there(&self.client, &self.plain, object, upload_id).await?;
+        Ok(Open {
+            upload_id: upload_id.clone(),
+            there,
+        })
+    }
+
     async fn in_one_request(
         &self,
-        bytes: Bytes,
+        whole: Part,
         meter: &mut Meter<'_>,
     ) -> Result<Output<Uploaded>, Error> {
-        let size = bytes.len() as u64;
-        let (crc, md5) = (crc64(&bytes), self.md5_of(&bytes));
+        let size = whole.len;
+        let Sums { crc64: crc, md5 } = whole.body.sums(self.wants_md5()).await?;
         self.expect(crc)?;
         let message = PutObject {
             bucket: self.bucket.clone(),
@@ -266,11 +319,11 @@ impl Uploader {
             tags: self.plan.tags.clone(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
-            encryption: None,
+            encryption: self.plan.encryption.clone(),
         };
         let output = self
             .client
-            .perform(&self.making, &message, Some(bytes.into()))
+            .perform(&self.making, &message, Some(whole.body))
             .await?;
         self.compare(crc, output.crc64)?;
         meter.add(size);
@@ -283,39 +336,22 @@ impl Uploader {
 
     async fn in_parts(
         &self,
-        first: [Part; 2],
+        open: Open,
+        first: Vec<Part>,
         rest: Parts,
         meter: &mut Meter<'_>,
     ) -> Result<Output<Uploaded>, Error> {
-        let message = InitiateUpload {
-            bucket: self.bucket.clone(),
-            key: self.key.clone(),
-            metadata: self.plan.metadata.clone(),
-            storage_class: self.plan.storage_class,
-            acl: self.plan.acl.clone(),
-            tags: self.plan.tags.clone(),
-            encryption: None,
-        };
-        let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
-            tracker,
-            part_bytes: rest.part_bytes(),
-            source_etag: None,
-        });
-        let Self {
-            client,
-            making,
-            plain,
-            ..
-        } = self;
-        let upload_id = leftovers::begin(client, making, plain, &message, tracked).await?;
-        match self.fill(&upload_id, first, rest, meter).await {
+        match self.fill(&open, first, rest, meter).await {
             Ok(uploaded) => Ok(uploaded),
+            Err(error) if self.plan.keep_parts.unwrap_or_default() => {
+                Err(error.with_upload(Some(open.upload_id)))
+            }
             Err(error) => {
                 let (bucket, key) = (self.bucket.clone(), self.key.clone());
                 let message = AbortUpload {
                     bucket,
                     key,
-                    upload_id,
+                    upload_id: open.upload_id,
                 };
                 if let Err(failed) = self.client.perform(&self.plain, &message, None).await {
                     tracing::warn!(error = %failed.error, "an upload could not be aborted");
@@ -327,14 +363,42 @@ impl Uploader {
         }
     }
 
+    async fn begin(&self, part_bytes: u64) -> Result<Open, Error> {
+        let message = InitiateUpload {
+            bucket: self.bucket.clone(),
+            key: self.key.clone(),
+            metadata: self.plan.metadata.clone(),
+            storage_class: self.plan.storage_class,
+            acl: self.plan.acl.clone(),
+            tags: self.plan.tags.clone(),
+            encryption: self.plan.encryption.clone(),
+        };
+        let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
+            tracker,
+            part_bytes,
+            source_etag: None,
+        });
+        let Self {
+            client,
+            making,
+            plain,
+            ..
+        } = self;
+        let upload_id = leftovers::begin(client, making, plain, &message, tracked).await?;
+        Ok(Open {
+            upload_id,
+            there: There::new(),
+        })
+    }
+
     async fn fill(
         &self,
-        upload_id: &UploadId,
-        first: [Part; 2],
+        open: &Open,
+        first: Vec<Part>,
         rest: Parts,
         meter: &mut Meter<'_>,
     ) -> Result<Output<Uploaded>, Error> {
-        let mut stored = self.send_parts(upload_id, first, rest, meter).await?;
+        let mut stored = self.send_parts(open, first, rest, meter).await?;
         stored.sort_by_key(|stored| stored.part.part_number);
         let size = stored.iter().map(|stored| stored.len).sum();
         let crc = stored.iter().fold(Crc64::EMPTY, |whole, stored| {
@@ -345,12 +409,13 @@ impl Uploader {
         let message = CompleteUpload {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
-            upload_id: upload_id.clone(),
+            upload_id: open.upload_id.clone(),
             parts: stored.into_iter().map(|stored| stored.part).collect(),
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
         };
-        let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
+        let output =
+            reconcile::complete_upload(&self.client, &self.plain, &message, self.key()).await?;
         self.compare(crc, output.crc64)?;
         let parts = message.parts.len();
         let proof = match output.crc64 {
@@ -371,23 +436,27 @@ impl Uploader {
     /// are begun, and those under way are waited for.
     async fn send_parts(
         &self,
-        upload_id: &UploadId,
-        first: [Part; 2],
+        open: &Open,
+        first: Vec<Part>,
         rest: Parts,
         meter: &mut Meter<'_>,
     ) -> Result<Vec<Stored>, Error> {
         let stopped = &AtomicBool::new(false);
-        let read = futures_util::stream::iter(first.map(Ok)).chain(Box::pin(rest.stream()));
+        let read =
+            futures_util::stream::iter(first.into_iter().map(Ok)).chain(Box::pin(rest.stream()));
         let parallel = self.plan.parallel.unwrap_or(PARALLEL_DEFAULT).max(1);
         let mut sends = read
             .take_while(|_| std::future::ready(!stopped.load(Ordering::Relaxed)))
-            .map(|part| async move { self.send_part(upload_id, part?).await })
+            .map(|part| async move { self.send_part(open, part?).await })
             .buffer_unordered(parallel);
         let mut all = Ok(Vec::new());
         while let Some(sent) = sends.next().await {
             match (sent, &mut all) {
                 (Ok(stored), Ok(all)) => {
-                    meter.add(stored.len);
+                    match stored.found {
+                        true => meter.found(stored.len),
+                        false => meter.add(stored.len),
+                    }
                     all.push(stored);
                 }
                 (Err(error), Ok(_)) => {
@@ -400,40 +469,59 @@ impl Uploader {
         all
     }
 
-    async fn send_part(&self, upload_id: &UploadId, part: Part) -> Result<Stored, Error> {
-        let (len, crc) = (part.bytes.len() as u64, crc64(&part.bytes));
-        let md5 = self.md5_of(&part.bytes);
+    async fn send_part(&self, open: &Open, part: Part) -> Result<Stored, Error> {
+        let Part { number, len, .. } = part;
+        let there = open.there.get(&number).filter(|(_, there)| *there == len);
+        let wanted = self.wants_md5() || there.is_some();
+        let Sums { crc64: crc, md5 } = part.body.sums(wanted).await?;
+        let kept = there.filter(|(etag, _)| md5.map(ETag::of_md5).as_ref() == Some(etag));
+        if let Some((etag, _)) = kept {
+            return Ok(Stored {
+                part: CompletedPart {
+                    part_number: number,
+                    etag: etag.clone(),
+                },
+                crc64: crc,
+                len,
+                proof: Proof::ETag,
+                found: true,
+            });
+        }
         let message = UploadPart {
             bucket: self.bucket.clone(),
             key: self.key.clone(),
-            upload_id: upload_id.clone(),
-            part_number: part.number,
-            content_md5: md5,
-            encryption: None,
+            upload_id: open.upload_id.clone(),
+            part_number: number,
+            content_md5: md5.filter(|_| self.wants_md5()),
+            encryption: self.key().cloned().map(Encryption::Customer),
         };
-        let body = Some(part.bytes.into());
         let reply = self
             .client
-            .perform(&self.plain, &message, body)
+            .perform(&self.plain, &message, Some(part.body))
             .await?
             .value;
         self.compare(crc, reply.crc64)?;
         let proof = proof_of(md5, &reply.etag, reply.crc64);
-        let part = CompletedPart {
-            part_number: part.number,
-            etag: reply.etag,
-        };
         Ok(Stored {
-            part,
+            part: CompletedPart {
+                part_number: number,
+                etag: reply.etag,
+            },
             crc64: crc,
             len,
             proof,
+            found: false,
         })
     }
 
+    /// The customer's key, which each request for the object brings along.
+    fn key(&self) -> Option<&CustomerKey> {
+        self.plan.encryption.as_ref()?.customer_key()
+    }
+
     /// What a service of the S3 dialect, which tells no CRC-64, compares with what arrives.
-    fn md5_of(&self, bytes: &[u8]) -> Option<Md5> {
-        (self.client.dialect() == Dialect::S3).then(|| md5(bytes))
+    fn wants_md5(&self) -> bool {
+        self.client.dialect() == Dialect::S3
     }
 
     /// # Errors

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cosette::Proof;
 use cosette::transfer::{self, Ended, Engine, Event, Job, Summary};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::clock::Stopwatch;
 use crate::connect::Connection;
 use crate::failure::{Answer, Failure, Kind, Result};
 use crate::output::{Dashboard, Output, bytes};
-use crate::transfer::local;
+use crate::transfer::{LENGTH_ONLY, STARTED_OVER, local};
 
 /// Failures that the sum at the end repeats; each was told when it happened, and the journal has all.
 const FAILURES_MAX: usize = 1000;
@@ -213,6 +214,21 @@ impl Watch {
                     .insert(*entry, line(work, source, target.as_deref()));
             }
             Event::Advanced { bytes, .. } => self.dashboard.advance(*bytes),
+            Event::Resumed {
+                entry,
+                started_over: true,
+                ..
+            } => {
+                let line = self.lines.get(entry).map_or("", String::as_str);
+                self.output.note(&format!("{line}: {STARTED_OVER}"));
+            }
+            Event::Proved {
+                entry,
+                proof: Proof::None,
+            } => {
+                let line = self.lines.get(entry).map_or("", String::as_str);
+                self.output.note(&format!("{line}: {LENGTH_ONLY}"));
+            }
             Event::Done { entry, size } => {
                 self.finished += 1;
                 self.bytes = self.bytes.saturating_add(*size);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cosette::{Body, MoveOutcome};
+use cosette::{Body, MoveOutcome, ObjectReply, Proof};
 use cosette_types::{CopySource, Crc64, Region, StorageClass, Text, VersionId};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::given::{given, with_acl, with_source_conditions};
 use super::local::{self, NewFile};
 use super::web::WebName;
 use super::wishes::Wishes;
-use super::{media_type, standard_input};
+use super::{LENGTH_ONLY, STARTED_OVER, media_type, standard_input};
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
 use crate::fields::{self, Fields, Object};
@@ -168,10 +168,11 @@ impl Transfer<'_> {
         progress: &Progress,
     ) -> Result<Done> {
         local::make_way(folder, place)?;
+        if self.wishes.conditions.is_empty() {
+            return self.fetch(source, place, progress).await;
+        }
         let file = NewFile::begin(place)?;
-        let facts = if self.wishes.conditions.is_empty() {
-            self.fetch(source, &file, progress).await?
-        } else {
+        let facts = {
             let mut writer = file.writer()?;
             let write = |bytes: &[u8]| {
                 use std::io::Write;
@@ -182,16 +183,7 @@ impl Transfer<'_> {
             download::each_chunk(&self.read(source)?, progress, write).await?
         };
         file.finish()?;
-        let json = facts
-            .fields()
-            .text("Source", &source.name)
-            .text("Path", place.display());
-        Ok(Done {
-            text: format!("{} -> {}", source.name, place.display()),
-            json: json.done(),
-            bytes: facts.size(),
-            crc64: facts.crc64,
-        })
+        Ok(downloaded(source, place, &facts, facts.fields()))
     }
 
     /// Sends an object's bytes to standard output.
@@ -218,12 +210,7 @@ impl Transfer<'_> {
         })
     }
 
-    async fn fetch(
-        &self,
-        source: &Source,
-        file: &NewFile,
-        progress: &Progress,
-    ) -> Result<cosette::ObjectReply> {
+    async fn fetch(&self, source: &Source, place: &Path, progress: &Progress) -> Result<Done> {
         let read = self.read(source)?;
         let key = source.name.object_key().map_err(Failure::usage)?;
         let call = read.client.download().bucket(&source.name.bucket).key(key);
@@ -234,13 +221,27 @@ impl Transfer<'_> {
             parallel = self.parallel()
         );
         let shown = progress.clone();
-        let mut writer = tokio::fs::File::from_std(file.writer()?);
         let got = call
             .on_progress(move |step| shown.step(step))
-            .to_writer(&mut writer)
+            .resumable(true)
+            .to_file(place)
             .await;
         progress.end();
-        Ok(got?.value)
+        let got = got?.value;
+        let json = got.object.fields();
+        let json = json.with("Resumed", got.resumed_bytes);
+        let json = json.with("StartedOver", got.started_over);
+        let json = json.with("Proof", serde_json::to_value(got.proof).unwrap_or_default());
+        let mut done = downloaded(source, place, &got.object, json);
+        for (told, words) in [
+            (got.started_over, STARTED_OVER),
+            (got.proof == Proof::None, LENGTH_ONLY),
+        ] {
+            if told {
+                done.text = format!("{}: {words}", done.text);
+            }
+        }
+        Ok(done)
     }
 
     /// The source as copies name it.
@@ -351,6 +352,18 @@ impl Transfer<'_> {
         progress.end();
         let outcome = sent.map_err(|why| Failure::from(why).during(&during))?;
         moved(outcome, during, source)
+    }
+}
+
+fn downloaded(source: &Source, place: &Path, facts: &ObjectReply, json: Object) -> Done {
+    let json = json
+        .text("Source", &source.name)
+        .text("Path", place.display());
+    Done {
+        text: format!("{} -> {}", source.name, place.display()),
+        json: json.done(),
+        bytes: facts.size(),
+        crc64: facts.crc64,
     }
 }
 

@@ -31,52 +31,57 @@ pub(super) fn could_be(algorithm: ChecksumAlgorithm, text: &str) -> bool {
     decoded.is_ok_and(|bytes| bytes.len() == algorithm.bytes())
 }
 
-/// A checksum on its way.
-pub(super) enum Running {
+/// A checksum of bytes that come piece by piece.
+pub struct Running(Kind);
+
+enum Kind {
     Crc(ChecksumAlgorithm, Box<crc_fast::Digest>),
     Sha1(sha1::Sha1),
     Sha256(Box<Sha256>),
 }
 
 impl Running {
-    pub(super) fn new(algorithm: ChecksumAlgorithm) -> Self {
+    /// Of no bytes yet.
+    pub fn new(algorithm: ChecksumAlgorithm) -> Self {
         use crc_fast::{CrcAlgorithm, Digest};
-        let crc = |kind| Self::Crc(algorithm, Box::new(Digest::new(kind)));
-        match algorithm {
+        let crc = |kind| Kind::Crc(algorithm, Box::new(Digest::new(kind)));
+        Self(match algorithm {
             ChecksumAlgorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
             ChecksumAlgorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
             ChecksumAlgorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
-            ChecksumAlgorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
-            ChecksumAlgorithm::Sha256 => Self::Sha256(Box::default()),
-        }
+            ChecksumAlgorithm::Sha1 => Kind::Sha1(sha1::Sha1::new()),
+            ChecksumAlgorithm::Sha256 => Kind::Sha256(Box::default()),
+        })
     }
 
     pub(super) const fn algorithm(&self) -> ChecksumAlgorithm {
-        match self {
-            Self::Crc(algorithm, _) => *algorithm,
-            Self::Sha1(_) => ChecksumAlgorithm::Sha1,
-            Self::Sha256(_) => ChecksumAlgorithm::Sha256,
+        match self.0 {
+            Kind::Crc(algorithm, _) => algorithm,
+            Kind::Sha1(_) => ChecksumAlgorithm::Sha1,
+            Kind::Sha256(_) => ChecksumAlgorithm::Sha256,
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Crc(_, digest) => digest.update(bytes),
-            Self::Sha1(digest) => digest.update(bytes),
-            Self::Sha256(digest) => digest.update(bytes),
+    /// More bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Kind::Crc(_, digest) => digest.update(bytes),
+            Kind::Sha1(digest) => digest.update(bytes),
+            Kind::Sha256(digest) => digest.update(bytes),
         }
     }
 
-    pub(super) fn finish(self) -> Checksum {
+    /// The checksum of all of them.
+    pub fn finish(self) -> Checksum {
         let algorithm = self.algorithm();
-        let value = match self {
-            Self::Crc(_, digest) => {
+        let value = match self.0 {
+            Kind::Crc(_, digest) => {
                 let value = digest.finalize().to_be_bytes();
                 let last = value.len() - algorithm.bytes();
                 STANDARD.encode(value.get(last..).unwrap_or_default())
             }
-            Self::Sha1(digest) => STANDARD.encode(digest.finalize()),
-            Self::Sha256(digest) => STANDARD.encode(digest.finalize()),
+            Kind::Sha1(digest) => STANDARD.encode(digest.finalize()),
+            Kind::Sha256(digest) => STANDARD.encode(digest.finalize()),
         };
         Checksum { algorithm, value }
     }

@@ -218,6 +218,6 @@ impl MultipartComplete {
         if message.parts.is_empty() {
             return Err(Error::missing("parts"));
         }
-        reconcile::complete_upload(&draft.client, &draft.context, &message).await
+        reconcile::complete_upload(&draft.client, &draft.context, &message, None).await
     }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cosette_proto::ops::{
-    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ListParts, ObjectReply,
-    UploadPartCopy,
+    AbortUpload, CompleteUpload, CompletedPart, InitiateUpload, ObjectReply, UploadPartCopy,
 };
 use cosette_types::{
-    ByteRange, Crc64, Directive, ETag, PartNumber, Preconditions, UploadId, limits,
+    ByteRange, Crc64, Directive, ETag, Encryption, PartNumber, Preconditions, UploadId, limits,
 };
 use futures_util::StreamExt;
 
@@ -114,7 +113,7 @@ impl Copier {
             storage_class: self.class(source),
             acl: self.plan.acl.clone(),
             tags: self.tags(source).await?,
-            encryption: None,
+            encryption: self.encryption(source),
         };
         let tracked = self.plan.tracker.as_ref().map(|tracker| Tracked {
             tracker,
@@ -139,7 +138,10 @@ impl Copier {
         meter: &mut Meter<'_>,
     ) -> Result<Output<SliceCopied>, Error> {
         let there = match &self.plan.resume {
-            Some(_) => self.parts_there(upload_id).await?,
+            Some(_) => {
+                let object = (&self.bucket, &self.key);
+                leftovers::parts_there(&self.client, &self.plain, object, upload_id).await?
+            }
             None => BTreeMap::new(),
         };
         let (mut parts, mut missing) = (Vec::new(), Vec::new());
@@ -181,7 +183,13 @@ impl Copier {
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             preconditions: Preconditions::default(),
         };
-        let output = reconcile::complete_upload(&self.client, &self.plain, &message).await?;
+        let output = reconcile::complete_upload(
+            &self.client,
+            &self.plain,
+            &message,
+            self.target_key(source).as_ref(),
+        )
+        .await?;
         Ok(output.map(|reply| SliceCopied {
             etag: reply.etag,
             // A bucket whose versioning is suspended answers `null`, which names no version.
@@ -204,13 +212,14 @@ impl Copier {
         meter: &mut Meter<'_>,
     ) -> Result<(), Error> {
         let (pin, stopped) = (&self.pin(source), &AtomicBool::new(false));
+        let key = &self.target_key(source).map(Encryption::Customer);
         let parallel = self.plan.parallel.unwrap_or(PARALLEL_DEFAULT).max(1);
         let mut copies = futures_util::stream::iter(slices)
             .map(|slice| async move {
                 if stopped.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                self.copy_part(upload_id, slice, pin).await.map(Some)
+                self.copy_part(upload_id, slice, (pin, key)).await.map(Some)
             })
             .buffer_unordered(parallel);
         let mut outcome = Ok(());
@@ -236,7 +245,7 @@ impl Copier {
         &self,
         upload_id: &UploadId,
         slice: Slice,
-        pin: &Preconditions,
+        (pin, key): (&Preconditions, &Option<Encryption>),
     ) -> Result<Copied, Error> {
         let message = UploadPartCopy {
             bucket: self.bucket.clone(),
@@ -246,8 +255,8 @@ impl Copier {
             source: self.source.clone(),
             source_range: Some(slice.range),
             source_preconditions: pin.clone(),
-            encryption: None,
-            source_key: None,
+            encryption: key.clone(),
+            source_key: self.plan.source_key.clone(),
         };
         let part = self
             .client
@@ -260,40 +269,6 @@ impl Copier {
             crc64: part.crc64,
             len: slice.len(),
         })
-    }
-
-    /// Tag and size of each part that an earlier copy left.
-    async fn parts_there(
-        &self,
-        upload_id: &UploadId,
-    ) -> Result<BTreeMap<PartNumber, (ETag, u64)>, Error> {
-        let mut there = BTreeMap::new();
-        let mut marker = Some(0);
-        while let Some(part_number_marker) = marker {
-            let message = ListParts {
-                bucket: self.bucket.clone(),
-                key: self.key.clone(),
-                upload_id: upload_id.clone(),
-                part_number_marker,
-                max_parts: None,
-                encoded: true,
-            };
-            let page = self
-                .client
-                .perform(&self.plain, &message, None)
-                .await?
-                .value;
-            there.extend(
-                page.parts
-                    .into_iter()
-                    .map(|part| (part.part_number, (part.etag, part.size))),
-            );
-            // A marker that does not grow would go round for ever.
-            marker = page
-                .next_part_number_marker
-                .filter(|next| *next > part_number_marker);
-        }
-        Ok(there)
     }
 
     /// Best effort: the copy failed already, and its own error is the one to report.

@@ -49,6 +49,7 @@ impl Copier {
         plan.tags = self.tags(source).await?;
         plan.storage_class = self.class(source);
         plan.acl = self.plan.acl.clone();
+        plan.encryption = self.encryption(source);
         plan.forbid_overwrite = self.plan.forbid_overwrite;
         plan.part_size = Some(self.plan.chunk_size.unwrap_or(PART_BYTES));
         plan.parallel = Some(self.plan.parallel.unwrap_or(PARTS).min(PARTS));
@@ -75,6 +76,7 @@ impl Copier {
             bucket: self.source.bucket.clone(),
             key: self.source.key.clone(),
             version_id: self.source.version_id.clone(),
+            customer_key: self.plan.source_key.clone(),
             pinned: self.pin(source),
         });
         let firsts = std::iter::successors(Some(0_u64), |first| first.checked_add(RANGE_BYTES));

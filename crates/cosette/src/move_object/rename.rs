@@ -71,6 +71,7 @@ fn changes_nothing_but_the_key(copier: &Copier, source: &ObjectReply) -> bool {
         && plan.tagging_directive != Some(Directive::Replaced)
         && plan.edits.is_empty()
         && plan.acl.is_empty()
+        && plan.encryption.is_none()
         && plan
             .storage_class
             .is_none_or(|class| class == source.storage_class)

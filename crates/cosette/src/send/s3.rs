@@ -73,7 +73,7 @@ impl Client {
             region: context.region.clone(),
             ..Context::default()
         };
-        let there = Box::pin(reconcile::head(self, &plain, bucket, key, None)).await;
+        let there = Box::pin(reconcile::head(self, &plain, bucket, key, None, None)).await;
         if there.is_ok() {
             let code = ErrorCode::FileAlreadyExists;
             let kind = ErrorKind::of(http::StatusCode::CONFLICT, Some(code.as_str()));

@@ -226,6 +226,7 @@ impl Engine {
         };
         let token = std::mem::take(&mut replayed.token);
         let streams = Semaphore::new(limits::STREAMS_MAX);
+        let files = Semaphore::new(limits::FILES_MAX);
         let worker = &Worker {
             source: &source,
             target: &target,
@@ -234,6 +235,7 @@ impl Engine {
             listener: &self.listener,
             token: &token,
             streams: &streams,
+            files: &files,
             able,
         };
         let mut ahead = Ahead::new(plan);

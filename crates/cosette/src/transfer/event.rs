@@ -44,6 +44,16 @@ pub enum Event {
         /// How.
         strategy: Strategy,
     },
+    /// What an earlier run had fetched of an object was looked at.
+    Resumed {
+        /// Its number.
+        entry: u64,
+        /// Bytes that are not fetched again.
+        bytes: u64,
+        /// Whether there were bytes of another object, which were thrown away: the source was
+        /// written since.
+        started_over: bool,
+    },
     /// The copy has the source's bytes.
     Proved {
         /// Its number.

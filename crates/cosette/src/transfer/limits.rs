@@ -11,10 +11,16 @@ pub const JOB_ID_BYTES_MAX: usize = 64;
 pub const ENTRIES_AHEAD: usize = 256;
 /// Records that wait for the journal's writer; a producer beyond that waits as well.
 pub const RECORDS_WAITING_MAX: usize = 1024;
+/// Most ranges of one download that are remembered when it is taken up again; the rest is fetched
+/// again.
+pub const RANGES_MAX: usize = 1 << 20;
 /// Most requests under way at once, whatever is asked for.
 pub const CONCURRENCY_MAX: usize = 1024;
 /// Most entries whose bytes travel through this process at a time. Each has up to four parts in
 /// memory.
 pub const STREAMS_MAX: usize = 4;
+/// Most entries whose one end is a file that are under way at a time. Each has a buffer of a few
+/// hundred KiB in memory for each of up to four connections.
+pub const FILES_MAX: usize = 8;
 /// How often an entry whose source changes while it is copied is looked at again.
 pub const RESTARTS_MAX: u32 = 3;

@@ -68,6 +68,8 @@ pub(super) struct Worker<'a> {
     pub(super) token: &'a str,
     /// At most so many entries stream at a time: each has parts in memory.
     pub(super) streams: &'a tokio::sync::Semaphore,
+    /// The same for entries whose one end is a file: each has small buffers in memory.
+    pub(super) files: &'a tokio::sync::Semaphore,
     pub(super) able: Able,
 }
 
@@ -242,7 +244,11 @@ impl Task<'_> {
                 Some(seen) => seen,
                 None => {
                     let found = copier.look_at_source().await?;
-                    unchanged(&self.entry.seen, &found, source)?;
+                    if let Err(error) = unchanged(&self.entry.seen, &found, source) {
+                        // Nobody goes on with what an earlier run copied of it.
+                        self.drop_upload(target).await?;
+                        return Err(error.into());
+                    }
                     found
                 }
             };
@@ -369,6 +375,9 @@ impl Task<'_> {
         plan.reader = Some((*reader).clone());
         plan.storage_class = self.wanted.storage_class;
         plan.keep_class = true;
+        // A small object is copied without being looked at: what would not be seen there is not done
+        // elsewhere. Its target is encrypted as its bucket says.
+        plan.keep_encryption = false;
         plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
         let any = able.copy_of_any_size.then_some(OBJECT_BYTES_MAX);
         plan.slice_size = settings.slice_size.or(any);
@@ -414,21 +423,29 @@ impl Task<'_> {
             copier.plan.slice_size = Some(0);
             return Ok(true);
         }
-        let target = match &self.entry.work {
-            Work::Copy { target, .. } | Work::Move { target, .. } => target,
-            _ => return Ok(false),
+        match &self.entry.work {
+            Work::Copy { target, .. } | Work::Move { target, .. } => self.drop_upload(target).await,
+            _ => Ok(()),
+        }
+        .map(|()| false)
+    }
+
+    /// Aborts the upload of an earlier run that nobody goes on with, if there is one.
+    async fn drop_upload(&self, target: &Place) -> Result<(), Halt> {
+        let Some(open) = &self.standing.upload else {
+            return Ok(());
         };
-        let call = copier.client.multipart_abort();
+        let client = self.worker.target;
+        let call = client.multipart_abort();
         let mut call = call.bucket(&target.bucket).key(&target.key);
         if let Some(region) = &target.region {
             call = call.region(region);
         }
-        match call.upload_id(upload_id).send().await {
+        match call.upload_id(&open.upload_id).send().await {
             Err(error) if !is_gone(&error) => return Err(error.into()),
             _ => {}
         }
-        self.tracker().gone().await.map_err(Halt::Journal)?;
-        Ok(false)
+        self.tracker().gone().await.map_err(Halt::Journal)
     }
 
     /// Whether the target is what this copy makes: then an earlier run completed it, and its answer

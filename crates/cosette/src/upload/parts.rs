@@ -1,4 +1,4 @@
-//! A body, read once and in order into parts of bounded size.
+//! A body, in order and in parts of bounded size.
 
 use bytes::{Bytes, BytesMut};
 use cosette_types::{PartNumber, limits};
@@ -14,10 +14,12 @@ const PARTS_OF_ONE_SIZE: u64 = 1_500;
 /// One part, read.
 pub(super) struct Part {
     pub(super) number: PartNumber,
-    pub(super) bytes: Bytes,
+    pub(super) body: Body,
+    pub(super) len: u64,
 }
 
-/// Reads a body in parts.
+/// Cuts a body into parts. Of a file and of bytes in memory nothing is read or copied; of a stream
+/// a part is in memory.
 pub(super) struct Parts {
     body: Body,
     pending: Bytes,
@@ -28,7 +30,7 @@ pub(super) struct Parts {
 
 impl Part {
     pub(super) fn is_full(&self, part_bytes: u64) -> bool {
-        self.bytes.len() as u64 >= part_bytes
+        self.len >= part_bytes
     }
 }
 
@@ -59,45 +61,46 @@ impl Parts {
             (number - 1) / PARTS_OF_ONE_SIZE
         };
         let wanted = self.part_bytes.saturating_mul(1 << doubled.min(9));
-        let wanted = usize::try_from(wanted.min(limits::PUT_BYTES_MAX)).unwrap_or(usize::MAX);
+        let wanted = wanted.min(limits::PUT_BYTES_MAX);
         let number = PartNumber::try_from(number).map_err(|_| {
             Error::invalid("body", "there are more bytes than 10,000 parts can hold")
         })?;
+        let body = match self.body.cut(wanted) {
+            Some(body) => body,
+            None => self.gather(wanted).await?.into(),
+        };
+        let len = body.len().unwrap_or_default();
+        Ok(Part { number, body, len })
+    }
+
+    /// So many bytes of a stream, or as many as there are.
+    async fn gather(&mut self, wanted: u64) -> Result<Bytes, Error> {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         // Bytes that came whole are cut without being copied.
         if self.pending.len() >= wanted {
-            return Ok(Part {
-                number,
-                bytes: self.pending.split_to(wanted),
-            });
+            return Ok(self.pending.split_to(wanted));
         }
         let mut bytes = BytesMut::new();
         loop {
             let take = self.pending.len().min(wanted - bytes.len());
             bytes.extend_from_slice(&self.pending.split_to(take));
             if bytes.len() == wanted {
-                break;
+                return Ok(bytes.freeze());
             }
             match self.body.chunk().await.map_err(unreadable)? {
                 Some(chunk) if bytes.is_empty() && chunk.len() >= wanted => {
                     self.pending = chunk;
-                    return Ok(Part {
-                        number,
-                        bytes: self.pending.split_to(wanted),
-                    });
+                    return Ok(self.pending.split_to(wanted));
                 }
                 Some(chunk) => self.pending = chunk,
-                None => break,
+                None => return Ok(bytes.freeze()),
             }
         }
-        Ok(Part {
-            number,
-            bytes: bytes.freeze(),
-        })
     }
 
     pub(super) async fn next(&mut self) -> Result<Option<Part>, Error> {
         let part = self.read().await?;
-        Ok(Some(part).filter(|part| !part.bytes.is_empty()))
+        Ok(Some(part).filter(|part| part.len > 0))
     }
 
     pub(super) fn stream(self) -> impl futures_util::Stream<Item = Result<Part, Error>> + Send {

@@ -17,11 +17,11 @@ const MIB: usize = 1 << 20;
 
 /// The way to a house on which the process dies at one request.
 #[derive(Debug, Clone)]
-struct Killing {
-    house: House,
-    left: Arc<AtomicUsize>,
-    acts: bool,
-    dead: Arc<Notify>,
+pub(crate) struct Killing {
+    pub(crate) house: House,
+    pub(crate) left: Arc<AtomicUsize>,
+    pub(crate) acts: bool,
+    pub(crate) dead: Arc<Notify>,
 }
 
 impl Transport for Killing {
@@ -72,7 +72,7 @@ async fn prepare(house: &House, run: &str) -> (std::path::PathBuf, Vec<(String, 
 }
 
 /// Opens a job as soon as the dead process's journal is let go of.
-async fn reopen(folder: &std::path::Path) -> Job {
+pub(crate) async fn reopen(folder: &std::path::Path) -> Job {
     loop {
         match Job::open(folder) {
             Ok(job) => return job,

@@ -21,6 +21,7 @@ mod moving;
 mod network;
 mod parts;
 mod reconcile;
+mod resume;
 mod s3;
 mod same_outcome;
 mod script;

@@ -4,7 +4,10 @@ use cosette::transfer::{
     ContentHeader, Edit, Engine, Entry, Job, PlanHead, PlanWriter, Strategy, Wanted, WantedAcl,
     WantedMetadata, WantedTags, Work,
 };
-use cosette::{Client, GetAclReply, Metadata, ObjectReply, Output, StorageClass, Tags};
+use cosette::{
+    Capability, Client, CustomerKey, EncryptedWith, Encryption, GetAclReply, Metadata, ObjectReply,
+    Output, Proof, StorageClass, Tags,
+};
 
 use crate::house::{EXAMPLE, Fault, House, SOURCE, source};
 use crate::jobs::{place, seen};
@@ -424,4 +427,105 @@ async fn by_jobs(house: &House, client: &Client, who: &str) {
         let summary = ran.await.unwrap().unwrap();
         assert_eq!((summary.done, summary.failed), (1, 0), "{key}");
     }
+}
+
+#[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one path after the other")]
+async fn every_path_of_a_copy_keeps_how_the_source_is_encrypted() {
+    let house = House::new().await;
+    let client = house.client();
+    let key = CustomerKey::new([7; 32]);
+    let from = source(SOURCE, "secret");
+    for asked in [Encryption::Managed, Encryption::Customer(key.clone())] {
+        let own = asked.customer_key().cloned();
+        let put = client.put_object().bucket(SOURCE).key("secret");
+        let put = put.server_side_encryption(asked.clone()).body(bytes());
+        put.send().await.unwrap();
+        let name = |path: &str| format!("{path}-{}", own.is_some());
+        let copy = |path: &str| {
+            let call = client.slice_copy().bucket(EXAMPLE).key(name(path));
+            let call = call.copy_source(&from).chunk_size(MIB as u64);
+            match &own {
+                Some(key) => call.source_customer_key(key.clone()),
+                None => call,
+            }
+        };
+        if own.is_some() {
+            let shown = format!("{:?}", copy("shown"));
+            assert!(shown.contains("CustomerKey(") && !shown.contains("7, 7"));
+        }
+        let one = copy("one").send().await.unwrap();
+        assert_eq!(one.strategy, Strategy::OneRequest);
+        let parts = copy("parts").slice_size(0).send().await.unwrap();
+        assert_eq!((parts.strategy, parts.parts), (Strategy::Parts, 4));
+        let streamed = copy("streamed").source_client(&elsewhere(&house));
+        let streamed = streamed.send().await.unwrap();
+        assert_eq!((streamed.strategy, streamed.parts), (Strategy::Streamed, 4));
+        let small = copy("small").source_client(&elsewhere(&house));
+        assert_eq!(small.chunk_size(1 << 30).send().await.unwrap().parts, 0);
+        house.faults(
+            |asked| match (asked.operation, asked.query.get("partNumber")) {
+                ("UploadPartCopy", Some("3" | "4")) => Fault::Answer(403, "AccessDenied"),
+                _ => Fault::None,
+            },
+        );
+        let cut = copy("resumed").slice_size(0).keep_parts_on_failure(true);
+        let cut = cut.send().await.unwrap_err();
+        house.no_faults();
+        let resumed = copy("resumed").slice_size(0);
+        let resumed = resumed.resume(cut.upload_id().unwrap());
+        resumed.send().await.unwrap();
+        // Copied and deleted, as between any two services.
+        copy("to-move").send().await.unwrap();
+        let plain = client.without(Capability::Rename);
+        let call = plain.move_object().bucket(EXAMPLE).key(name("moved"));
+        let call = call.copy_source(source(EXAMPLE, &name("to-move")));
+        let call = match &own {
+            Some(key) => call.source_customer_key(key.clone()),
+            None => call,
+        };
+        assert!(call.send().await.unwrap().is_moved());
+        for path in ["one", "parts", "streamed", "small", "resumed", "moved"] {
+            let mut read = Vec::new();
+            let call = client.download().bucket(EXAMPLE).key(name(path));
+            let call = match &own {
+                Some(key) => call.customer_key(key.clone()),
+                None => call,
+            };
+            let got = call.to_writer(&mut read).await.unwrap();
+            assert_eq!(
+                got.encrypted_with,
+                Some(EncryptedWith::of(&asked)),
+                "{path}"
+            );
+            assert!(read == bytes(), "{path}");
+        }
+        // What is given goes before what is kept.
+        let other = CustomerKey::new([8; 32]);
+        let call = copy("other").slice_size(0);
+        let call = call.server_side_encryption(other.clone());
+        call.send().await.unwrap();
+        let head = client.head_object().bucket(EXAMPLE).key(name("other"));
+        let head = head.customer_key(other.clone()).send().await.unwrap();
+        let wanted = EncryptedWith::of(&Encryption::Customer(other));
+        assert_eq!(head.encrypted_with, Some(wanted));
+    }
+    // Without the key nothing is read, and nothing is made.
+    let call = client.slice_copy().bucket(EXAMPLE).key("no-key");
+    assert!(call.copy_source(&from).send().await.is_err());
+    assert!(!house.exists(EXAMPLE, "no-key").await);
+    // An upload in parts brings the key along with each.
+    let call = client
+        .upload()
+        .bucket(EXAMPLE)
+        .key("sent")
+        .part_size(MIB as u64);
+    let call = call.server_side_encryption(key.clone()).body(bytes());
+    assert_eq!(call.send().await.unwrap().parts, 4);
+    let mut read = Vec::new();
+    let call = client.download().bucket(EXAMPLE).key("sent");
+    let got = call.customer_key(key).to_writer(&mut read).await.unwrap();
+    assert_eq!(got.proof, Proof::Crc64);
+    assert!(read == bytes());
+    assert_eq!(house.uploads(EXAMPLE).await, 0);
 }

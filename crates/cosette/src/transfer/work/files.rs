@@ -5,11 +5,19 @@ use std::time::UNIX_EPOCH;
 
 use cosette_types::{Metadata, Timestamp};
 
-use super::{Halt, Made, Task, is_gone, is_what_was_copied, local, of_source, unchanged};
+use super::{Halt, Made, Task, is_gone, local, of_source, unchanged};
+use crate::body::Body;
+use crate::client::Client;
+use crate::download::Known;
 use crate::error::{Error, ErrorKind};
+use crate::reply::Output;
 use crate::transfer::entry::{Place, WantedAcl};
 use crate::transfer::event::{Event, Strategy};
-use crate::transfer::journal::{Copied, Skip};
+use crate::transfer::journal::{Copied, OpenUpload, Skip};
+use crate::upload::Uploaded;
+
+/// Up to this size an object is read in one request, without being looked at before.
+const SMALL_BYTES: u64 = 8 << 20;
 
 /// What a plan can know of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +59,14 @@ impl Task<'_> {
         let (copied, before) = match &self.standing.verified {
             Some(copied) => (copied.clone(), None),
             None => {
-                let before = self.unchanged_file(source).await?;
+                let before = match self.unchanged_file(source).await {
+                    Ok(before) => before,
+                    Err(halt) => {
+                        // Nobody goes on with what an earlier run sent of it.
+                        self.drop_upload(target).await?;
+                        return Err(halt);
+                    }
+                };
                 (self.send_file(source, target).await?, Some(before))
             }
         };
@@ -100,24 +115,19 @@ impl Task<'_> {
     }
 
     async fn send_file(&self, source: &Path, target: &Place) -> Result<Copied, Halt> {
-        self.drop_earlier_upload(target).await?;
-        let _streaming = self.worker.streams.acquire().await.ok();
-        let mut call = self.worker.target.upload().file(source);
-        call.draft.context.region.clone_from(&target.region);
-        let metadata = self.wanted.metadata.of(&Metadata::default());
-        let plan = &mut call.plan;
-        plan.bucket = Some(target.bucket.clone());
-        plan.key = Some(target.key.clone());
-        plan.metadata = metadata.map_err(|why| Error::invalid("metadata", why))?;
-        plan.storage_class = self.wanted.storage_class;
-        plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
-        plan.part_size = self.worker.settings.part_size;
-        plan.tracker = Some(self.tracker());
-        plan.report = self.report();
-        if let WantedAcl::Set(acl) = &self.wanted.acl {
-            plan.acl = acl.clone();
-        }
-        let stored = call.send().await?;
+        let _streaming = self.worker.files.acquire().await.ok();
+        let earlier = self.standing.upload.as_ref();
+        let stored = match self.store_file(source, target, earlier).await {
+            // The upload of the earlier run is no longer there, or was completed by it.
+            Err(error) if earlier.is_some() && is_gone(&error) => {
+                if let Some(copied) = self.sent_before(source, target).await? {
+                    return Ok(copied);
+                }
+                self.tracker().gone().await.map_err(Halt::Journal)?;
+                self.store_file(source, target, None).await?
+            }
+            stored => stored?,
+        };
         self.tell(&Event::Strategy {
             entry: self.number,
             strategy: Strategy::Streamed,
@@ -132,25 +142,70 @@ impl Task<'_> {
         })
     }
 
-    /// Parts of a file carry no proof of which bytes they have: an upload that an earlier run left
-    /// is removed, not taken up.
-    async fn drop_earlier_upload(&self, target: &Place) -> Result<(), Halt> {
-        let Some(open) = &self.standing.upload else {
-            return Ok(());
+    /// Whether the target has the bytes of the file and is what it shall be: then an earlier run
+    /// completed its upload, and the answer was lost with that run.
+    async fn sent_before(&self, source: &Path, target: &Place) -> Result<Option<Copied>, Halt> {
+        let there = match self.head(self.worker.target, target).await {
+            Ok(there) => there,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
-        let client = self.worker.target;
-        let mut call = client
-            .multipart_abort()
-            .bucket(&target.bucket)
-            .key(&target.key)
-            .upload_id(&open.upload_id);
-        if let Some(region) = &target.region {
-            call = call.region(region);
+        let metadata = self.wanted.metadata.of(&Metadata::default());
+        let class = self.wanted.storage_class.unwrap_or_default();
+        let alike = there.size() == self.entry.seen.size
+            && there.etag.part_count().is_some()
+            && there.storage_class == class
+            && metadata.is_ok_and(|metadata| {
+                let mut found = there.metadata.clone();
+                // Without a wish the service chooses one.
+                if metadata.content.content_type.is_none() {
+                    found.content.content_type = None;
+                }
+                metadata == found
+            });
+        let Some(crc64) = there.crc64.filter(|_| alike) else {
+            return Ok(None);
+        };
+        let sums = Body::file(source).await?.sums(false);
+        let same = sums.await?.crc64 == crc64;
+        tracing::debug!(%target, same, "an upload of an earlier run is gone");
+        Ok(same.then(|| Copied {
+            etag: Some(there.etag.clone()),
+            crc64: Some(crc64),
+            version_id: there.version_id.clone().filter(|id| !id.is_null()),
+            source_etag: None,
+            source_version_id: None,
+            source_modified: None,
+        }))
+    }
+
+    /// Stores the file; with an upload of an earlier run, whose parts are compared with the file's.
+    async fn store_file(
+        &self,
+        source: &Path,
+        target: &Place,
+        earlier: Option<&OpenUpload>,
+    ) -> Result<Output<Uploaded>, Error> {
+        let mut call = self.worker.target.upload().file(source);
+        call.draft.context.region.clone_from(&target.region);
+        let metadata = self.wanted.metadata.of(&Metadata::default());
+        let plan = &mut call.plan;
+        plan.bucket = Some(target.bucket.clone());
+        plan.key = Some(target.key.clone());
+        plan.metadata = metadata.map_err(|why| Error::invalid("metadata", why))?;
+        plan.storage_class = self.wanted.storage_class;
+        plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
+        plan.part_size = self.worker.settings.part_size;
+        if let Some(open) = earlier {
+            plan.part_size = Some(open.part_bytes);
+            plan.resume = Some(open.upload_id.clone());
         }
-        match call.send().await {
-            Err(error) if !is_gone(&error) => Err(error.into()),
-            _ => self.tracker().gone().await.map_err(Halt::Journal),
+        plan.tracker = Some(self.tracker());
+        plan.report = self.report();
+        if let WantedAcl::Set(acl) = &self.wanted.acl {
+            plan.acl = acl.clone();
         }
+        call.send().await
     }
 
     pub(super) async fn download(
@@ -183,13 +238,12 @@ impl Task<'_> {
             return Err(Halt::Skip(Skip::TargetExists));
         }
         let client = self.worker.source;
-        let found = self.head(client, source).await?;
-        unchanged(&self.entry.seen, &found, source)?;
         if let Some(folder) = target.parent() {
             let made = tokio::fs::create_dir_all(folder).await;
             made.map_err(|why| local(folder, why))?;
         }
-        let _streaming = self.worker.streams.acquire().await.ok();
+        let known = self.known(client, source).await?;
+        let _streaming = self.worker.files.acquire().await.ok();
         let mut call = client.download().bucket(&source.bucket).key(&source.key);
         if let Some(region) = &source.region {
             call = call.region(region);
@@ -200,13 +254,20 @@ impl Task<'_> {
         if let Some(bytes) = self.worker.settings.part_size {
             call = call.part_size(bytes);
         }
-        let got = call.reporting(self.report()).to_file(target).await?;
-        let copied = of_source(&found);
-        if !is_what_was_copied(&got, &copied) {
-            let words = "the source was written while it was read";
-            let error = Error::new(ErrorKind::PreconditionFailed, words);
-            return Err(error.about(&source.to_string()).into());
+        let call = call.reporting(self.report()).knowing(known);
+        let got = call.resumable(true).to_file(target).await?;
+        let copied = of_source(&got);
+        if got.resumed_bytes > 0 || got.started_over {
+            self.tell(&Event::Resumed {
+                entry: self.number,
+                bytes: got.resumed_bytes,
+                started_over: got.started_over,
+            });
         }
+        self.tell(&Event::Proved {
+            entry: self.number,
+            proof: got.proof,
+        });
         self.tell(&Event::Strategy {
             entry: self.number,
             strategy: Strategy::Streamed,
@@ -215,5 +276,24 @@ impl Task<'_> {
             crc64: got.crc64,
             ..copied
         })
+    }
+
+    /// What is known of the source before it is read: as the plan saw it where its tag pins that,
+    /// which saves looking at each of many small objects.
+    async fn known(&self, client: &Client, source: &Place) -> Result<Known, Error> {
+        let seen = &self.entry.seen;
+        let part = self.worker.settings.part_size;
+        let small = seen.size <= part.unwrap_or(SMALL_BYTES).min(SMALL_BYTES);
+        if let Some(etag) = seen.etag.clone().filter(|_| small) {
+            let (seen, place, size) = (seen.clone(), source.clone(), seen.size);
+            return Ok(Known::Seen {
+                etag,
+                size,
+                check: Box::new(move |found| unchanged(&seen, found, &place)),
+            });
+        }
+        let found = self.head(client, source).await?;
+        unchanged(seen, &found, source)?;
+        Ok(Known::Found(Box::new(found)))
     }
 }
