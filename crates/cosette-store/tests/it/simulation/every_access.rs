@@ -35,6 +35,10 @@ const SUBSETS_OF_LONG: Depth = Depth {
 };
 /// Of the pairs of operations, one of so many is tried by the suite; the long run tries all.
 const PAIRS_SKIPPED: usize = 11;
+/// Of the triples, one of so many, and in the long run: there are 17,576, each with some twelve cuts, and
+/// a cut takes 9 ms of a core with what goes before it.
+const TRIPLES_SKIPPED: usize = 101;
+const TRIPLES_SKIPPED_LONG: usize = 20;
 
 /// Bits that go bad, one by one.
 const FLIPS: u64 = 2_000;
@@ -404,6 +408,48 @@ fn the_power_may_go_in_the_second_of_two_operations() {
     });
     common::tell_count("T3 pairs", cases.iter().map(|(pairs, _)| pairs).sum());
     common::tell_count("T3 cuts in pairs", cases.iter().map(|(_, cuts)| cuts).sum());
+}
+
+/// What two operations leave for a third: all three, and the power going in the last.
+#[test]
+fn the_power_may_go_in_the_third_of_three_operations() {
+    let prepared = prepared();
+    let first = operations(&prepared);
+    let skipped = if is_long() {
+        TRIPLES_SKIPPED_LONG
+    } else {
+        TRIPLES_SKIPPED
+    };
+    let many = first.len();
+    let pairs: Vec<usize> = (0..many * many).collect();
+    let cases = common::on_all_cores(&pairs, |pair| {
+        let tried = |third: &usize| (pair * many + third).is_multiple_of(skipped);
+        let tried: Vec<usize> = (0..many).filter(tried).collect();
+        if tried.is_empty() {
+            return (0, 0);
+        }
+        let mut run = prepared.copy(4_000 + *pair as u64);
+        let left = run.run(std::slice::from_ref(&first[pair / many]));
+        assert!(left.is_empty(), "{left:?}");
+        // An upload that has ended has no operations any more.
+        let Some(second) = operations(&run).get(pair % many).cloned() else {
+            return (0, 0);
+        };
+        let left = run.run(&[second]);
+        assert!(left.is_empty(), "{left:?}");
+        run.close();
+        let third = operations(&run);
+        let third: Vec<_> = tried.iter().filter_map(|nth| third.get(*nth)).collect();
+        let cuts = third
+            .iter()
+            .map(|third| at_every_access(&run, third, POWER_CUT, 1));
+        (third.len() as u64, cuts.sum())
+    });
+    common::tell_count("T3 triples", cases.iter().map(|(triples, _)| triples).sum());
+    common::tell_count(
+        "T3 cuts in triples",
+        cases.iter().map(|(_, cuts)| cuts).sum(),
+    );
 }
 
 #[test]
