@@ -100,7 +100,7 @@ impl Aside {
     fn wanted(&self, range: Option<ReadRange>) -> Wanted {
         match (self.part, range) {
             // Of nothing at all there is no range to tell.
-            (Some(part), _) if part.span.len() > 0 => Wanted::Part(part.span),
+            (Some(part), _) if !part.span.is_empty() => Wanted::Part(part.span),
             (None, Some(range)) => Wanted::Range(range),
             _ => Wanted::Whole,
         }
