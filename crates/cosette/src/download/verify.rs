@@ -1,9 +1,8 @@
 //! What arrived, compared with what the service tells of the object's bytes.
 
 use cosette_proto::Dialect;
-use cosette_proto::dialect::amz;
 use cosette_proto::ops::ObjectReply;
-use cosette_proto::sign::{ChecksumAlgorithm, RunningChecksum};
+use cosette_proto::sign::{ChecksumAlgorithm, RunningChecksum, checksum_header};
 use cosette_types::{Crc64, Md5};
 
 use crate::checksum::Summing;
@@ -29,9 +28,8 @@ impl Verifier {
     /// By what is told of the object.
     pub(super) fn of(object: &Output<ObjectReply>, dialect: Dialect) -> Self {
         let checksum = || {
-            amz::CHECKSUMS.into_iter().find_map(|name| {
-                let value = proof::checksum(&object.headers, name)?;
-                let algorithm = ChecksumAlgorithm::of_header(name)?;
+            ChecksumAlgorithm::ALL.into_iter().find_map(|algorithm| {
+                let value = proof::checksum(&object.headers, checksum_header(algorithm))?;
                 Some(Wanted::Checksum(
                     RunningChecksum::new(algorithm),
                     value.to_owned(),
