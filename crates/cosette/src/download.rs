@@ -53,6 +53,9 @@ struct Plan {
     known: Option<Known>,
 }
 
+/// Refuses an object that is not the one that was meant.
+type Check = Box<dyn Fn(&ObjectReply) -> Result<(), Error> + Send + Sync>;
+
 /// What a caller of this crate knows of the object.
 pub(crate) enum Known {
     /// It was looked at.
@@ -62,7 +65,7 @@ pub(crate) enum Known {
         etag: ETag,
         size: u64,
         /// Whether what is there is what was listed; asked before a byte is kept.
-        check: Box<dyn Fn(&ObjectReply) -> Result<(), Error> + Send + Sync>,
+        check: Check,
     },
 }
 
