@@ -129,6 +129,7 @@ fn upload(run: &Run) -> Option<Upload> {
 }
 
 /// Every kind of operation, and the ways it can go that touch the disk differently.
+#[expect(clippy::too_many_lines, reason = "one entry for each operation")]
 pub(crate) fn operations(run: &Run) -> Vec<Operation> {
     let bucket = "b";
     let versions = run.model.bucket("c").keys.get("a");
