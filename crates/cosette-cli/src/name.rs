@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use cosette::is_presigned;
 use cosette_types::{BucketName, ObjectKey, Region, VersionId};
 
 use crate::transfer::web::WebName;
@@ -149,7 +150,7 @@ impl FromStr for Name {
             ));
         }
         match full_form(text) {
-            Some(found) if !is_signed(text) => found.map(Self::Cos),
+            Some(found) if !is_presigned(text) => found.map(Self::Cos),
             _ if text.starts_with("https://") || text.starts_with("http://") => {
                 text.parse().map(Self::Web)
             }
@@ -178,14 +179,6 @@ fn bucket_of(text: &str) -> Result<BucketName, String> {
 
 fn bucket_of_s3(text: &str) -> Result<BucketName, String> {
     BucketName::parse_s3(text).map_err(|why| format!("bucket `{text}`: {why}"))
-}
-
-/// Whether an address of COS brings its own signature along: then it is asked for as it is.
-fn is_signed(text: &str) -> bool {
-    let query = text.split_once('?').map_or("", |(_, query)| query);
-    ["q-signature=", "sign=", "X-Amz-Signature="]
-        .iter()
-        .any(|name| query.contains(name))
 }
 
 /// `bucket-appid.cos.region.myqcloud.com/key[?versionId=…]`, with or without a scheme; `None` if

@@ -77,7 +77,7 @@ pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Missing};
 pub use list::Listing;
 pub use move_object::{MoveOutcome, Mover};
-pub use presign::Presigned;
+pub use presign::{Presigned, is_presigned};
 pub use progress::Progress;
 pub use proof::Proof;
 pub use reply::Output;

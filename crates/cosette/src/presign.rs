@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cosette_proto::dialect::amz;
 use cosette_proto::sign::{self, Signable, Validity};
 use cosette_proto::{Dialect, Message, percent};
 use http::header::HOST;
@@ -23,6 +24,15 @@ pub struct Presigned {
     pub url: String,
     /// Headers that must be sent as they are: the signature covers them.
     pub headers: HeaderMap,
+}
+
+/// Whether a URL brings its own signature along, of either dialect: it is to be asked for as it is.
+pub fn is_presigned(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        ["q-signature", "sign", amz::QUERY_SIGNATURE].contains(&name)
+    })
 }
 
 fn presign<M: Message>(
