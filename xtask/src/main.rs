@@ -40,7 +40,7 @@ const HELP: &str = "\
 cargo xtask check      formatting, lints, docs, house rules, dependencies; before each commit
                        with the name of a step (tidy, fmt, deny, clippy, doc), only that
 cargo xtask test       check, every test, and the official SDKs against the real server; all that CI runs
-                       with the name of a suite (node, wx, python, box), only that
+                       with the name of a suite (node, wx, python, s3, browser, tls, box), only that
 cargo xtask box        the real program under power cuts, kills, full disks and little memory; with the name
                        of a part only that, with --long for an hour, with --seed N once more
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions

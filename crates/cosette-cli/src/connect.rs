@@ -18,7 +18,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::name::CosName;
 
 use counted::Counted;
-pub(crate) use folder::{Folder, refuse_held};
+pub(crate) use folder::{Folder, of_a_command, refuse_held};
 
 /// What stands for a region where no host names one.
 const ANY_REGION: &str = "ap-guangzhou";

@@ -34,7 +34,7 @@ changes its metadata (--metadata-directive Replaced) or its class (--storage-cla
 
 A source may be an address of the web (https://host/path?query): it is read once and sent on as it comes.
 
-Every download and every copy is verified by CRC-64; a file appears at its path only when it is whole.
+Every download and every copy is verified by CRC-64 (in S3 by the checksum or MD5 that the service tells); a file appears at its path only when it is whole.
 If-Match goes with If-Unmodified-Since, If-None-Match with If-Modified-Since; all that are given must hold, but
 on other stores other combinations may conflict. A condition that does not hold ends with exit code 5.
 
@@ -70,7 +70,7 @@ pub(crate) struct CopyArgs {
 /// Move objects between COS names: copy, verify, then delete exactly what was copied
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each source is deleted only after its copy is proved: same size and CRC-64, and the source unchanged since.
+Each source is deleted only after its copy is proved: same size and CRC-64 (in S3 another checksum, an MD5 or a second reading), and the source unchanged since.
 If the copy fails nothing is deleted. If only the deletion fails both objects are there, the exit code is 7
 and the message says so. Metadata and storage class go along unless flags change them.
 With -r every object under SOURCE moves by itself (names as in `cosette cp --help`); failures are reported

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bytes::{Bytes, BytesMut};
 use cosette::{Body, HttpTransport, Transport};
 use cosette_server::admin::{self, ImportError};
-use cosette_server::{Config, Embedded, Opened};
+use cosette_server::{Embedded, Opened};
 use futures_util::{Stream, stream};
 use http::{Request, Response};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::args::{ExportArgs, FsckArgs, Global, ImportArgs, ScrubArgs};
 use crate::config;
+use crate::connect::of_a_command;
 use crate::failure::{Failure, Kind, Result};
 use crate::files::Sink;
 use crate::output::{Output, bytes};
@@ -198,7 +199,7 @@ impl Store {
         if !folder.is_dir() {
             return Err(Failure::local(folder.display(), "there is no such folder"));
         }
-        let opened = Embedded::open(&folder, Config::default(), None).await;
+        let opened = Embedded::open(&folder, of_a_command(), None).await;
         let keeper = match opened.map_err(|why| Failure::local(folder.display(), why))? {
             Opened::Here(embedded) => Keeper::Us(embedded),
             Opened::Elsewhere { socket } => {

@@ -74,7 +74,7 @@ pub(super) fn find(
             Ok(None) => {}
             Ok(Some((keys, text))) => {
                 settings.keys = Some(keys);
-                others::complete(settings, &path, &text)?;
+                others::learn_regions(settings, &path, &text)?;
                 return Ok(());
             }
             Err(why) => unusable.push_str(&format!("; {}", why.sentence())),

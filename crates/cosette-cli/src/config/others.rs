@@ -71,12 +71,25 @@ pub(super) fn settings(from: ConfigFrom, global: &Global, env: Env<'_>) -> Resul
             format!("{shown} holds a secret key and others may read it; run: chmod 600 {shown}");
         settings.warnings.push(told);
     }
-    complete(&mut settings, &path, &text)?;
+    learn_regions(&mut settings, &path, &text)?;
+    // Whoever asks for that tool's settings means its host, too, and has named no other.
+    if let (None, Some(host)) = (&global.endpoint, host_of(&path, &text)) {
+        settings.place = Place::Url(format!("https://{{bucket}}.{host}"));
+    }
     Ok(settings)
 }
 
-/// Takes from a file of another tool what nothing else has said: regions, and a host of its own.
-pub(super) fn complete(settings: &mut Settings, path: &Path, text: &str) -> Result<()> {
+/// The host that a file of another tool names, if it is none of Tencent Cloud's own.
+fn host_of<'t>(path: &Path, text: &'t str) -> Option<&'t str> {
+    let is_ini = path.file_name().is_some_and(|name| name == ".cos.conf");
+    let common = is_ini.then(|| ini_section(text, "common"))?;
+    let endpoint = common.get("endpoint").copied();
+    endpoint.filter(|host| region_of(host).is_none())
+}
+
+/// Takes from a file of another tool the regions that nothing else has said. Where a command works is
+/// never taken from there unless somebody asks for it.
+pub(super) fn learn_regions(settings: &mut Settings, path: &Path, text: &str) -> Result<()> {
     let name = path.file_name().and_then(|name| name.to_str());
     let wrong = |why: Failure| why.during(path.display());
     match name {
@@ -105,11 +118,6 @@ pub(super) fn complete(settings: &mut Settings, path: &Path, text: &str) -> Resu
                 settings.region = region
                     .map(|region| parse_region(&region).map_err(wrong))
                     .transpose()?;
-            }
-            if let Some(host) = endpoint.filter(|host| region_of(host).is_none())
-                && settings.place == Place::Cos
-            {
-                settings.place = Place::Url(format!("https://{{bucket}}.{host}"));
             }
         }
         _ => {}

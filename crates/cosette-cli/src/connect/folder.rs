@@ -11,7 +11,7 @@ use std::time::Duration;
 use cosette::{Body, BoxFuture, Credentials, HttpTransport, Transport, TransportError};
 use cosette_server::embedded::SOCKET;
 use cosette_server::keys::{ROOT_KEY_FILE, ROOT_KEY_VARIABLES, root_key_pair};
-use cosette_server::{Config, Embedded, Opened, Service, users};
+use cosette_server::{Config, Embedded, LifecycleSettings, Opened, Service, users};
 use http::{Request, Response};
 use tokio::sync::Mutex;
 
@@ -131,13 +131,22 @@ impl Folder {
     }
 }
 
-async fn open(path: &Path) -> Result<State> {
-    let server = Config {
+/// How a command opens a folder that nobody serves.
+pub(crate) fn of_a_command() -> Config {
+    Config {
         // A server of the folder may have been told that its keys are elsewhere.
         encryption_keys: config::process_env(ENCRYPTION_KEYS).map(PathBuf::from),
+        // Rules are applied by who serves the folder, as its settings say: they are not known here.
+        lifecycle: LifecycleSettings {
+            interval: Duration::ZERO,
+            ..LifecycleSettings::default()
+        },
         ..Config::default()
-    };
-    let opened = Embedded::open(path, server, None).await;
+    }
+}
+
+async fn open(path: &Path) -> Result<State> {
+    let opened = Embedded::open(path, of_a_command(), None).await;
     match opened
         .map_err(|why| Failure::new(Kind::Local, format!("store in {}: {why}", path.display())))?
     {

@@ -433,6 +433,23 @@ fn without_keys_of_our_own_those_of_other_tools_serve_for_tencent_cloud_only() {
 }
 
 #[test]
+fn a_host_in_another_tools_file_is_followed_only_by_who_asks_for_that_file() {
+    let world = World::new();
+    world.file(".cos.conf", format!("{COSCMD}endpoint = stores.example\n"));
+    let place = |args: &[&str]| {
+        let shown = world.json(&[&["config", "show"], args].concat());
+        text(&shown, "place").to_owned()
+    };
+    assert!(place(&["--config-from", "coscmd"]).contains("stores.example"));
+    for named in [
+        &["--endpoint", "cos"][..],
+        &["--endpoint", "cos", "--config-from", "coscmd"],
+    ] {
+        assert_eq!(place(named), "Tencent Cloud COS", "{named:?}");
+    }
+}
+
+#[test]
 fn a_bucket_that_coscli_knows_needs_no_region() {
     let world = World::new();
     world.file(".cos.yaml", COSCLI);

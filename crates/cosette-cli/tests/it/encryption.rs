@@ -281,6 +281,7 @@ fn the_server_has_settings_for_its_keys() {
     let server = world.serve();
     assert!(keys.exists() && !world.data().join("encryption.keys").exists());
     drop(server);
+    assert_eq!(world.json(&["fsck"])["clean"], true);
     world.ok(&["mb", &cos("")]);
     let body = world.file("a", "secret bytes");
     world.api(
