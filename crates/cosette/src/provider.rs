@@ -165,7 +165,7 @@ impl KeyFile {
     /// The keys in the text of such a file, for whoever has read it already.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when it has none, or none that can be read.
+    /// [`ErrorKind::Invalid`] when it has none, or none that can be read.
     pub fn parse(&self, text: &str) -> Result<Credentials, Error> {
         let found = match &self.form {
             Form::CosYaml => files::cos_yaml(text),

@@ -76,7 +76,7 @@ pub(super) fn sync_names_to(file: &Path) -> Result<(), Error> {
             false => folder,
         };
         match sync_names_in(folder) {
-            Err(why) if why.kind() != std::io::ErrorKind::PermissionDenied => {
+            Err(why) if why.kind() != io::ErrorKind::PermissionDenied => {
                 return Err(local(folder, why));
             }
             _ => {}
@@ -85,7 +85,7 @@ pub(super) fn sync_names_to(file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn sync_names_in(folder: &Path) -> std::io::Result<()> {
+fn sync_names_in(folder: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).open(folder)?.sync_all()
 }
 

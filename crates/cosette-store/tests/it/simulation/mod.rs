@@ -32,7 +32,7 @@ use run::{Counts, Run, Weather};
 const FAIR_RUNS: u64 = 475;
 const STEPS: usize = 400;
 /// Runs in which the power goes all the time, and their steps; they come first.
-const STORMS: u64 = 36;
+const STORMS: u64 = 40;
 const STORM_STEPS: usize = 120;
 /// All runs that lose their power. The programme asks for two million operations and 50,000 crashes;
 /// with its crashes one operation takes 0.5 ms, so that would be 500 s of two cores.
