@@ -436,16 +436,16 @@ fn without_keys_of_our_own_those_of_other_tools_serve_for_tencent_cloud_only() {
 fn a_host_in_another_tools_file_is_followed_only_by_who_asks_for_that_file() {
     let world = World::new();
     world.file(".cos.conf", format!("{COSCMD}endpoint = stores.example\n"));
-    let place = |args: &[&str]| {
-        let shown = world.json(&[&["config", "show"], args].concat());
-        text(&shown, "place").to_owned()
-    };
-    assert!(place(&["--config-from", "coscmd"]).contains("stores.example"));
+    let shown = |args: &[&str]| world.json(&[&["config", "show"], args].concat());
+    let asked = shown(&["--config-from", "coscmd"]);
+    assert!(asked.to_string().contains("stores.example"), "{asked}");
     for named in [
         &["--endpoint", "cos"][..],
         &["--endpoint", "cos", "--config-from", "coscmd"],
     ] {
-        assert_eq!(place(named), "Tencent Cloud COS", "{named:?}");
+        let shown = shown(named);
+        assert_eq!(text(&shown, "place"), "Tencent Cloud COS", "{named:?}");
+        assert!(!shown.to_string().contains("stores.example"), "{shown}");
     }
 }
 
