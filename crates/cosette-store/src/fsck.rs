@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cosette_types::Span;
+use cosette_types::checksum::hex;
 use futures_util::TryStreamExt;
 
 use crate::codec::Record;
@@ -113,7 +114,7 @@ impl Store {
                 if let Some(problem) = problem {
                     report
                         .problems
-                        .push(format!("body {}: {problem}", hex(body.0)));
+                        .push(format!("body {}: {problem}", hex(&body.0)));
                 }
                 report.bodies_read += 1;
             }
@@ -145,10 +146,6 @@ async fn compare(
 
 fn all_of(body: BodyId) -> std::ops::RangeInclusive<(BodyId, LinkId)> {
     (body, LinkId([0; 16]))..=(body, LinkId([u8::MAX; 16]))
-}
-
-fn hex(id: [u8; 16]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Everything read, and what was found wrong with it.
