@@ -53,7 +53,7 @@ impl Check {
             let referred = self.references.range(all_of(*body)).next().is_some();
             let marked = self.free_bodies.contains(body);
             if !referred && !marked {
-                problems.push(format!("body {}: nothing refers to it", hex(body.0)));
+                problems.push(format!("body {}: nothing refers to it", hex(&body.0)));
             }
             if !referred {
                 // The sweep may be half-way through it.
@@ -74,13 +74,13 @@ impl Check {
             if !named && !self.pending.contains_key(body) && !self.free_bodies.contains(body) {
                 problems.push(format!(
                     "body {}: a chained row that nobody names",
-                    hex(body.0)
+                    hex(&body.0)
                 ));
             }
         }
         for (body, count) in &self.digests {
             if !self.bodies.contains_key(body) || *count > limits::DIGESTS_PER_BODY_MAX {
-                problems.push(format!("body {}: {count} digests too many", hex(body.0)));
+                problems.push(format!("body {}: {count} digests too many", hex(&body.0)));
             }
         }
         problems
@@ -96,11 +96,11 @@ impl Check {
             if *start != position {
                 problems.push(format!(
                     "body {}: row {number} begins elsewhere",
-                    hex(body.0)
+                    hex(&body.0)
                 ));
             }
             match self.chains.get(&(body, number)) {
-                None => problems.push(format!("body {}: row {number} is missing", hex(body.0))),
+                None => problems.push(format!("body {}: row {number} is missing", hex(&body.0))),
                 Some(row) => {
                     position += row.iter().map(length).sum::<u64>();
                     items.extend_from_slice(row);
@@ -119,7 +119,7 @@ impl Check {
         linked: &mut BTreeSet<(ExtentId, BodyId)>,
         problems: &mut Vec<String>,
     ) {
-        let name = format!("body {}", hex(body.0));
+        let name = format!("body {}", hex(&body.0));
         let (mut size, mut crc64, mut due) = (0, Crc64::EMPTY, 0);
         for item in items {
             match item {
@@ -156,25 +156,25 @@ impl Check {
     /// Links and slices say the same; every extent is linked, or about to go.
     fn links(&self, linked: &BTreeSet<(ExtentId, BodyId)>, problems: &mut Vec<String>) {
         for (extent, body) in linked.difference(&self.slices) {
-            let (extent, body) = (hex(extent.0), hex(body.0));
+            let (extent, body) = (hex(&extent.0), hex(&body.0));
             problems.push(format!("extent {extent}: not linked by body {body}"));
         }
         for (extent, body) in self.slices.difference(linked) {
             let going = self.free_bodies.contains(body) || self.pending.contains_key(body);
             if !going {
-                let (extent, body) = (hex(extent.0), hex(body.0));
+                let (extent, body) = (hex(&extent.0), hex(&body.0));
                 problems.push(format!("extent {extent}: a link of body {body} to nothing"));
             }
         }
         let held: BTreeSet<ExtentId> = self.slices.iter().map(|(extent, _)| *extent).collect();
         for extent in self.extents.keys().chain(self.tiny.keys()) {
             if !held.contains(extent) && !self.free_extents.contains(extent) {
-                problems.push(format!("extent {}: no body has it", hex(extent.0)));
+                problems.push(format!("extent {}: no body has it", hex(&extent.0)));
             }
         }
         for (extent, body) in &self.slices {
             if !self.extents.contains_key(extent) && !self.tiny.contains_key(extent) {
-                let (extent, body) = (hex(extent.0), hex(body.0));
+                let (extent, body) = (hex(&extent.0), hex(&body.0));
                 problems.push(format!("extent {extent}: linked by {body}, but missing"));
             }
         }
@@ -185,13 +185,13 @@ impl Check {
         let mut places = BTreeMap::new();
         for (extent, (address, _)) in &self.extents {
             if let Some(other) = places.insert(address.0.clone(), extent) {
-                let (one, other) = (hex(extent.0), hex(other.0));
+                let (one, other) = (hex(&extent.0), hex(&other.0));
                 problems.push(format!("extents {one} and {other} are in one place"));
             }
         }
         for extent in &self.punches {
             if self.extents.contains_key(extent) {
-                problems.push(format!("extent {}: freed and not freed", hex(extent.0)));
+                problems.push(format!("extent {}: freed and not freed", hex(&extent.0)));
             }
         }
     }

@@ -77,7 +77,7 @@ impl Check {
         self.references_to_referrers();
         let documented = self.documented.iter();
         let lost = documented.filter(|bucket| !self.buckets.contains_key(bucket));
-        let lost: Vec<_> = lost.map(|bucket| hex(bucket.0)).collect();
+        let lost: Vec<_> = lost.map(|bucket| hex(&bucket.0)).collect();
         for bucket in lost {
             self.problem(format!("settings of a bucket {bucket} that is gone"));
         }
@@ -170,7 +170,7 @@ impl Check {
     fn parts_to_references(&mut self) {
         let mut problems = Vec::new();
         for ((upload, number), part) in &self.parts {
-            let name = format!("part {number} of {}", hex(upload.0));
+            let name = format!("part {number} of {}", hex(&upload.0));
             if !self.uploads.contains_key(upload) && !self.leftovers.contains(upload) {
                 problems.push(format!("{name}: belongs to no upload"));
             }
@@ -195,21 +195,21 @@ impl Check {
         for (id, (row, upload)) in &self.uploads {
             let bucket = tables::id_at(row, 0).map(BucketId);
             if bucket.is_none_or(|bucket| !self.buckets.contains_key(&bucket)) {
-                problems.push(format!("upload {}: in no bucket", hex(id.0)));
+                problems.push(format!("upload {}: in no bucket", hex(&id.0)));
             }
             if self.leftovers.contains(id) {
-                problems.push(format!("upload {}: ended and not ended", hex(id.0)));
+                problems.push(format!("upload {}: ended and not ended", hex(&id.0)));
             }
             if let UploadState::Completing(epoch, body) = upload.state
                 && !matches!(self.pending.get(&body),
                     Some((pending, Pending::Completing(..))) if *pending == epoch)
             {
-                problems.push(format!("upload {}: completing for ever", hex(id.0)));
+                problems.push(format!("upload {}: completing for ever", hex(&id.0)));
             }
         }
         for (body, (epoch, _)) in &self.pending {
             if *epoch < self.epoch {
-                problems.push(format!("body {}: pending since a dead epoch", hex(body.0)));
+                problems.push(format!("body {}: pending since a dead epoch", hex(&body.0)));
             }
         }
         problems
@@ -236,11 +236,11 @@ impl Check {
             if !held {
                 problems.push(format!(
                     "body {}: a reference that nobody holds",
-                    hex(body.0)
+                    hex(&body.0)
                 ));
             }
             if !self.bodies.contains_key(body) {
-                problems.push(format!("body {}: referred to, but missing", hex(body.0)));
+                problems.push(format!("body {}: referred to, but missing", hex(&body.0)));
             }
         }
         problems

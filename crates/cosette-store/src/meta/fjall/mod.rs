@@ -36,8 +36,9 @@ const CACHE_BYTES: u64 = 192 << 20;
 const MEMTABLE_BYTES: u64 = 16 << 20;
 /// Journals on disk; beyond this the engine writes out what keeps the oldest alive.
 const JOURNAL_BYTES_MAX: u64 = 128 << 20;
-/// Threads for writing out and compacting: one of them is kept free for writing out.
-const WORKERS: usize = 2;
+/// Threads for writing out and compacting. One: with more, the engine keeps the first free for
+/// writing out, and that one spins for as long as another compacts (docs/performance.md).
+const WORKERS: usize = 1;
 /// Open tables.
 const FILES_MAX: usize = 256;
 /// Block size of tiny bodies, which are read one by one and compress badly.
