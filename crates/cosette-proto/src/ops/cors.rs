@@ -13,7 +13,7 @@ use http::header::{
 use http::{Method, StatusCode};
 
 use super::OperationName;
-use super::document::malformed;
+use super::document::{malformed, removes_setting};
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
 use crate::fields::{HeaderReader, HeaderWriter};
@@ -91,7 +91,7 @@ impl Message for PutBucketCors {
     type Reply = ();
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::PUT, &self.bucket, dialect)
+        Request::of_setting(Method::PUT, &self.bucket, CORS, dialect)
             .with_document(self.configuration.document(), dialect)
     }
 
@@ -118,7 +118,7 @@ impl Message for GetBucketCors {
     type Reply = CorsConfiguration;
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::GET, &self.bucket, dialect)
+        Request::of_setting(Method::GET, &self.bucket, CORS, dialect)
     }
 
     fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
@@ -136,28 +136,7 @@ impl Message for GetBucketCors {
     }
 }
 
-impl Message for DeleteBucketCors {
-    const NAME: OperationName = OperationName::DeleteBucketCors;
-    type Reply = ();
-
-    fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::DELETE, &self.bucket, dialect)
-    }
-
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
-        Ok(Self {
-            bucket: request.bucket()?,
-        })
-    }
-
-    fn encode_reply((): &(), dialect: Dialect) -> Reply {
-        Reply::empty(StatusCode::NO_CONTENT, HeaderWriter::new(dialect).done())
-    }
-
-    fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
-        Ok(())
-    }
-}
+removes_setting!(DeleteBucketCors, CORS);
 
 impl Message for OptionsObject {
     const NAME: OperationName = OperationName::OptionsObject;
@@ -285,10 +264,7 @@ impl CorsConfiguration {
     /// # Errors
     /// `MalformedXML` and `InvalidRequest`, saying what is wrong with it.
     pub fn parse(document: &[u8]) -> Result<Self, Error> {
-        let root = Element::parse(document)?;
-        if root.name != ROOT {
-            return Err(malformed(format!("The root element is not {ROOT}.")));
-        }
+        let root = Element::rooted(document, ROOT)?;
         let read = Self::read(&root)?;
         read.check()?;
         Ok(read)
@@ -391,11 +367,6 @@ fn read_rule(element: &Element) -> Result<CorsRule, Error> {
             .transpose()
             .map_err(|_| malformed("MaxAgeSeconds is no number."))?,
     })
-}
-
-fn about(method: Method, bucket: &BucketName, dialect: Dialect) -> Request {
-    let query = Query::new().with(CORS, "");
-    Request::of_bucket(method, bucket, query, HeaderWriter::new(dialect).done())
 }
 
 impl HeaderReader<'_> {

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use cosette_types::{
     AppId, BucketName, ETag, Md5, ObjectKey, Owner, StorageClass, Timestamp, VersionId,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use md5::Digest;
 
 use crate::date;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
 use crate::fields::{HeaderReader, HeaderWriter};
-use crate::message::{Reply, Request, Unreadable};
+use crate::message::{Query, Reply, Request, Unreadable};
 use crate::percent;
 use crate::xml::{Element, Writer};
 
@@ -25,6 +25,17 @@ fn md5_of(document: &[u8]) -> Md5 {
 }
 
 impl Request {
+    /// About one of a bucket's settings, which its query names: `?cors`, `?policy`.
+    pub(super) fn of_setting(
+        method: Method,
+        bucket: &BucketName,
+        name: &'static str,
+        dialect: Dialect,
+    ) -> Self {
+        let headers = HeaderWriter::new(dialect).done();
+        Self::of_bucket(method, bucket, Query::new().with(name, ""), headers)
+    }
+
     /// With a document, and the headers that say which bytes it has.
     #[must_use]
     pub(super) fn with_document(mut self, document: Bytes, dialect: Dialect) -> Self {
@@ -57,10 +68,18 @@ impl Request {
     pub(super) fn root(&self, name: &str, dialect: Dialect) -> Result<Element, Error> {
         let missing = || Error::new(ErrorCode::MissingRequestBodyError);
         let document = self.checked_document(dialect)?.ok_or_else(missing)?;
-        let root = Element::parse(document)?;
+        let root = Element::rooted(document, name)?;
         if let Some(twice) = root.repeated(REPEATABLE) {
             return Err(malformed(format!("{twice} is given more than once.")));
         }
+        Ok(root)
+    }
+}
+
+impl Element {
+    /// A document whose root element has that name.
+    pub(super) fn rooted(document: &[u8], name: &str) -> Result<Self, Error> {
+        let root = Self::parse(document)?;
         if root.name == name {
             Ok(root)
         } else {
@@ -80,6 +99,36 @@ const REPEATABLE: &[&str] = &[
 pub(super) fn malformed(words: impl Into<String>) -> Error {
     Error::with(ErrorCode::MalformedXML, words)
 }
+
+/// The message that takes one of a bucket's settings away: it has the bucket alone, and its reply
+/// is empty.
+macro_rules! removes_setting {
+    ($message:ident, $setting:expr) => {
+        impl Message for $message {
+            const NAME: OperationName = OperationName::$message;
+            type Reply = ();
+
+            fn encode(&self, dialect: Dialect) -> Request {
+                Request::of_setting(Method::DELETE, &self.bucket, $setting, dialect)
+            }
+
+            fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+                Ok(Self {
+                    bucket: request.bucket()?,
+                })
+            }
+
+            fn encode_reply((): &(), dialect: Dialect) -> Reply {
+                Reply::empty(StatusCode::NO_CONTENT, HeaderWriter::new(dialect).done())
+            }
+
+            fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
+                Ok(())
+            }
+        }
+    };
+}
+pub(super) use removes_setting;
 
 impl Reply {
     /// A reply without a document.

@@ -7,11 +7,11 @@ use cosette_types::encryption::ENCRYPTION_ALGORITHM;
 use http::{Method, StatusCode};
 
 use super::OperationName;
-use super::document::malformed;
+use super::document::{malformed, removes_setting};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::fields::{HeaderWriter, not_implemented};
-use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::message::{Message, Reply, Request, Unreadable};
 use crate::xml::{Element, Writer};
 
 const ENCRYPTION: &str = "encryption";
@@ -57,7 +57,7 @@ impl Message for PutBucketEncryption {
     type Reply = ();
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::PUT, &self.bucket, dialect)
+        Request::of_setting(Method::PUT, &self.bucket, ENCRYPTION, dialect)
             .with_document(self.configuration.document(dialect), dialect)
     }
 
@@ -82,7 +82,7 @@ impl Message for GetBucketEncryption {
     type Reply = EncryptionConfiguration;
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::GET, &self.bucket, dialect)
+        Request::of_setting(Method::GET, &self.bucket, ENCRYPTION, dialect)
     }
 
     fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
@@ -100,33 +100,7 @@ impl Message for GetBucketEncryption {
     }
 }
 
-impl Message for DeleteBucketEncryption {
-    const NAME: OperationName = OperationName::DeleteBucketEncryption;
-    type Reply = ();
-
-    fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::DELETE, &self.bucket, dialect)
-    }
-
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
-        Ok(Self {
-            bucket: request.bucket()?,
-        })
-    }
-
-    fn encode_reply((): &(), dialect: Dialect) -> Reply {
-        Reply::empty(StatusCode::NO_CONTENT, HeaderWriter::new(dialect).done())
-    }
-
-    fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
-        Ok(())
-    }
-}
-
-fn about(method: Method, bucket: &BucketName, dialect: Dialect) -> Request {
-    let query = Query::new().with(ENCRYPTION, "");
-    Request::of_bucket(method, bucket, query, HeaderWriter::new(dialect).done())
-}
+removes_setting!(DeleteBucketEncryption, ENCRYPTION);
 
 impl EncryptionConfiguration {
     fn document(self, dialect: Dialect) -> Bytes {
@@ -167,10 +141,7 @@ impl EncryptionConfiguration {
     /// # Errors
     /// When it is not one.
     pub fn parse(document: &[u8]) -> Result<Self, Error> {
-        let root = Element::parse(document)?;
-        if root.name != ROOT {
-            return Err(malformed(format!("The root element is not {ROOT}.")));
-        }
+        let root = Element::rooted(document, ROOT)?;
         Self::read(&root)
     }
 }

@@ -13,13 +13,13 @@ use cosette_types::{BucketName, StorageClass, Tags, Timestamp};
 use http::{Method, StatusCode};
 
 use super::OperationName;
-use super::document::malformed;
+use super::document::{malformed, removes_setting};
 use crate::date;
 use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
 use crate::fields::{HeaderWriter, invalid_tag};
 use crate::limits;
-use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::message::{Message, Reply, Request, Unreadable};
 use crate::xml::{Element, Writer};
 
 const LIFECYCLE: &str = "lifecycle";
@@ -60,7 +60,7 @@ impl Message for PutBucketLifecycle {
     type Reply = ();
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::PUT, &self.bucket, dialect)
+        Request::of_setting(Method::PUT, &self.bucket, LIFECYCLE, dialect)
             .with_document(self.configuration.document(dialect), dialect)
     }
 
@@ -88,7 +88,7 @@ impl Message for GetBucketLifecycle {
     type Reply = LifecycleConfiguration;
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::GET, &self.bucket, dialect)
+        Request::of_setting(Method::GET, &self.bucket, LIFECYCLE, dialect)
     }
 
     fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
@@ -106,33 +106,7 @@ impl Message for GetBucketLifecycle {
     }
 }
 
-impl Message for DeleteBucketLifecycle {
-    const NAME: OperationName = OperationName::DeleteBucketLifecycle;
-    type Reply = ();
-
-    fn encode(&self, dialect: Dialect) -> Request {
-        about(Method::DELETE, &self.bucket, dialect)
-    }
-
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
-        Ok(Self {
-            bucket: request.bucket()?,
-        })
-    }
-
-    fn encode_reply((): &(), dialect: Dialect) -> Reply {
-        Reply::empty(StatusCode::NO_CONTENT, HeaderWriter::new(dialect).done())
-    }
-
-    fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
-        Ok(())
-    }
-}
-
-fn about(method: Method, bucket: &BucketName, dialect: Dialect) -> Request {
-    let query = Query::new().with(LIFECYCLE, "");
-    Request::of_bucket(method, bucket, query, HeaderWriter::new(dialect).done())
-}
+removes_setting!(DeleteBucketLifecycle, LIFECYCLE);
 
 impl LifecycleConfiguration {
     /// Reads a document as a bucket gets it.
@@ -140,10 +114,7 @@ impl LifecycleConfiguration {
     /// # Errors
     /// `MalformedXML`, `InvalidArgument` and `InvalidRequest`, saying what is wrong with it.
     pub fn parse(document: &[u8]) -> Result<Self, Error> {
-        let root = Element::parse(document)?;
-        if root.name != ROOT {
-            return Err(malformed(format!("The root element is not {ROOT}.")));
-        }
+        let root = Element::rooted(document, ROOT)?;
         let read = Self::read(&root, Dialect::Cos)?;
         read.check()?;
         Ok(read)

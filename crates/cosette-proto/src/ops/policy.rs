@@ -6,10 +6,11 @@ use cosette_types::BucketName;
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::OperationName;
+use super::document::removes_setting;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
 use crate::fields::HeaderWriter;
-use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::message::{Message, Reply, Request, Unreadable};
 use crate::policy::{self, Attached};
 
 const POLICY: &str = "policy";
@@ -45,18 +46,13 @@ pub struct GetBucketPolicyReply {
     pub policy: Bytes,
 }
 
-fn request(method: Method, bucket: &BucketName, dialect: Dialect) -> Request {
-    let headers = HeaderWriter::new(dialect).done();
-    Request::of_bucket(method, bucket, Query::new().with(POLICY, ""), headers)
-}
-
 impl Message for PutBucketPolicy {
     const NAME: OperationName = OperationName::PutBucketPolicy;
     type Reply = ();
 
     fn encode(&self, dialect: Dialect) -> Request {
-        let mut request =
-            request(Method::PUT, &self.bucket, dialect).with_document(self.policy.clone(), dialect);
+        let mut request = Request::of_setting(Method::PUT, &self.bucket, POLICY, dialect)
+            .with_document(self.policy.clone(), dialect);
         request.headers.insert(header::CONTENT_TYPE, JSON);
         request
     }
@@ -86,7 +82,7 @@ impl Message for GetBucketPolicy {
     type Reply = GetBucketPolicyReply;
 
     fn encode(&self, dialect: Dialect) -> Request {
-        request(Method::GET, &self.bucket, dialect)
+        Request::of_setting(Method::GET, &self.bucket, POLICY, dialect)
     }
 
     fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
@@ -112,25 +108,4 @@ impl Message for GetBucketPolicy {
     }
 }
 
-impl Message for DeleteBucketPolicy {
-    const NAME: OperationName = OperationName::DeleteBucketPolicy;
-    type Reply = ();
-
-    fn encode(&self, dialect: Dialect) -> Request {
-        request(Method::DELETE, &self.bucket, dialect)
-    }
-
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
-        Ok(Self {
-            bucket: request.bucket()?,
-        })
-    }
-
-    fn encode_reply((): &(), dialect: Dialect) -> Reply {
-        Reply::empty(StatusCode::NO_CONTENT, HeaderWriter::new(dialect).done())
-    }
-
-    fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
-        Ok(())
-    }
-}
+removes_setting!(DeleteBucketPolicy, POLICY);

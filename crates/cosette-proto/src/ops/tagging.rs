@@ -4,7 +4,7 @@ use cosette_types::{BucketName, ObjectKey, Tags, VersionId};
 use http::{Method, StatusCode};
 
 use super::OperationName;
-use super::document::malformed;
+use super::document::{malformed, removes_setting};
 use super::parameters::VERSION_ID;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
@@ -184,7 +184,7 @@ impl Message for PutBucketTagging {
     type Reply = ();
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about_bucket(Method::PUT, &self.bucket, dialect)
+        Request::of_setting(Method::PUT, &self.bucket, TAGGING, dialect)
             .with_document(document(&self.tags), dialect)
     }
 
@@ -210,7 +210,7 @@ impl Message for GetBucketTagging {
     type Reply = Tags;
 
     fn encode(&self, dialect: Dialect) -> Request {
-        about_bucket(Method::GET, &self.bucket, dialect)
+        Request::of_setting(Method::GET, &self.bucket, TAGGING, dialect)
     }
 
     fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
@@ -228,28 +228,7 @@ impl Message for GetBucketTagging {
     }
 }
 
-impl Message for DeleteBucketTagging {
-    const NAME: OperationName = OperationName::DeleteBucketTagging;
-    type Reply = ();
-
-    fn encode(&self, dialect: Dialect) -> Request {
-        about_bucket(Method::DELETE, &self.bucket, dialect)
-    }
-
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
-        Ok(Self {
-            bucket: request.bucket()?,
-        })
-    }
-
-    fn encode_reply((): &(), dialect: Dialect) -> Reply {
-        Reply::empty(StatusCode::NO_CONTENT, HeaderWriter::new(dialect).done())
-    }
-
-    fn decode_reply(_: &Reply, _: Dialect) -> Result<(), Unreadable> {
-        Ok(())
-    }
-}
+removes_setting!(DeleteBucketTagging, TAGGING);
 
 impl ObjectTaggingReply {
     fn write(&self, dialect: Dialect) -> Reply {
@@ -278,11 +257,6 @@ fn about(
     Request::of_object(method, object, query, HeaderWriter::new(dialect).done())
 }
 
-fn about_bucket(method: Method, bucket: &BucketName, dialect: Dialect) -> Request {
-    let query = Query::new().with(TAGGING, "");
-    Request::of_bucket(method, bucket, query, HeaderWriter::new(dialect).done())
-}
-
 fn document(tags: &Tags) -> bytes::Bytes {
     Writer::document(ROOT, |root| {
         root.element("TagSet", |set| {
@@ -298,10 +272,7 @@ fn document(tags: &Tags) -> bytes::Bytes {
 
 /// The tags in a document that stands in the field of a form.
 pub(super) fn of_document(document: &[u8]) -> Result<Tags, Error> {
-    let root = Element::parse(document)?;
-    if root.name != ROOT {
-        return Err(malformed(format!("The root element is not {ROOT}.")));
-    }
+    let root = Element::rooted(document, ROOT)?;
     read(&root)?.for_object().map_err(invalid_tag)
 }
 

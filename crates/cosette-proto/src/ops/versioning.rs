@@ -7,7 +7,7 @@ use super::OperationName;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::fields::HeaderWriter;
-use crate::message::{Message, Query, Reply, Request, Unreadable};
+use crate::message::{Message, Reply, Request, Unreadable};
 use crate::xml::Writer;
 
 const VERSIONING: &str = "versioning";
@@ -60,14 +60,8 @@ impl Message for PutBucketVersioning {
 
     fn encode(&self, dialect: Dialect) -> Request {
         let document = Writer::document(ROOT, |root| root.text("Status", self.status.as_str()));
-        let headers = HeaderWriter::new(dialect).done();
-        Request::of_bucket(
-            Method::PUT,
-            &self.bucket,
-            Query::new().with(VERSIONING, ""),
-            headers,
-        )
-        .with_document(document, dialect)
+        Request::of_setting(Method::PUT, &self.bucket, VERSIONING, dialect)
+            .with_document(document, dialect)
     }
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
@@ -95,13 +89,7 @@ impl Message for GetBucketVersioning {
     type Reply = Option<VersioningStatus>;
 
     fn encode(&self, dialect: Dialect) -> Request {
-        let headers = HeaderWriter::new(dialect).done();
-        Request::of_bucket(
-            Method::GET,
-            &self.bucket,
-            Query::new().with(VERSIONING, ""),
-            headers,
-        )
+        Request::of_setting(Method::GET, &self.bucket, VERSIONING, dialect)
     }
 
     fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
