@@ -161,7 +161,7 @@ pub(crate) async fn lose_references(
     let snapshot = core.meta.snapshot().await?;
     let rows = txn::scan(snapshot.as_ref(), &prefix, prefix.clone(), 10).await?;
     let mut writes: Vec<_> = rows.into_iter().map(|(row, _)| (row, None)).collect();
-    let link = tables::LinkId(core.random()?);
+    let link = tables::LinkId(core.new_id()?);
     writes.push((tables::free_body(body, link), Some(Marker.to_value())));
     core.write(&writes).await
 }

@@ -26,7 +26,7 @@ use crate::meta::Meta;
 use crate::meta::fjall::FjallMeta;
 use crate::orphans::Orphans;
 use crate::planted::Bug;
-use crate::tables::{BodyId, Table};
+use crate::tables::{self, BodyId, Table};
 use crate::txn::{self, KeyLocks};
 
 /// How a store behaves.
@@ -258,9 +258,14 @@ impl Core {
     }
 
     /// A new id.
+    pub(crate) fn new_id(&self) -> Result<[u8; 16], Error> {
+        Ok(tables::id_of(self.now(), self.random()?))
+    }
+
+    /// Random bytes.
     pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
-        let mut id = [0; N];
-        self.options.random.fill(&mut id)?;
-        Ok(id)
+        let mut bytes = [0; N];
+        self.options.random.fill(&mut bytes)?;
+        Ok(bytes)
     }
 }

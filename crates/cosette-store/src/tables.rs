@@ -5,7 +5,7 @@
 //! order of keys: all rows of `a` come before those of `ab`.
 
 use bytes::Bytes;
-use cosette_types::{BucketName, ObjectKey, PartNumber, UploadId, VersionTime};
+use cosette_types::{BucketName, ObjectKey, PartNumber, Timestamp, UploadId, VersionTime};
 
 use crate::extents::ExtentId;
 
@@ -422,6 +422,17 @@ pub(crate) fn outcome(transaction: [u8; 16]) -> Bytes {
     Table::Outcome.key(&[&transaction])
 }
 
+/// An id that begins with the time, so that the rows of what is written together lie together,
+/// behind those of before, and the engine seldom rewrites old rows to put new ones between them.
+pub(crate) fn id_of(now: Timestamp, random: [u8; 16]) -> [u8; 16] {
+    let mut id = random;
+    let [_, _, millis @ ..] = (now.micros() / 1_000).to_be_bytes();
+    for (byte, of_time) in id.iter_mut().zip(millis) {
+        *byte = of_time;
+    }
+    id
+}
+
 /// The 16 bytes at `from` in a key, after its table's byte.
 pub(crate) fn id_at(key: &[u8], from: usize) -> Option<[u8; 16]> {
     key.get(1 + from..)?.first_chunk::<16>().copied()
@@ -437,6 +448,16 @@ mod tests {
         bytes.sort_unstable();
         bytes.dedup();
         assert_eq!(bytes.len(), Table::ALL.len());
+    }
+
+    #[test]
+    fn ids_sort_by_time_and_differ_within_it() {
+        let id = |millis: u64, random| id_of(Timestamp::from_micros(millis * 1_000), [random; 16]);
+        assert!(id(1_795_000_000_000, 0xff) < id(1_795_000_000_001, 0));
+        assert!(id(255, 9) < id(256, 0), "big-endian");
+        assert_ne!(id(7, 1), id(7, 2));
+        let [_, _, _, _, _, _, random @ ..] = id(7, 1);
+        assert_eq!(random, [1; 10]);
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(crate) async fn put_part(
     let (body, digests) = content;
     let part = PartRecord {
         body,
-        link: LinkId(core.random()?),
+        link: LinkId(core.new_id()?),
         size: digests.size,
         md5: digests.md5,
         crc64: digests.crc64,

@@ -118,7 +118,7 @@ impl Publish {
         let digests = self.staged.digests();
         let object = ObjectRecord {
             body: self.staged.publish(core, txn)?,
-            link: LinkId(core.random()?),
+            link: LinkId(core.new_id()?),
             size: digests.size,
             etag: ETag::of_md5(digests.md5),
             crc64: digests.crc64,

@@ -216,7 +216,7 @@ impl Core {
         if !self.holds_nothing(bucket.id).await? {
             return Err(Error::BucketNotEmpty);
         }
-        let pending = BodyId(self.random()?);
+        let pending = BodyId(self.new_id()?);
         let guarded = self.run(&Guard { name, pending }).await?;
         // Scans are not validated by a commit, but nothing can be added any more.
         let empty = self.holds_nothing(guarded.id).await;

@@ -71,7 +71,7 @@ impl Store {
 
 async fn complete(core: &Core, request: &CompleteUpload) -> Result<Completed, Error> {
     check_order(&request.parts)?;
-    let body = BodyId(core.random()?);
+    let body = BodyId(core.new_id()?);
     // Known to those who will wait before the row says that there is something to wait for.
     let completing = core.completions.begin(body);
     let freeze = Freeze { request, body };
@@ -338,7 +338,7 @@ impl Plan for Publish<'_> {
             owner: self.upload.owner.clone(),
             object: Some(ObjectRecord {
                 body: self.body.id,
-                link: LinkId(core.random()?),
+                link: LinkId(core.new_id()?),
                 size: self.body.record.size,
                 etag: self.etag.clone(),
                 crc64: self.body.record.crc64,

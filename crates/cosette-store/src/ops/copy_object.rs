@@ -183,7 +183,7 @@ impl Plan for Attempt<'_> {
             }
             _ => return Ok(None),
         };
-        let mut object = request.copy_of(&source.object, LinkId(core.random()?));
+        let mut object = request.copy_of(&source.object, LinkId(core.new_id()?));
         object.extras.encryption = encryption;
         if object.body == source.object.body {
             object.body = body;

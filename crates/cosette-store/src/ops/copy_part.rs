@@ -240,7 +240,7 @@ impl Found {
 
     /// A body of the slices in the span: no byte of it is written.
     async fn cut_out(&self, core: &Core, digests: Digests) -> Result<ReadyBody, Error> {
-        let id = BodyId(core.random()?);
+        let id = BodyId(core.new_id()?);
         let mut builder = BodyBuilder::new(core, id, Some(Pending::Body));
         let built = match self.add_slices(core, &mut builder, digests).await {
             Ok(()) => builder.finish(Some(digests.md5)).await,

@@ -49,7 +49,7 @@ impl Plan for InitiateUpload {
         let now = core.now();
         let id = UploadId::new(now, core.random()?);
         let upload = UploadRecord {
-            id: UploadRef(core.random()?),
+            id: UploadRef(core.new_id()?),
             owner: self.owner.clone(),
             initiated: now,
             class: self.storage_class,

@@ -105,7 +105,7 @@ impl Plan for MoveObject {
             now: core.now(),
             owner: source.version.owner.clone(),
             object: Some(ObjectRecord {
-                link: LinkId(core.random()?),
+                link: LinkId(core.new_id()?),
                 ..source.object.clone()
             }),
         };

@@ -81,7 +81,7 @@ impl Plan for Publish {
         let etag = ETag::of_md5(digests.md5);
         let object = ObjectRecord {
             body: self.staged.publish(core, txn)?,
-            link: LinkId(core.random()?),
+            link: LinkId(core.new_id()?),
             size: digests.size,
             etag: etag.clone(),
             crc64: digests.crc64,

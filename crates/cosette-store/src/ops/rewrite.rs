@@ -98,7 +98,7 @@ async fn rewrite_in_steps(
         let staged = stage_again(core, old, old.span, intake).await?;
         return Ok(Rewritten::Staged(staged));
     }
-    let id = BodyId(core.random()?);
+    let id = BodyId(core.new_id()?);
     let mut builder = BodyBuilder::new(core, id, Some(Pending::Body));
     let built = async {
         let mut start = old.span.start;

@@ -164,7 +164,7 @@ impl Staged {
     /// Writes the body that these bytes are, and its extents; its first reference is the caller's
     /// to write.
     pub(crate) fn publish(&self, core: &Core, txn: &mut Txn) -> Result<BodyId, Error> {
-        let body = BodyId(core.random()?);
+        let body = BodyId(core.new_id()?);
         let record = BodyRecord {
             size: self.digests.size,
             crc64: self.digests.crc64,
@@ -186,7 +186,7 @@ impl Staged {
         match &self.content {
             Content::Tiny(bytes) if bytes.is_empty() => {}
             Content::Tiny(bytes) => {
-                let extent = ExtentId(core.random()?);
+                let extent = ExtentId(core.new_id()?);
                 let key = self.protection.key_for(core, extent)?;
                 let sealed = key.is_some() && !Bug::StoredInTheOpen.is_planted();
                 let row = match &key {
@@ -411,7 +411,7 @@ impl<'a> Intake<'a> {
     }
 
     async fn begin(&mut self) -> Result<OpenExtent, Error> {
-        let id = ExtentId(self.core.random()?);
+        let id = ExtentId(self.core.new_id()?);
         let sealing = self.protection.key_for(self.core, id)?;
         let sealing = sealing.filter(|_| !Bug::StoredInTheOpen.is_planted());
         let sealing = sealing.map(|(key, seal)| (Sealer::new(key), seal));

@@ -206,7 +206,7 @@ impl Ends {
         let link = if takes {
             object.link
         } else {
-            LinkId(core.random()?)
+            LinkId(core.new_id()?)
         };
         let new = NewVersion {
             now: core.now(),
