@@ -338,7 +338,9 @@ impl<'a> Check<'a> {
             Table::Format if *row == tables::importing() => {
                 return Err(Error::corrupt("an import is not finished"));
             }
-            Table::Format => drop(FormatRecord::from_value(value)?),
+            Table::Format => {
+                FormatRecord::from_value(value)?;
+            }
             Table::Bucket => self.bucket(&BucketRecord::from_value(value)?),
             Table::Head | Table::Version => self.row_of_key(table, row, value).await?,
             Table::Body | Table::Chain | Table::Reference | Table::Digest => {
