@@ -3,11 +3,16 @@
 //! It counts nothing that is kept: there are no counters that could drift. It may run at any time on
 //! a store in use, because it looks at one snapshot; what is under way then is told apart by its
 //! pending row.
+//!
+//! Its memory is bounded, whatever the store holds. Each row is looked at once, and what it names is
+//! looked up; for that both ends of a link name each other. Where only one end does (`passes`), the
+//! other is gathered a part at a time, or both are summed up and compared.
 
 mod bodies;
 mod keys;
+mod passes;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,17 +21,22 @@ use cosette_types::Span;
 use cosette_types::checksum::hex;
 use futures_util::TryStreamExt;
 
+use self::bodies::Lists;
+use self::keys::OneKey;
+use self::passes::Names;
 use crate::codec::Record;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::extents::{Address, ExtentId};
 use crate::limits;
 use crate::meta::Snapshot;
+use crate::ops::bucket_settings::Versioning;
 use crate::ops::read::{check_stored, read_body};
-use crate::records::{BodyRecord, FormatRecord, JobFailure, JobRecord, Pending, Referrer};
+use crate::records::{
+    BodyRecord, BucketRecord, BucketState, FormatRecord, JobFailure, JobRecord, Pending,
+};
 use crate::recover::parse_pending;
 use crate::store::Store;
-use crate::tables::{self, BodyId, BucketId, LinkId, Table, UploadRef};
+use crate::tables::{self, BodyId, BucketId, Table};
 use crate::txn;
 
 /// What the check found.
@@ -38,6 +48,8 @@ pub struct Report {
     pub rows: BTreeMap<char, usize>,
     /// Bodies whose bytes were read and compared with their digests.
     pub bodies_read: usize,
+    /// Most facts that were held in memory at the same time, buckets aside.
+    pub facts_held: usize,
 }
 
 impl Report {
@@ -81,46 +93,84 @@ impl Store {
     /// # Errors
     /// Only those of the drivers; what is wrong is in the report.
     pub async fn fsck(&self, read_bytes: bool) -> Result<Report, Error> {
+        self.fsck_holding(read_bytes, limits::FSCK_FACTS_MAX).await
+    }
+
+    /// As [`Store::fsck`], with at most so many facts in memory at the same time. Fewer take longer:
+    /// some tables are then walked more often.
+    ///
+    /// # Errors
+    /// As [`Store::fsck`].
+    pub async fn fsck_holding(&self, read_bytes: bool, facts: usize) -> Result<Report, Error> {
         let snapshot = self.core.meta.snapshot().await?;
-        let mut check = Check::default();
-        check.load(snapshot.as_ref()).await?;
-        check.keys();
-        check.bodies();
+        let mut check = Check::new(snapshot.as_ref(), facts.max(1));
+        check.everything().await?;
         let mut report = check.report;
+        drop(snapshot);
         if read_bytes {
-            for (body, known) in check.bodies {
-                // Entered before the snapshot is taken, so that the body cannot go before it is
-                // leased; one body at a time, so that the sweep never waits long.
-                let entry = self.core.leases.enter();
-                let snapshot = self.core.meta.snapshot().await?;
-                if txn::is_empty(snapshot.as_ref(), &tables::references(body)).await? {
-                    continue;
-                }
-                let lease = Arc::new(entry.lease(body));
-                drop((entry, snapshot));
-                let span = Span::whole(known.record.size);
-                let core = &self.core;
-                let bytes = read_body(Arc::clone(core), body, span, Arc::clone(&lease), None);
-                let problem = match compare(core.digest(), bytes, &known.record).await {
-                    // Only its customer can read it; that it is what was stored can be seen.
-                    Err(Error::CustomerKeyNeeded) => {
-                        let checked = check_stored(core, body, known.record.size).await;
-                        checked.err().map(|error| error.to_string())
-                    }
-                    Err(error) => Some(error.to_string()),
-                    Ok(problem) => problem,
-                };
-                drop(lease);
-                if let Some(problem) = problem {
-                    report
-                        .problems
-                        .push(format!("body {}: {problem}", hex(&body.0)));
-                }
-                report.bodies_read += 1;
-            }
+            self.read_bodies(&mut report).await?;
         }
-        report.problems.truncate(PROBLEMS_MAX);
         Ok(report)
+    }
+
+    /// Reads every body that something refers to. No snapshot is held meanwhile.
+    async fn read_bodies(&self, report: &mut Report) -> Result<(), Error> {
+        let prefix = Table::Body.key(&[]);
+        let mut start = prefix.clone();
+        loop {
+            let snapshot = self.core.meta.snapshot().await?;
+            let most = limits::SCRUB_ROWS;
+            let rows = txn::scan(snapshot.as_ref(), &prefix, start, most).await?;
+            drop(snapshot);
+            for (row, _) in &rows {
+                if let Some(id) = tables::id_at(row, 0) {
+                    self.read_one(BodyId(id), report).await?;
+                }
+            }
+            start = match rows.last() {
+                Some((row, _)) if rows.len() == most => tables::after(row),
+                _ => return Ok(()),
+            };
+        }
+    }
+
+    async fn read_one(&self, body: BodyId, report: &mut Report) -> Result<(), Error> {
+        // Entered before the snapshot is taken, so that the body cannot go before it is leased; one
+        // body at a time, so that the sweep never waits long.
+        let entry = self.core.leases.enter();
+        let snapshot = self.core.meta.snapshot().await?;
+        if txn::is_empty(snapshot.as_ref(), &tables::references(body)).await? {
+            return Ok(());
+        }
+        let record = match txn::row::<BodyRecord>(snapshot.as_ref(), &tables::body(body)).await {
+            Ok(Some(record)) => record,
+            // Told of by whoever looked at the rows.
+            Ok(None) | Err(Error::Corrupt { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let lease = Arc::new(entry.lease(body));
+        drop((entry, snapshot));
+        let span = Span::whole(record.size);
+        let core = &self.core;
+        let bytes = read_body(Arc::clone(core), body, span, Arc::clone(&lease), None);
+        let problem = match compare(core.digest(), bytes, &record).await {
+            // Only its customer can read it; that it is what was stored can be seen.
+            Err(Error::CustomerKeyNeeded) => {
+                let checked = check_stored(core, body, record.size).await;
+                checked.err().map(|error| error.to_string())
+            }
+            Err(error) => Some(error.to_string()),
+            Ok(problem) => problem,
+        };
+        drop(lease);
+        if let Some(problem) = problem
+            && report.problems.len() < PROBLEMS_MAX
+        {
+            let problem = format!("body {}: {problem}", hex(&body.0));
+            report.problems.push(problem);
+        }
+        report.bodies_read += 1;
+        Ok(())
     }
 }
 
@@ -144,133 +194,200 @@ async fn compare(
     Ok(problem)
 }
 
-fn all_of(body: BodyId) -> std::ops::RangeInclusive<(BodyId, LinkId)> {
-    (body, LinkId([0; 16]))..=(body, LinkId([u8::MAX; 16]))
-}
-
-/// Everything read, and what was found wrong with it.
-#[derive(Debug, Default)]
-struct Check {
+/// What is looked at, and what was found wrong with it.
+struct Check<'a> {
+    snapshot: &'a dyn Snapshot,
+    facts_max: usize,
     report: Report,
     epoch: u64,
-    buckets: HashMap<BucketId, crate::ops::bucket_settings::Versioning>,
-    heads: BTreeMap<Bytes, crate::records::Head>,
-    versions: BTreeMap<Bytes, crate::records::VersionRecord>,
-    bodies: BTreeMap<BodyId, KnownBody>,
-    chains: BTreeMap<(BodyId, u32), Vec<crate::records::Item>>,
-    references: BTreeMap<(BodyId, LinkId), Referrer>,
-    extents: BTreeMap<ExtentId, (Address, u64)>,
-    tiny: BTreeMap<ExtentId, u64>,
-    slices: BTreeSet<(ExtentId, BodyId)>,
-    uploads: BTreeMap<UploadRef, (Bytes, crate::records::UploadRecord)>,
-    parts: BTreeMap<(UploadRef, u16), crate::records::PartRecord>,
-    digests: BTreeMap<BodyId, usize>,
-    pending: BTreeMap<BodyId, (u64, Pending)>,
-    leftovers: BTreeSet<UploadRef>,
-    free_bodies: BTreeSet<BodyId>,
-    free_extents: BTreeSet<ExtentId>,
-    punches: BTreeSet<ExtentId>,
-    /// Rows that only an expiry row removes, and what expiry rows name.
-    expiring: BTreeSet<Bytes>,
-    expiries: BTreeSet<Bytes>,
-    /// Buckets that documents were left with.
-    documented: BTreeSet<BucketId>,
+    /// Whether no body at all is about to go or to come: then none has to be looked up.
+    at_rest: bool,
+    buckets: HashMap<BucketId, Versioning>,
+    names: Names,
+    /// Rows of one key, and of one body, come one after the other.
+    key: Option<OneKey>,
+    lists: Lists,
 }
 
-#[derive(Debug)]
-struct KnownBody {
-    record: BodyRecord,
+/// The rows with a prefix, page by page.
+struct Walk<'a> {
+    snapshot: &'a dyn Snapshot,
+    prefix: Bytes,
+    /// `None` at the end.
+    next: Option<Bytes>,
 }
 
-impl Check {
+impl<'a> Walk<'a> {
+    fn over(snapshot: &'a dyn Snapshot, prefix: Bytes) -> Self {
+        Self {
+            snapshot,
+            next: Some(prefix.clone()),
+            prefix,
+        }
+    }
+
+    /// The next rows; none at the end.
+    async fn page(&mut self) -> Result<Vec<(Bytes, Bytes)>, Error> {
+        let Some(start) = self.next.take() else {
+            return Ok(Vec::new());
+        };
+        let most = limits::SCRUB_ROWS;
+        let rows = txn::scan(self.snapshot, &self.prefix, start, most).await?;
+        let last = rows.last().filter(|_| rows.len() == most);
+        self.next = last.map(|(row, _)| tables::after(row));
+        Ok(rows)
+    }
+}
+
+impl<'a> Check<'a> {
+    fn new(snapshot: &'a dyn Snapshot, facts_max: usize) -> Self {
+        Self {
+            snapshot,
+            facts_max,
+            report: Report::default(),
+            epoch: 0,
+            at_rest: false,
+            buckets: HashMap::new(),
+            names: Names::default(),
+            key: None,
+            lists: Lists::default(),
+        }
+    }
+
     fn problem(&mut self, problem: impl Into<String>) {
         if self.report.problems.len() < PROBLEMS_MAX {
             self.report.problems.push(problem.into());
         }
     }
 
-    async fn load(&mut self, snapshot: &dyn Snapshot) -> Result<(), Error> {
-        let mut start = Bytes::new();
+    /// So many facts are in memory now.
+    fn holding(&mut self, facts: usize) {
+        self.report.facts_held = self.report.facts_held.max(facts);
+    }
+
+    fn walk(&self, table: Table) -> Walk<'a> {
+        Walk::over(self.snapshot, table.key(&[]))
+    }
+
+    async fn record<R: Record>(&self, row: &[u8]) -> Result<Option<R>, Error> {
+        txn::row(self.snapshot, row).await
+    }
+
+    async fn is_there(&self, row: &[u8]) -> Result<bool, Error> {
+        Ok(self.snapshot.get(row).await?.is_some())
+    }
+
+    async fn any(&self, prefix: &Bytes) -> Result<bool, Error> {
+        Ok(!txn::is_empty(self.snapshot, prefix).await?)
+    }
+
+    async fn everything(&mut self) -> Result<(), Error> {
+        self.load_buckets().await?;
+        self.at_rest = !self.any(&Table::FreeBody.key(&[])).await?
+            && !self.any(&Table::Pending.key(&[])).await?;
+        let mut walk = Walk::over(self.snapshot, Bytes::new());
         loop {
-            let rows = txn::scan(snapshot, &[], start, limits::SCAN_ROWS).await?;
+            let rows = walk.page().await?;
+            if rows.is_empty() {
+                break;
+            }
             for (row, value) in &rows {
-                if let Err(why) = self.take(row, value) {
-                    self.problem(format!("row {:?}: {why}", String::from_utf8_lossy(row)));
+                match self.row(row, value).await {
+                    Err(why @ Error::Corrupt { .. }) => {
+                        self.problem(format!("row {:?}: {why}", String::from_utf8_lossy(row)));
+                    }
+                    other => other?,
                 }
             }
-            start = match rows.last() {
-                Some((row, _)) if rows.len() == limits::SCAN_ROWS => tables::after(row),
-                _ => return Ok(()),
-            };
+        }
+        self.end_of_key().await?;
+        self.end_of_digests().await?;
+        self.links().await?;
+        self.addresses().await?;
+        self.parts_of_uploads().await?;
+        self.expiring().await
+    }
+
+    /// What rows of all tables are compared with.
+    async fn load_buckets(&mut self) -> Result<(), Error> {
+        let format: Result<Option<FormatRecord>, _> = self.record(&tables::format()).await;
+        // A damaged one is told of when its row is looked at.
+        self.epoch = format.ok().flatten().map_or(0, |format| format.epoch);
+        let mut walk = self.walk(Table::Bucket);
+        loop {
+            let rows = walk.page().await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for (_, value) in &rows {
+                if let Ok(bucket) = BucketRecord::from_value(value) {
+                    self.buckets.insert(bucket.id, bucket.versioning);
+                }
+            }
         }
     }
 
-    fn take(&mut self, row: &Bytes, value: &[u8]) -> Result<(), Error> {
+    async fn row(&mut self, row: &Bytes, value: &Bytes) -> Result<(), Error> {
         let table = row.first().copied().unwrap_or_default();
         let table = Table::ALL.into_iter().find(|known| known.byte() == table);
         let table = table.ok_or_else(|| Error::corrupt("of no table"))?;
-        *self
-            .report
-            .rows
-            .entry(char::from(table.byte()))
-            .or_default() += 1;
+        let count = self.report.rows.entry(char::from(table.byte()));
+        *count.or_default() += 1;
         let id = |from| tables::id_at(row, from).ok_or_else(|| Error::corrupt("a damaged key"));
         match table {
             Table::Format if *row == tables::importing() => {
                 return Err(Error::corrupt("an import is not finished"));
             }
-            Table::Format => self.epoch = FormatRecord::from_value(value)?.epoch,
-            Table::Bucket | Table::Head | Table::Version => self.take_key(table, row, value)?,
-            Table::Body => {
-                let record = BodyRecord::from_value(value)?;
-                self.bodies.insert(BodyId(id(0)?), KnownBody { record });
+            Table::Format => {
+                FormatRecord::from_value(value)?;
             }
-            Table::Chain => {
-                let number = row.last_chunk::<4>().map(|n| u32::from_be_bytes(*n));
-                let number = number.unwrap_or_default();
-                let items = crate::body::items_of(value)?;
-                self.chains.insert((BodyId(id(0)?), number), items);
+            Table::Bucket => self.bucket(&BucketRecord::from_value(value)?),
+            Table::Head | Table::Version => self.row_of_key(table, row, value).await?,
+            Table::Body | Table::Chain | Table::Reference | Table::Digest => {
+                self.row_of_body(table, BodyId(id(0)?), row, value).await?;
             }
-            Table::Reference => {
-                let at = (BodyId(id(0)?), LinkId(id(16)?));
-                self.references.insert(at, Referrer::from_value(value)?);
+            Table::Extent | Table::Tiny | Table::Slice | Table::Punch => {
+                self.row_of_extent(table, row, value).await?;
             }
-            Table::Extent | Table::Tiny | Table::Slice | Table::Punch | Table::FreeExtent => {
-                self.take_extent(table, row, value)?;
-            }
-            Table::Upload | Table::Part | Table::Leftover => {
-                self.take_upload(table, row, value)?;
-            }
-            Table::Answer | Table::Token | Table::Outcome => {
-                self.expiring.insert(row.clone());
-            }
+            Table::Upload => self.upload(row, value).await?,
+            Table::Part => self.part(row, value).await?,
             Table::Setting => {
-                self.documented.insert(BucketId(id(0)?));
-            }
-            Table::Job => {
-                if JobRecord::from_value(value)?.ended.is_some() {
-                    self.expiring.insert(row.clone());
+                let bucket = BucketId(id(0)?);
+                if !self.buckets.contains_key(&bucket) {
+                    let bucket = hex(&bucket.0);
+                    self.problem(format!("settings of a bucket {bucket} that is gone"));
                 }
             }
-            Table::JobFailure => {
-                JobFailure::from_value(value)?;
-                self.expiring.insert(row.clone());
-            }
-            Table::Digest => *self.digests.entry(BodyId(id(0)?)).or_default() += 1,
+            Table::Job => drop(JobRecord::from_value(value)?),
+            Table::JobFailure => drop(JobFailure::from_value(value)?),
             Table::Pending => {
                 let (epoch, body) = parse_pending(row)?;
-                let pending = Pending::from_value(value)?;
-                self.pending.insert(body, (epoch, pending));
+                Pending::from_value(value)?;
+                if epoch < self.epoch {
+                    self.problem(format!("body {}: pending since a dead epoch", hex(&body.0)));
+                }
             }
-            Table::FreeBody => {
-                self.free_bodies.insert(BodyId(id(0)?));
-            }
-            // What is in them is the server's business.
-            Table::Directory => {}
-            Table::Expiry => {
-                self.expiries.insert(Bytes::copy_from_slice(value));
-            }
+            Table::FreeBody | Table::FreeExtent | Table::Leftover => drop(id(0)?),
+            // What is in a directory is the server's business; of the others, only that they go.
+            Table::Directory | Table::Expiry | Table::Answer | Table::Token | Table::Outcome => {}
         }
         Ok(())
+    }
+
+    fn bucket(&mut self, bucket: &BucketRecord) {
+        if let BucketState::Deleting(epoch, _) = bucket.state
+            && epoch < self.epoch
+        {
+            self.problem(format!("bucket {} is left half deleted", bucket.name));
+        }
+    }
+
+    /// Whether a body is about to go, or about to come: then what hangs on it may be there in part.
+    async fn is_between(&self, body: BodyId) -> Result<bool, Error> {
+        if self.at_rest {
+            return Ok(false);
+        }
+        Ok(self.any(&tables::free_bodies(body)).await?
+            || self.is_there(&tables::pending(self.epoch, body)).await?)
     }
 }

@@ -89,6 +89,11 @@ pub const DAMAGES_MAX: usize = 1000;
 pub const HOLDERS_MAX: usize = 100;
 /// Rows that a scrub reads at once: those of tiny extents are large.
 pub(crate) const SCRUB_ROWS: usize = 200;
+/// Facts that the check holds in memory at the same time: some 35 MiB, and half as much again while the
+/// map that holds them grows. More of a kind than that are gathered in several walks.
+pub const FSCK_FACTS_MAX: usize = 500_000;
+/// Rows of one body's list whose extents the check holds at the same time.
+pub(crate) const FSCK_LIST_ROWS: usize = 64;
 /// Most bytes of one frame of an export.
 pub(crate) const FRAME_BYTES_MAX: usize = (1 << 20) + (64 << 10);
 /// Bytes of rows that are gathered for one frame of an export.

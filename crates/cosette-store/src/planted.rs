@@ -98,6 +98,8 @@ bugs! {
     ShortBodyStored,
     /// A copy to an object that is encrypted otherwise shares the bytes. (R50, R55)
     SharedAcrossKeys,
+    /// What a copy wrote again is taken for the bytes of whatever its source is by then. (R44)
+    RewriteOfAnother,
     /// A prefix job copies encrypted objects as if they were not. (R55)
     JobForgetsEncryption,
     /// What is to be encrypted is kept as it came. (R50)

@@ -6,15 +6,15 @@ use md5::Digest;
 
 use crate::harness::{BUCKET, Call, Server, part_list};
 
-const SSE: &str = "x-cos-server-side-encryption";
-const KEY: [&str; 3] = [
+pub(crate) const SSE: &str = "x-cos-server-side-encryption";
+pub(crate) const KEY: [&str; 3] = [
     "x-cos-server-side-encryption-customer-algorithm",
     "x-cos-server-side-encryption-customer-key",
     "x-cos-server-side-encryption-customer-key-md5",
 ];
 /// As the official SDK for Python looks for it in a reply.
 const KEY_MD5_TOLD: &str = "x-cos-server-side-encryption-customer-key-MD5";
-const SOURCE_KEY: [&str; 3] = [
+pub(crate) const SOURCE_KEY: [&str; 3] = [
     "x-cos-copy-source-server-side-encryption-customer-algorithm",
     "x-cos-copy-source-server-side-encryption-customer-key",
     "x-cos-copy-source-server-side-encryption-customer-key-md5",
@@ -26,7 +26,7 @@ fn sum(key: u8) -> String {
     STANDARD.encode(md5::Md5::digest([key; 32]))
 }
 
-fn with<'a>(call: Call<'a>, names: [&str; 3], key: u8) -> Call<'a> {
+pub(crate) fn with<'a>(call: Call<'a>, names: [&str; 3], key: u8) -> Call<'a> {
     call.header(names[0], "AES256")
         .header(names[1], STANDARD.encode([key; 32]))
         .header(names[2], sum(key))

@@ -1,250 +1,194 @@
 //! Heads against versions, versions and parts against their references, uploads against their parts.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use cosette_types::VersionTime;
+use cosette_types::checksum::hex;
 
-use super::{Check, hex};
+use super::Check;
 use crate::codec::Record;
 use crate::error::Error;
 use crate::ops::bucket_settings::Versioning;
 use crate::records::{
-    BucketRecord, BucketState, Head, PartRecord, Pending, Referrer, UploadRecord, UploadState,
+    BodyRecord, Head, PartRecord, Pending, Referrer, Summary, UploadRecord, UploadState,
     VersionRecord,
 };
-use crate::tables::{self, BucketId, Table, UploadRef};
+use crate::tables::{self, BodyId, BucketId, LinkId, Table, UploadRef};
 
-impl Check {
-    pub(super) fn take_key(
+/// What is known of the versions of one key while they go by, newest first.
+#[derive(Debug)]
+pub(super) struct OneKey {
+    /// Bucket and key, as in the key of its head.
+    name: Bytes,
+    newest: Summary,
+    versions: usize,
+    null: Option<VersionTime>,
+    nulls: usize,
+}
+
+impl Check<'_> {
+    pub(super) async fn row_of_key(
         &mut self,
         table: Table,
         row: &Bytes,
         value: &[u8],
     ) -> Result<(), Error> {
-        match table {
-            Table::Head => {
-                self.heads.insert(row.slice(1..), Head::from_value(value)?);
+        if table == Table::Version {
+            return self
+                .version(row.slice(1..), VersionRecord::from_value(value)?)
+                .await;
+        }
+        Head::from_value(value)?;
+        let name = row.slice(1..);
+        let versions = Table::Version.key(&[&name, &[0]]);
+        if !self.any(&versions).await? {
+            self.problem(format!("{name:?}: a head without versions"));
+        }
+        Ok(())
+    }
+
+    async fn version(&mut self, row: Bytes, version: VersionRecord) -> Result<(), Error> {
+        match row.get(16..).and_then(tables::parse_version) {
+            Some((key, time)) if time == version.time => {
+                let name = row.slice(..16 + key.len());
+                self.one_more(name, &version).await?;
             }
-            Table::Version => {
-                let version = VersionRecord::from_value(value)?;
-                self.versions.insert(row.slice(1..), version);
+            _ => self.problem(format!("version row {row:?} has another time than its key")),
+        }
+        let Some(object) = &version.object else {
+            return Ok(());
+        };
+        let body: Option<BodyRecord> = self.record(&tables::body(object.body)).await?;
+        match body {
+            None => self.problem(format!("{row:?}: its body is missing")),
+            Some(body) if body.size != object.size => {
+                self.problem(format!("{row:?}: its body has another size"));
             }
-            _ => {
-                let bucket = BucketRecord::from_value(value)?;
-                if let BucketState::Deleting(epoch, _) = bucket.state
-                    && epoch < self.epoch
-                {
-                    self.problem(format!("bucket {} is left half deleted", bucket.name));
-                }
-                self.buckets.insert(bucket.id, bucket.versioning);
+            Some(body) if body.crc64 != object.crc64 => {
+                self.problem(format!("{row:?}: its body has another CRC-64"));
+            }
+            Some(_) => {}
+        }
+        let is_it = |referrer: &Referrer| {
+            let Referrer::Version(bucket, key, time) = referrer else {
+                return false;
+            };
+            tables::version(*bucket, key, *time).get(1..) == Some(&row)
+        };
+        let name = format!("{row:?}");
+        self.has_reference(&name, (object.body, object.link), is_it)
+            .await
+    }
+
+    /// Whoever holds a body by a link is who the link is of.
+    async fn has_reference(
+        &mut self,
+        name: &str,
+        (body, link): (BodyId, LinkId),
+        is_it: impl Fn(&Referrer) -> bool,
+    ) -> Result<(), Error> {
+        let referrer: Option<Referrer> = self.record(&tables::reference(body, link)).await?;
+        match referrer {
+            None => self.problem(format!("{name}: its reference is missing")),
+            Some(referrer) if !is_it(&referrer) => {
+                self.problem(format!("{name}: its reference is another's"));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn one_more(&mut self, name: Bytes, version: &VersionRecord) -> Result<(), Error> {
+        if self.key.as_ref().is_none_or(|key| key.name != name) {
+            self.end_of_key().await?;
+            self.key = Some(OneKey {
+                name,
+                newest: version.summary(),
+                versions: 0,
+                null: None,
+                nulls: 0,
+            });
+        }
+        if let Some(key) = &mut self.key {
+            key.versions += 1;
+            if version.null {
+                key.nulls += 1;
+                key.null = Some(version.time);
             }
         }
         Ok(())
     }
 
-    pub(super) fn take_upload(
-        &mut self,
-        table: Table,
-        row: &Bytes,
-        value: &[u8],
-    ) -> Result<(), Error> {
+    /// All versions of a key have gone by: its head names the newest and the `null` one.
+    pub(super) async fn end_of_key(&mut self) -> Result<(), Error> {
+        let Some(key) = self.key.take() else {
+            return Ok(());
+        };
+        let name = &key.name;
+        let head = match self.record::<Head>(&Table::Head.key(&[name])).await {
+            Ok(Some(head)) => head,
+            Ok(None) => {
+                self.problem(format!("{name:?}: versions without a head"));
+                return Ok(());
+            }
+            // The damaged row itself is told of.
+            Err(Error::Corrupt { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        if key.nulls > 1 || key.null != head.null {
+            self.problem(format!("{name:?}: the head does not name the null version"));
+        }
+        if key.newest != head.current {
+            self.problem(format!("{name:?}: the head is not the newest version's"));
+        }
+        if head.last < head.current.time {
+            self.problem(format!("{name:?}: the head's time runs behind"));
+        }
+        let bucket = name.first_chunk::<16>().map(|id| BucketId(*id));
+        match bucket.and_then(|id| self.buckets.get(&id)) {
+            None => self.problem(format!("{name:?}: versions in no bucket")),
+            Some(Versioning::Unversioned) if key.versions > 1 || key.nulls == 0 => {
+                self.problem(format!("{name:?}: versions in an unversioned bucket"));
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    pub(super) async fn part(&mut self, row: &Bytes, value: &[u8]) -> Result<(), Error> {
         let damaged = || Error::corrupt("a damaged key");
-        let id = tables::id_at(row, 0).ok_or_else(damaged)?;
-        match table {
-            Table::Part => {
-                let number = row.last_chunk::<2>().ok_or_else(damaged)?;
-                let at = (UploadRef(id), u16::from_be_bytes(*number));
-                self.parts.insert(at, PartRecord::from_value(value)?);
+        let upload = UploadRef(tables::id_at(row, 0).ok_or_else(damaged)?);
+        let number = u16::from_be_bytes(*row.last_chunk::<2>().ok_or_else(damaged)?);
+        let part = PartRecord::from_value(value)?;
+        let name = format!("part {number} of {}", hex(&upload.0));
+        let body: Option<BodyRecord> = self.record(&tables::body(part.body)).await?;
+        match body {
+            None => self.problem(format!("{name}: its body is missing")),
+            Some(body) if body.size != part.size || body.crc64 != part.crc64 => {
+                self.problem(format!("{name}: its body is another"));
             }
-            Table::Leftover => {
-                self.leftovers.insert(UploadRef(id));
-            }
-            _ => {
-                let upload = UploadRecord::from_value(value)?;
-                self.uploads.insert(upload.id, (row.clone(), upload));
+            Some(_) => {}
+        }
+        let is_it = |referrer: &Referrer| matches!(referrer, Referrer::Part(of, part) if *of == upload && part.get() == number);
+        self.has_reference(&name, (part.body, part.link), is_it)
+            .await
+    }
+
+    pub(super) async fn upload(&mut self, row: &Bytes, value: &[u8]) -> Result<(), Error> {
+        let upload = UploadRecord::from_value(value)?;
+        let id = upload.id;
+        let bucket = tables::id_at(row, 0).map(BucketId);
+        if bucket.is_none_or(|bucket| !self.buckets.contains_key(&bucket)) {
+            self.problem(format!("upload {}: in no bucket", hex(&id.0)));
+        }
+        if self.is_there(&tables::leftover(id)).await? {
+            self.problem(format!("upload {}: ended and not ended", hex(&id.0)));
+        }
+        if let UploadState::Completing(epoch, body) = upload.state {
+            let pending: Option<Pending> = self.record(&tables::pending(epoch, body)).await?;
+            if !matches!(pending, Some(Pending::Completing(..))) {
+                self.problem(format!("upload {}: completing for ever", hex(&id.0)));
             }
         }
         Ok(())
-    }
-
-    /// Follows everything that clients can name.
-    pub(super) fn keys(&mut self) {
-        self.heads_and_versions();
-        self.versions_to_references();
-        self.parts_to_references();
-        self.upload_states();
-        self.references_to_referrers();
-        let documented = self.documented.iter();
-        let lost = documented.filter(|bucket| !self.buckets.contains_key(bucket));
-        let lost: Vec<_> = lost.map(|bucket| hex(&bucket.0)).collect();
-        for bucket in lost {
-            self.problem(format!("settings of a bucket {bucket} that is gone"));
-        }
-        for row in self
-            .expiring
-            .difference(&self.expiries)
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            let row = String::from_utf8_lossy(&row).into_owned();
-            self.problem(format!("row {row:?} will never expire"));
-        }
-    }
-
-    /// Every head names the newest version and the `null` one; every version has a head.
-    fn heads_and_versions(&mut self) {
-        let mut by_key: BTreeMap<Bytes, Vec<&VersionRecord>> = BTreeMap::new();
-        let mut problems = Vec::new();
-        for (row, version) in &self.versions {
-            match row.get(16..).and_then(tables::parse_version) {
-                Some((key, time)) if time == version.time => {
-                    let head = row.slice(..16 + key.len());
-                    by_key.entry(head).or_default().push(version);
-                }
-                _ => problems.push(format!("version row {row:?} has another time than its key")),
-            }
-        }
-        for (key, versions) in &by_key {
-            let Some(head) = self.heads.get(key) else {
-                problems.push(format!("{key:?}: versions without a head"));
-                continue;
-            };
-            let nulls: Vec<VersionTime> = versions
-                .iter()
-                .filter(|version| version.null)
-                .map(|version| version.time)
-                .collect();
-            if nulls != head.null.into_iter().collect::<Vec<_>>() {
-                problems.push(format!("{key:?}: the head does not name the null version"));
-            }
-            let newest = versions.first().map(|version| version.summary());
-            if newest.as_ref() != Some(&head.current) {
-                problems.push(format!("{key:?}: the head is not the newest version's"));
-            }
-            if head.last < head.current.time {
-                problems.push(format!("{key:?}: the head's time runs behind"));
-            }
-            let bucket = key.first_chunk::<16>().map(|id| BucketId(*id));
-            match bucket.and_then(|id| self.buckets.get(&id)) {
-                None => problems.push(format!("{key:?}: versions in no bucket")),
-                Some(Versioning::Unversioned) if versions.len() > 1 || nulls.is_empty() => {
-                    problems.push(format!("{key:?}: versions in an unversioned bucket"));
-                }
-                Some(_) => {}
-            }
-        }
-        for key in self.heads.keys().filter(|key| !by_key.contains_key(*key)) {
-            problems.push(format!("{key:?}: a head without versions"));
-        }
-        problems
-            .into_iter()
-            .for_each(|problem| self.problem(problem));
-    }
-
-    fn versions_to_references(&mut self) {
-        let mut problems = Vec::new();
-        for (row, version) in &self.versions {
-            let Some(object) = &version.object else {
-                continue;
-            };
-            match self.bodies.get(&object.body) {
-                None => problems.push(format!("{row:?}: its body is missing")),
-                Some(body) if body.record.size != object.size => {
-                    problems.push(format!("{row:?}: its body has another size"));
-                }
-                Some(body) if body.record.crc64 != object.crc64 => {
-                    problems.push(format!("{row:?}: its body has another CRC-64"));
-                }
-                Some(_) => {}
-            }
-            if !self.references.contains_key(&(object.body, object.link)) {
-                problems.push(format!("{row:?}: its reference is missing"));
-            }
-        }
-        problems
-            .into_iter()
-            .for_each(|problem| self.problem(problem));
-    }
-
-    fn parts_to_references(&mut self) {
-        let mut problems = Vec::new();
-        for ((upload, number), part) in &self.parts {
-            let name = format!("part {number} of {}", hex(&upload.0));
-            if !self.uploads.contains_key(upload) && !self.leftovers.contains(upload) {
-                problems.push(format!("{name}: belongs to no upload"));
-            }
-            match self.bodies.get(&part.body) {
-                None => problems.push(format!("{name}: its body is missing")),
-                Some(body) if body.record.size != part.size || body.record.crc64 != part.crc64 => {
-                    problems.push(format!("{name}: its body is another"));
-                }
-                Some(_) => {}
-            }
-            if !self.references.contains_key(&(part.body, part.link)) {
-                problems.push(format!("{name}: its reference is missing"));
-            }
-        }
-        problems
-            .into_iter()
-            .for_each(|problem| self.problem(problem));
-    }
-
-    fn upload_states(&mut self) {
-        let mut problems = Vec::new();
-        for (id, (row, upload)) in &self.uploads {
-            let bucket = tables::id_at(row, 0).map(BucketId);
-            if bucket.is_none_or(|bucket| !self.buckets.contains_key(&bucket)) {
-                problems.push(format!("upload {}: in no bucket", hex(&id.0)));
-            }
-            if self.leftovers.contains(id) {
-                problems.push(format!("upload {}: ended and not ended", hex(&id.0)));
-            }
-            if let UploadState::Completing(epoch, body) = upload.state
-                && !matches!(self.pending.get(&body),
-                    Some((pending, Pending::Completing(..))) if *pending == epoch)
-            {
-                problems.push(format!("upload {}: completing for ever", hex(&id.0)));
-            }
-        }
-        for (body, (epoch, _)) in &self.pending {
-            if *epoch < self.epoch {
-                problems.push(format!("body {}: pending since a dead epoch", hex(&body.0)));
-            }
-        }
-        problems
-            .into_iter()
-            .for_each(|problem| self.problem(problem));
-    }
-
-    /// Every reference is held by somebody who says so, too.
-    fn references_to_referrers(&mut self) {
-        let mut problems = Vec::new();
-        for ((body, link), referrer) in &self.references {
-            let held = match referrer {
-                Referrer::Version(bucket, key, time) => {
-                    let row = tables::version(*bucket, key, *time);
-                    let version = self.versions.get(&row.slice(1..));
-                    let object = version.and_then(|version| version.object.as_ref());
-                    object.is_some_and(|object| object.body == *body && object.link == *link)
-                }
-                Referrer::Part(upload, number) => {
-                    let part = self.parts.get(&(*upload, number.get()));
-                    part.is_some_and(|part| part.body == *body && part.link == *link)
-                }
-            };
-            if !held {
-                problems.push(format!(
-                    "body {}: a reference that nobody holds",
-                    hex(&body.0)
-                ));
-            }
-            if !self.bodies.contains_key(body) {
-                problems.push(format!("body {}: referred to, but missing", hex(&body.0)));
-            }
-        }
-        problems
-            .into_iter()
-            .for_each(|problem| self.problem(problem));
     }
 }

@@ -178,7 +178,9 @@ impl Plan for Attempt<'_> {
             _ if Bug::SharedAcrossKeys.is_planted() => {
                 (source.object.body, self.protection.record())
             }
-            Some((of, written)) if *of == source.object.body => {
+            Some((of, written))
+                if *of == source.object.body || Bug::RewriteOfAnother.is_planted() =>
+            {
                 (written.publish(core, txn).await?, self.protection.record())
             }
             _ => return Ok(None),

@@ -22,7 +22,7 @@ use cosette_store::extents::{Address, ExtentError, ExtentId, ExtentWriter, Exten
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::meta::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
 use cosette_store::{AbortUpload, Error, Options, Store, Versioning};
-use cosette_types::{ByteRange, StorageClass};
+use cosette_types::{ByteRange, Encryption, StorageClass};
 use tokio::sync::Semaphore;
 
 /// Holds the commit of a part, and the look-up of one head, until told.
@@ -304,6 +304,40 @@ async fn a_part_copy_that_reads_keeps_an_overwritten_source() {
     store.complete_upload(request).await.unwrap();
     sound(&store).await;
     assert_eq!(get(&store, "t", None).await.unwrap(), bytes[1..99_999]);
+}
+
+/// What must be written again, because the copy is encrypted otherwise, is read from the source; that
+/// is overwritten meanwhile.
+// catches: RewriteOfAnother
+#[tokio::test]
+async fn a_copy_that_reads_takes_the_source_that_is_there_in_the_end() {
+    let gate = Gate::new();
+    let driver = Arc::clone(&gate) as Arc<dyn Extents>;
+    let store = Store::with_drivers(Arc::new(MemoryMeta::new()), driver, options().0)
+        .await
+        .unwrap();
+    make_bucket(&store, "b").await;
+    let (old, new) = (content(1, 100_000), content(2, 100_000));
+    put(&store, "k", &old).await;
+    let mut request = copy_request("k", "t");
+    request.encryption = Some(Encryption::Managed);
+    gate.shut.store(true, Ordering::SeqCst);
+    let copier = store.clone();
+    let copying = tokio::spawn(async move { copier.copy_object(request).await });
+    gate.arrived.acquire().await.unwrap().forget();
+    let etag = put(&store, "k", &new).await.etag;
+    gate.shut.store(false, Ordering::SeqCst);
+    gate.permits.add_permits(1000);
+    assert_eq!(copying.await.unwrap().unwrap().etag, etag);
+    sound(&store).await;
+    assert_eq!(get(&store, "t", None).await.unwrap(), new);
+    // What was written for the source that is gone is gone, too.
+    let report = store.fsck(false).await.unwrap();
+    assert_eq!(
+        (report.rows_of('d'), report.rows_of('e')),
+        (2, 2),
+        "{report:?}"
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod directory;
 mod encryption;
 mod extents;
 mod folder;
+mod fsck;
 mod incidents;
 mod interleavings;
 mod lifecycle;

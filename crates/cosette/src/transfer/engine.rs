@@ -15,6 +15,7 @@ use super::event::{Event, Summary};
 use super::job::Job;
 use super::journal::{Recorder, Replayed};
 use super::limits;
+use super::names::{self, Names, SyncFolder};
 use super::plan::PlanReader;
 use super::work::{Able, Finish, Listener, Worker};
 use crate::client::Client;
@@ -37,6 +38,7 @@ pub struct Engine {
     settings: Settings,
     listener: Listener,
     stop: Stop,
+    sync_folder: SyncFolder,
 }
 
 /// How entries are carried out.
@@ -102,7 +104,15 @@ impl Engine {
             },
             listener: Arc::new(|_| {}),
             stop: Stop::new(),
+            sync_folder: names::on_disk(),
         }
+    }
+
+    /// Over a disk that a test made.
+    #[cfg(test)]
+    pub(super) fn syncing(mut self, sync_folder: SyncFolder) -> Self {
+        self.sync_folder = sync_folder;
+        self
     }
 
     /// Sources are read, and removed, by another client: another account, or another service.
@@ -227,6 +237,7 @@ impl Engine {
         let token = std::mem::take(&mut replayed.token);
         let streams = Semaphore::new(limits::STREAMS_MAX);
         let files = Semaphore::new(limits::FILES_MAX);
+        let names = Names::new(Arc::clone(&self.sync_folder));
         let worker = &Worker {
             source: &source,
             target: &target,
@@ -236,6 +247,7 @@ impl Engine {
             token: &token,
             streams: &streams,
             files: &files,
+            names: &names,
             able,
         };
         let mut ahead = Ahead::new(plan);

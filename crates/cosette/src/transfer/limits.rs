@@ -22,5 +22,7 @@ pub const STREAMS_MAX: usize = 4;
 /// Most entries whose one end is a file that are under way at a time. Each has a buffer of a few
 /// hundred KiB in memory for each of up to four connections.
 pub const FILES_MAX: usize = 8;
+/// Most folders of which a job remembers what of them is durable; beyond that it forgets them all.
+pub const FOLDERS_KNOWN_MAX: usize = 4096;
 /// How often an entry whose source changes while it is copied is looked at again.
 pub const RESTARTS_MAX: u32 = 3;

@@ -68,24 +68,7 @@ pub(super) fn sync_folder(path: &Path) -> Result<(), Error> {
     sync_names_in(path).map_err(|why| local(path, why))
 }
 
-/// Makes all names durable that lead to a file. A folder that may not be read was not made by us.
-pub(super) fn sync_names_to(file: &Path) -> Result<(), Error> {
-    for folder in file.ancestors().skip(1) {
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
-        match sync_names_in(folder) {
-            Err(why) if why.kind() != io::ErrorKind::PermissionDenied => {
-                return Err(local(folder, why));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn sync_names_in(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_names_in(folder: &Path) -> io::Result<()> {
     OpenOptions::new().read(true).open(folder)?.sync_all()
 }
 
@@ -302,18 +285,6 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_synced_up_to_the_root() {
-        let folder = tempfile::tempdir().unwrap();
-        let deep = folder.path().join("a/b");
-        std::fs::create_dir_all(&deep).unwrap();
-        sync_names_to(&deep.join("file")).unwrap();
-        // Of a name without a folder that is the one where we are.
-        sync_names_to(Path::new("file")).unwrap();
-        let gone = deep.join("gone/file");
-        assert_eq!(sync_names_to(&gone).unwrap_err().kind(), ErrorKind::Local);
-    }
 
     /// Five records; after the second and the fourth everything was made durable.
     fn written(path: &Path) -> Vec<u8> {

@@ -22,6 +22,7 @@ mod journal;
 pub mod limits;
 mod log;
 mod look;
+mod names;
 mod partial;
 mod plan;
 mod wire;

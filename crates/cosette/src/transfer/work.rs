@@ -14,6 +14,7 @@ use super::entry::{Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, Wanted
 use super::event::Event;
 use super::journal::{Copied, Failure, OpenUpload, Recorder, Skip, Standing, Step, Tracker};
 use super::limits;
+use super::names::Names;
 use crate::client::Client;
 use crate::copier::Copier;
 use crate::error::{Error, ErrorKind, Missing};
@@ -70,6 +71,8 @@ pub(super) struct Worker<'a> {
     pub(super) streams: &'a tokio::sync::Semaphore,
     /// The same for entries whose one end is a file: each has small buffers in memory.
     pub(super) files: &'a tokio::sync::Semaphore,
+    /// Of files that objects became.
+    pub(super) names: &'a Names,
     pub(super) able: Able,
 }
 

@@ -13,18 +13,60 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// A key's number.
 pub(crate) type Key = usize;
-/// What a key holds: its content in the lower half, of which each is written by one call only, and
-/// its tag in the upper half, of which each is set by one call only.
+/// What a key holds: its content in the lower half, of which each is written by one call only, with
+/// how it is encrypted in the two highest bits of that half; and its tag in the upper half, of which
+/// each is set by one call only.
 pub(crate) type Value = u64;
+
+/// Where the lower half tells how a content is encrypted.
+const KIND_BIT: u32 = 30;
+
+/// How a content is encrypted: not at all, with the system's key, or with one of two customers'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Open,
+    Managed,
+    One,
+    Two,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Open, Self::Managed, Self::One, Self::Two];
+
+    /// The customer's key that must be given whenever it is read.
+    pub(crate) fn key(self) -> Option<u8> {
+        match self {
+            Self::Open | Self::Managed => None,
+            Self::One => Some(1),
+            Self::Two => Some(2),
+        }
+    }
+}
 
 /// The content alone, which is what tags of objects and listings tell.
 pub(crate) fn content_of(value: Value) -> Value {
-    value & u64::from(u32::MAX)
+    value & ((1 << KIND_BIT) - 1)
 }
 
-/// The content with a tag set; without one if it is 0.
+pub(crate) fn kind_of(value: Value) -> Kind {
+    let kinds = Kind::ALL.into_iter();
+    let mut kinds = kinds.filter(|kind| kept_as(value, *kind) == value);
+    kinds.next().expect("two bits have four values")
+}
+
+/// The same, encrypted like this.
+pub(crate) fn kept_as(value: Value, kind: Kind) -> Value {
+    value & !(3 << KIND_BIT) | (kind as u64) << KIND_BIT
+}
+
+/// The content, encrypted as it is, with a tag set; without one if it is 0.
 pub(crate) fn tagged_as(content: Value, tag: u32) -> Value {
-    content_of(content) | u64::from(tag) << 32
+    content & u64::from(u32::MAX) | u64::from(tag) << 32
+}
+
+/// Whether this customer's key, or none, is what it takes to read it.
+fn opens(with: Option<u8>, held: Value) -> bool {
+    kind_of(held).key() == with
 }
 
 /// Most keys of one history.
@@ -45,13 +87,15 @@ pub(crate) enum Op {
         key: Key,
         value: Value,
     },
-    /// Reads a key.
+    /// Reads a key with a customer's key or without.
     Get {
         key: Key,
+        with: Option<u8>,
     },
     /// Copies a key into a part: only its content.
     Look {
         key: Key,
+        with: Option<u8>,
     },
     Delete {
         key: Key,
@@ -66,15 +110,20 @@ pub(crate) enum Op {
         key: Key,
         tag: u32,
     },
+    /// Reads with a customer's key or without, and keeps the copy encrypted like this.
     Copy {
         from: Key,
+        with: Option<u8>,
         to: Key,
+        kept: Kind,
     },
     /// Copies if the source holds this.
     CopyIf {
         from: Key,
+        with: Option<u8>,
         value: Value,
         to: Key,
+        kept: Kind,
     },
     Move {
         from: Key,
@@ -90,7 +139,7 @@ pub(crate) enum Answer {
     Done,
     /// What was read, copied or moved; nothing if there was no such key.
     Held(Option<Value>),
-    /// A condition did not hold.
+    /// A condition did not hold, or the key was not the one.
     Refused,
     Listed(State),
 }
@@ -163,8 +212,13 @@ impl Op {
                 after[key] = Some(value);
                 Answer::Done
             }
-            Self::Get { key } => Answer::Held(state[key]),
-            Self::Look { key } => Answer::Held(state[key].map(content_of)),
+            Self::Get { key, with } | Self::Look { key, with }
+                if state[key].is_some_and(|held| !opens(with, held)) =>
+            {
+                Answer::Refused
+            }
+            Self::Get { key, .. } => Answer::Held(state[key]),
+            Self::Look { key, .. } => Answer::Held(state[key].map(content_of)),
             Self::Delete { key } => {
                 after[key] = None;
                 Answer::Done
@@ -185,8 +239,14 @@ impl Op {
             {
                 Answer::Refused
             }
-            Self::Copy { from, to } | Self::CopyIf { from, to, .. } => {
-                after[to] = state[from].or(after[to]);
+            Self::Copy { from, with, .. } | Self::CopyIf { from, with, .. }
+                if state[from].is_some_and(|held| !opens(with, held)) =>
+            {
+                Answer::Refused
+            }
+            Self::Copy { from, to, kept, .. } | Self::CopyIf { from, to, kept, .. } => {
+                let copy = state[from].map(|held| kept_as(held, kept));
+                after[to] = copy.or(after[to]);
                 Answer::Held(state[from].map(content_of))
             }
             Self::Move { from, to } => {
@@ -206,14 +266,14 @@ impl Op {
         match self {
             Self::Put { key, .. }
             | Self::New { key, .. }
-            | Self::Get { key }
-            | Self::Look { key }
+            | Self::Get { key, .. }
+            | Self::Look { key, .. }
             | Self::DeleteIf { key, .. }
             | Self::Tag { key, .. }
             | Self::Delete { key } => vec![key],
-            Self::Copy { from, to } | Self::CopyIf { from, to, .. } | Self::Move { from, to } => {
-                vec![from, to]
-            }
+            Self::Copy { from, to, .. }
+            | Self::CopyIf { from, to, .. }
+            | Self::Move { from, to } => vec![from, to],
             Self::List => (0..KEYS_MAX).collect(),
         }
     }

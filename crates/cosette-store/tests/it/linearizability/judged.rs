@@ -1,23 +1,54 @@
 //! The checker, checked: histories that are known to be good or bad, mutated ones, and small random
 //! ones against a second checker that tries every order.
 
-use super::checker::{Answer, Call, KEYS_MAX, Op, State, check, content_of, tagged_as};
+use super::checker::{
+    Answer, Call, KEYS_MAX, Kind, Op, State, Value, check, content_of, kept_as, tagged_as,
+};
 use crate::common::TestRandom;
 use std::sync::atomic::AtomicU64;
+
+fn kind(word: &str) -> Kind {
+    match word {
+        "managed" => Kind::Managed,
+        "one" => Kind::One,
+        "two" => Kind::Two,
+        other => panic!("{other}"),
+    }
+}
+
+/// `1` is in the open, `1~one` is encrypted.
+fn value(word: &str) -> Value {
+    let (content, word) = word.split_once('~').unwrap_or((word, ""));
+    let kind = if word.is_empty() {
+        Kind::Open
+    } else {
+        kind(word)
+    };
+    kept_as(content.parse().unwrap(), kind)
+}
 
 /// Reads `begun-ended what`: `0-1 put a 1`, `new a 1 = ok` (or `= no`), `get a = 1` (`-` for
 /// nothing, `1+2` with a tag), `look a = 1`, `del a`, `delif a 1 = ok`, `tag a 2` (`= -`), `copy a b = 1`,
 /// `copyif a 1 b = 1` (`= no` if refused), `move a b = -`, and `list = 1 - 2` for what the first keys
 /// hold. `0-? …` was never answered; `0-?5 …` neither, and whoever was asked was gone at 5.
+///
+/// `1~one` is encrypted so; `get a with 1`, `look a with 1` and `copy a b with 1 as two` tell the
+/// customer's key that is given and how the copy is to be encrypted.
 fn read(text: &str) -> Call {
     let (asked, told) = text.split_once(" = ").unwrap_or((text, ""));
     let words: Vec<&str> = asked.split(' ').collect();
     let key = |at: usize| usize::from(words[at].as_bytes()[0] - b'a');
-    let number = |at: usize| words[at].parse().unwrap();
+    let number = |at: usize| value(words[at]);
+    let after = |word: &str| {
+        let at = words.iter().position(|one| *one == word)?;
+        Some(words[at + 1])
+    };
+    let with = after("with").map(|number| number.parse().unwrap());
+    let kept = after("as").map_or(Kind::Open, kind);
     // `1` is a content, `1+2` the same with a tag.
     let held = |word: &str| {
         let (content, tag) = word.split_once('+').unwrap_or((word, "0"));
-        (word != "-").then(|| tagged_as(content.parse().unwrap(), tag.parse().unwrap()))
+        (word != "-").then(|| tagged_as(value(content), tag.parse().unwrap()))
     };
     let op = match words[1] {
         "put" => Op::Put {
@@ -28,8 +59,8 @@ fn read(text: &str) -> Call {
             key: key(2),
             value: number(3),
         },
-        "get" => Op::Get { key: key(2) },
-        "look" => Op::Look { key: key(2) },
+        "get" => Op::Get { key: key(2), with },
+        "look" => Op::Look { key: key(2), with },
         "del" => Op::Delete { key: key(2) },
         "delif" => Op::DeleteIf {
             key: key(2),
@@ -41,12 +72,16 @@ fn read(text: &str) -> Call {
         },
         "copy" => Op::Copy {
             from: key(2),
+            with,
             to: key(3),
+            kept,
         },
         "copyif" => Op::CopyIf {
             from: key(2),
+            with,
             value: number(3),
             to: key(4),
+            kept,
         },
         "move" => Op::Move {
             from: key(2),
@@ -79,7 +114,67 @@ fn read(text: &str) -> Call {
     }
 }
 
-const BAD: [(&str, &[&str]); 43] = [
+const BAD: [(&str, &[&str]); 54] = [
+    (
+        "read without its key",
+        &["0-1 put a 1~one", "2-3 get a = 1~one"],
+    ),
+    (
+        "read with another key",
+        &["0-1 put a 1~one", "2-3 get a with 2 = 1~one"],
+    ),
+    (
+        "the right key is refused",
+        &["0-1 put a 1~one", "2-3 get a with 1 = no"],
+    ),
+    (
+        "a needless key is taken",
+        &["0-1 put a 1~managed", "2-3 get a with 1 = 1~managed"],
+    ),
+    (
+        "an encryption that is lost",
+        &["0-1 put a 1~managed", "2-3 get a = 1"],
+    ),
+    (
+        "a part of what its key did not open",
+        &["0-1 put a 1~one", "2-3 look a with 2 = 1"],
+    ),
+    (
+        "a copy of what its key did not open",
+        &["0-1 put a 1~one", "2-3 copy a b with 2 as two = 1"],
+    ),
+    (
+        "a refused key, and yet a copy",
+        &[
+            "0-1 put a 1~one",
+            "2-3 copy a b with 2 as two = no",
+            "4-5 get b with 2 = 1~two",
+        ],
+    ),
+    (
+        "a copy that keeps its source's key",
+        &[
+            "0-1 put a 1~one",
+            "2-3 copy a b with 1 as two = 1",
+            "4-5 get b with 1 = 1~one",
+        ],
+    ),
+    (
+        "a copy of what was there before, under the key of what came after",
+        &[
+            "0-1 put a 1~one",
+            "2-3 put a 2~two",
+            "4-5 copy a b with 2 as one = 1",
+        ],
+    ),
+    (
+        "a move that changes the key",
+        &[
+            "0-1 put a 1~one",
+            "2-3 move a b = 1",
+            "4-5 get b with 2 = 1~two",
+        ],
+    ),
     (
         "a call of a life that is over happens",
         &["0-?3 put a 1", "4-5 get a = -", "6-7 get a = 1"],
@@ -311,8 +406,35 @@ const BAD: [(&str, &[&str]); 43] = [
     ),
 ];
 
-const GOOD: [(&str, &[&str]); 15] = [
+const GOOD: [(&str, &[&str]); 17] = [
     ("nothing", &[]),
+    (
+        "keys open what they closed, copies get others, and moves and tags need none",
+        &[
+            "0-1 put a 1~one",
+            "2-3 get a = no",
+            "4-5 get a with 2 = no",
+            "6-7 get a with 1 = 1~one",
+            "8-9 tag a 7",
+            "10-11 copyif a 1 b with 1 as two = 1",
+            "12-13 get b with 2 = 1~two+7",
+            "14-15 copy b b with 2 as managed = 1",
+            "16-17 get b = 1~managed+7",
+            "18-19 move a c = 1",
+            "20-21 look c with 1 = 1",
+            "22-23 list = - 1 1",
+            "24-25 delif c 1 = ok",
+        ],
+    ),
+    (
+        "a key that was right at some time is",
+        &[
+            "0-1 put a 1~one",
+            "2-9 put a 2~two",
+            "3-8 copy a b with 1 as managed = 1",
+            "3-8 get a with 1 = no",
+        ],
+    ),
     (
         "one after the other",
         &["0-1 put a 1", "2-3 get a = 1", "4-5 del a", "6-7 get a = -"],
@@ -495,27 +617,38 @@ fn perfect(random: &TestRandom, calls: usize, clients: usize, keys: usize) -> Ve
 
 pub(crate) fn random_op(random: &TestRandom, keys: usize, value: u64) -> Op {
     let (key, to) = (random.below(keys), random.below(keys));
+    let any_kind = || Kind::ALL[[0, 0, 1, 2, 3][random.below(5)]];
+    let (with, kept) = (any_kind().key(), any_kind());
+    let content = value;
+    let value = kept_as(value, any_kind());
     match random.below(23) {
         0..4 => Op::Put { key, value },
         4..6 => Op::New { key, value },
-        6..11 => Op::Get { key },
+        6..11 => Op::Get { key, with },
         11..13 => Op::Delete { key },
-        13..16 => Op::Copy { from: key, to },
+        13..16 => Op::Copy {
+            from: key,
+            with,
+            to,
+            kept,
+        },
         16..17 => Op::CopyIf {
             from: key,
-            value: 1 + random.below(usize::try_from(value).unwrap()) as u64,
+            with,
+            value: 1 + random.below(usize::try_from(content).unwrap()) as u64,
             to,
+            kept,
         },
         17..19 if key != to => Op::Move { from: key, to },
         19..20 => Op::DeleteIf {
             key,
-            value: 1 + random.below(usize::try_from(value).unwrap()) as u64,
+            value: 1 + random.below(usize::try_from(content).unwrap()) as u64,
         },
         20..21 => Op::Tag {
             key,
-            tag: u32::try_from(value).unwrap(),
+            tag: u32::try_from(content).unwrap(),
         },
-        21..22 => Op::Look { key },
+        21..22 => Op::Look { key, with },
         _ => Op::List,
     }
 }
@@ -556,7 +689,7 @@ fn long_good_histories_pass_and_mutated_ones_do_not() {
     for _ in 0..10 {
         let history = perfect(&random, 300, 8, KEYS_MAX);
         check(&history).unwrap_or_else(|bad| panic!("{bad:#?}"));
-        for _ in 0..12 {
+        for _ in 0..40 {
             let mut history = history.clone();
             let at = random.below(history.len());
             let (begun, op) = (history[at].begun, history[at].op);

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use crate::common::{self, TestRandom};
+use checker::{Answer, Call, Op};
 use record::{Dice, Shape, record};
 use system::InProcess;
 
@@ -44,8 +45,41 @@ fn seeds() -> Vec<u64> {
     }
 }
 
-/// Records one history and judges it; how many calls were answered.
-async fn history(seed: u64) -> usize {
+/// What of a history was answered.
+#[derive(Debug, Default)]
+struct Told {
+    calls: usize,
+    /// What customers had encrypted, read or copied with their keys.
+    opened: usize,
+    /// Reads and copies without the key that it takes, or with another.
+    shut: usize,
+}
+
+impl Told {
+    fn of(calls: &[Call]) -> Self {
+        let mut told = Self::default();
+        for call in calls {
+            let Some((_, answer)) = call.ended else {
+                continue;
+            };
+            told.calls += 1;
+            match (call.op, answer) {
+                (
+                    Op::Get { with, .. } | Op::Look { with, .. } | Op::Copy { with, .. },
+                    Answer::Held(Some(_)),
+                ) if with.is_some() => told.opened += 1,
+                (Op::Get { .. } | Op::Look { .. } | Op::Copy { .. }, Answer::Refused) => {
+                    told.shut += 1;
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+}
+
+/// Records one history and judges it.
+async fn history(seed: u64) -> Told {
     let random = Arc::new(TestRandom(AtomicU64::new(seed)));
     let system = InProcess::new(seed);
     let life = system.first().await;
@@ -57,12 +91,11 @@ async fn history(seed: u64) -> usize {
         kills,
     };
     let (calls, life) = record(system, life, shape, random).await;
-    let answered = calls.iter().filter(|call| call.ended.is_some()).count();
     if let Err(impossible) = checker::check(&calls) {
         panic!("COSETTE_SEED={seed}: no order explains {impossible:?}");
     }
     common::sound(&life.store).await;
-    answered
+    Told::of(&calls)
 }
 
 // incident: R34, R49, R79, R80
@@ -70,7 +103,7 @@ async fn history(seed: u64) -> usize {
 #[test]
 fn every_history_has_an_order() {
     let seeds = seeds();
-    let answered = common::on_all_cores(&seeds, |seed| {
+    let told = common::on_all_cores(&seeds, |seed| {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_time()
@@ -78,11 +111,22 @@ fn every_history_has_an_order() {
             .unwrap();
         runtime.block_on(history(*seed))
     });
-    let answered: usize = answered.into_iter().sum();
+    let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
+    let (answered, opened, shut) = (
+        sum(|one| one.calls),
+        sum(|one| one.opened),
+        sum(|one| one.shut),
+    );
     common::tell_count("T7 histories", seeds.len() as u64);
     common::tell_count("T7 calls", answered as u64);
+    common::tell_count("T7 customers' keys that opened", opened as u64);
+    common::tell_count("T7 customers' keys that did not", shut as u64);
     if seeds.len() as u64 >= HISTORIES {
         let all = seeds.len() * CALLS;
         assert!(answered >= all - all / 20, "{answered} of {all} answered");
+        assert!(
+            opened > all / 100 && shut > all / 100,
+            "{opened} opened, {shut} did not"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use super::checker::{Answer, Call, Key, Op, Value, content_of};
+use super::checker::{Answer, Call, KEYS_MAX, Key, Kind, Op, Value, content_of, kept_as, kind_of};
 
 /// How much is asked.
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +39,13 @@ pub(crate) trait System: Send + Sync + 'static {
         value: Value,
     ) -> impl Future<Output = Option<Answer>> + Send;
 
-    /// Copies a key into a part of an upload of another; `Held(None)` and no part if there is none.
+    /// Copies a key, read with this customer's key, into a part of an upload of another that is
+    /// encrypted like this; `Held(None)` and no part if there is none.
     fn copy_part(
         &self,
         life: &Self::Life,
-        from: Key,
-        to: Key,
+        from: (Key, Option<u8>),
+        to: (Key, Kind),
     ) -> impl Future<Output = Option<(Answer, Option<Self::Part>)>> + Send;
 
     /// Completes that upload.
@@ -78,6 +79,8 @@ struct Recorder<S: System, D> {
     lives: watch::Sender<(usize, S::Life)>,
     begun: AtomicUsize,
     values: AtomicU32,
+    /// How each key was last known to be encrypted: who reads it gives that key, mostly.
+    kinds: Mutex<[Kind; KEYS_MAX]>,
     /// One kill at a time.
     killing: tokio::sync::Mutex<()>,
 }
@@ -97,6 +100,7 @@ pub(crate) async fn record<S: System, D: Dice>(
         lives: watch::Sender::new((0, first)),
         begun: AtomicUsize::new(0),
         values: AtomicU32::new(0),
+        kinds: Mutex::new([Kind::Open; KEYS_MAX]),
         killing: tokio::sync::Mutex::new(()),
     });
     let mut clients = tokio::task::JoinSet::new();
@@ -149,13 +153,23 @@ impl<S: System, D: Dice> Recorder<S, D> {
                 key,
                 value: self.value(),
             },
-            9..14 => Op::Get { key },
+            9..14 => Op::Get {
+                key,
+                with: self.key_of(key),
+            },
             14..16 => Op::Delete { key },
-            16..18 => Op::Copy { from: key, to },
+            16..18 => Op::Copy {
+                from: key,
+                with: self.key_of(key),
+                to,
+                kept: self.kind(),
+            },
             18..20 => Op::CopyIf {
                 from: key,
+                with: self.key_of(key),
                 value: self.recent(),
                 to,
+                kept: self.kind(),
             },
             20..23 if key != to => Op::Move { from: key, to },
             23..24 => Op::DeleteIf {
@@ -163,7 +177,7 @@ impl<S: System, D: Dice> Recorder<S, D> {
                 value: self.recent(),
             },
             24..26 if S::TAGS => {
-                let tag = u32::try_from(self.value()).unwrap();
+                let tag = u32::try_from(content_of(self.value())).unwrap();
                 Op::Tag { key, tag }
             }
             _ => Op::List,
@@ -181,22 +195,55 @@ impl<S: System, D: Dice> Recorder<S, D> {
         self.dice.below(self.shape.keys)
     }
 
+    /// A new one, encrypted in any way or not.
     fn value(&self) -> Value {
-        (self.values.fetch_add(1, Ordering::SeqCst) + 1).into()
+        let value = self.values.fetch_add(1, Ordering::SeqCst) + 1;
+        kept_as(value.into(), self.kind())
+    }
+
+    fn kind(&self) -> Kind {
+        let open = self.dice.below(2) == 0;
+        let any = Kind::ALL[self.dice.below(Kind::ALL.len())];
+        if open { Kind::Open } else { any }
+    }
+
+    /// The customer's key that a key takes, as far as known; now and then another.
+    fn key_of(&self, key: Key) -> Option<u8> {
+        let known = self.kinds.lock().unwrap()[key];
+        let any = Kind::ALL[self.dice.below(Kind::ALL.len())];
+        let kind = if self.dice.below(8) == 0 { any } else { known };
+        kind.key()
+    }
+
+    fn learn(&self, op: Op, answer: Answer) {
+        let mut kinds = self.kinds.lock().unwrap();
+        match (op, answer) {
+            (Op::Put { key, value } | Op::New { key, value }, Answer::Done) => {
+                kinds[key] = kind_of(value);
+            }
+            (Op::Get { key, .. }, Answer::Held(Some(value))) => kinds[key] = kind_of(value),
+            (Op::Copy { to, kept, .. } | Op::CopyIf { to, kept, .. }, Answer::Held(Some(_))) => {
+                kinds[to] = kept;
+            }
+            (Op::Move { from, to }, Answer::Held(Some(_))) => kinds[to] = kinds[from],
+            _ => {}
+        }
     }
 
     /// A part copy is a read at its instant, and its completion a put at another.
     async fn assemble(&self, from: Key, to: Key) {
+        let (with, kept) = (self.key_of(from), self.kind());
         let mut part = None;
         let copied = self
-            .call(Op::Look { key: from }, async |life| {
-                let (answer, copied) = self.system.copy_part(&life, from, to).await?;
+            .call(Op::Look { key: from, with }, async |life| {
+                let copied = self.system.copy_part(&life, (from, with), (to, kept));
+                let (answer, copied) = copied.await?;
                 part = copied;
                 Some(answer)
             })
             .await;
         if let (Some(part), Some(Answer::Held(Some(value)))) = (part, copied) {
-            let value = content_of(value);
+            let value = kept_as(content_of(value), kept);
             let op = Op::Put { key: to, value };
             self.call(op, async |life| self.system.complete(&life, part).await)
                 .await;
@@ -224,6 +271,7 @@ impl<S: System, D: Dice> Recorder<S, D> {
             if log.life == number {
                 let answer = answer.expect("a system that lives answers");
                 log.calls[index].ended = Some((now, answer));
+                self.learn(op, answer);
                 return Some(answer);
             }
         }

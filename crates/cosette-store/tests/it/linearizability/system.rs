@@ -8,19 +8,23 @@ use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{
-    AgeVersion, Aging, Error, ListObjects, MoveObject, Options, SeenVersion, StageError,
-    StageLimits, Staged, Store,
+    AgeVersion, Aging, EncryptedWith, Error, ListObjects, MoveObject, Options, Protection,
+    SeenVersion, StageError, StageLimits, Staged, Store,
 };
-use cosette_types::{Directive, ETag, ETagMatch, Md5, Preconditions, Tags, UploadId};
-use futures_util::stream;
+use cosette_types::{
+    CustomerKey, Directive, ETag, ETagMatch, Encryption, Md5, Preconditions, Span, Tags, UploadId,
+};
+use futures_util::{TryStreamExt, stream};
 use md5::Digest as _;
 
-use super::checker::{Answer, Key, Op, State, Value, tagged_as};
+use super::checker::{
+    Answer, Key, Kind, Op, State, Value, content_of, kept_as, kind_of, tagged_as,
+};
 use super::record::System;
 use crate::common::jittery::Jittery;
 use crate::common::{
-    self, TestRandom, bucket, complete_request, content, copy_part_request, copy_request, key,
-    make_bucket, part_request, put_request, source,
+    self, TestRandom, bucket, complete_request, copy_part_request, copy_request, key, make_bucket,
+    part_request, put_request, source,
 };
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -53,10 +57,11 @@ fn md5_of(bytes: &[u8]) -> Md5 {
 
 /// The bytes that are a value: its number, and more that could only be its own.
 fn bytes_of(value: Value) -> Bytes {
-    let number = u32::try_from(value).unwrap();
+    let content = content_of(value);
+    let number = u32::try_from(content).unwrap();
     let size = [12, 60, 300, 3000][number as usize % 4];
     let mut bytes = number.to_be_bytes().to_vec();
-    bytes.extend_from_slice(&content(value, size));
+    bytes.extend_from_slice(&common::content(content, size));
     bytes.into()
 }
 
@@ -93,28 +98,61 @@ fn told<T>(result: Result<T, Error>) -> Option<Result<T, Error>> {
     }
 }
 
-async fn stage(store: &Store, bytes: Bytes) -> Result<Staged, Error> {
+fn key_numbered(number: u8) -> CustomerKey {
+    CustomerKey::new([number; 32])
+}
+
+fn asked(kind: Kind) -> Option<Encryption> {
+    match kind.key() {
+        Some(number) => Some(Encryption::Customer(key_numbered(number))),
+        None => (kind == Kind::Managed).then_some(Encryption::Managed),
+    }
+}
+
+/// Whether a key is not the one, or none is asked for.
+fn is_about_keys(error: &Error) -> bool {
+    let about = [
+        Error::CustomerKeyWrong,
+        Error::CustomerKeyNeeded,
+        Error::CustomerKeyNotApplicable,
+    ];
+    about.contains(error)
+}
+
+async fn stage(store: &Store, bytes: Bytes, protection: Protection) -> Result<Staged, Error> {
     let limits = StageLimits {
         expected_bytes: Some(bytes.len() as u64),
         bytes_max: u64::MAX,
     };
-    let staged = store.stage(stream::iter([Ok::<_, Error>(bytes)]), limits);
+    let staged = store.stage_as(stream::iter([Ok::<_, Error>(bytes)]), limits, protection);
     staged.await.map_err(|error| match error {
         StageError::Store(error) | StageError::Stream(error) => error,
         other => panic!("{other}"),
     })
 }
 
-async fn read(store: &Store, name: &str) -> Result<Answer, Error> {
-    match store.object(&bucket("b"), &key(name), None).await {
-        Ok(object) => {
-            let bytes = common::read(store, &object).await?;
-            let tag = object.tags.value("t").map_or(0, |tag| tag.parse().unwrap());
-            Ok(Answer::Held(Some(tagged_as(value_of(&bytes), tag))))
-        }
-        Err(Error::NoSuchKey) => Ok(Answer::Held(None)),
-        Err(error) => Err(error),
+async fn read(store: &Store, name: &str, with: Option<u8>) -> Result<Answer, Error> {
+    let object = match store.object(&bucket("b"), &key(name), None).await {
+        Ok(object) => object,
+        Err(Error::NoSuchKey) => return Ok(Answer::Held(None)),
+        Err(error) => return Err(error),
+    };
+    let customer_key = with.map(key_numbered);
+    match object.check_key(customer_key.as_ref()) {
+        Err(error) if is_about_keys(&error) => return Ok(Answer::Refused),
+        other => other?,
     }
+    let pieces = store.read_with(&object, Span::whole(object.size), customer_key.as_ref());
+    let pieces: Vec<Bytes> = pieces.try_collect().await?;
+    let tag = object.tags.value("t").map_or(0, |tag| tag.parse().unwrap());
+    let kind = match (object.encrypted_with, with) {
+        (None, _) => Kind::Open,
+        (Some(EncryptedWith::StoreKey), _) => Kind::Managed,
+        (Some(EncryptedWith::CustomerKey), Some(1)) => Kind::One,
+        (Some(EncryptedWith::CustomerKey), _) => Kind::Two,
+    };
+    let value = kept_as(value_of(&pieces.concat().into()), kind);
+    Ok(Answer::Held(Some(tagged_as(value, tag))))
 }
 
 /// Deletes what has this content, as a rule that saw it does.
@@ -181,7 +219,7 @@ impl InProcess {
     fn learn(&self, value: Value) {
         let mut values = self.values.lock().unwrap();
         for tag in tags_of(value) {
-            values.insert(tag.value().to_owned(), value);
+            values.insert(tag.value().to_owned(), content_of(value));
         }
     }
 
@@ -194,7 +232,8 @@ impl InProcess {
             unreachable!("{op:?}")
         };
         self.learn(value);
-        let staged = stage(store, bytes_of(value)).await?;
+        let protection = store.protection(asked(kind_of(value)).as_ref()).await?;
+        let staged = stage(store, bytes_of(value), protection).await?;
         let mut request = put_request("b", name);
         request.forbid_overwrite = matches!(op, Op::New { .. });
         match store.put_object(request, staged).await {
@@ -204,21 +243,39 @@ impl InProcess {
         }
     }
 
-    async fn copy(
-        &self,
-        store: &Store,
-        (from, to): (Key, Key),
-        only: Option<Value>,
-    ) -> Result<Answer, Error> {
+    async fn copy(&self, store: &Store, op: Op) -> Result<Answer, Error> {
+        let (from, with, only, to, kept) = match op {
+            Op::Copy {
+                from,
+                with,
+                to,
+                kept,
+            } => (from, with, None, to, kept),
+            Op::CopyIf {
+                from,
+                with,
+                value,
+                to,
+                kept,
+            } => (from, with, Some(value), to, kept),
+            other => unreachable!("{other:?}"),
+        };
         let mut request = copy_request(NAMES[from], NAMES[to]);
         request.directive = Directive::Replaced;
         let tags = only.map(|value| ETagMatch::OneOf(tags_of(value).to_vec()));
         request.preconditions.if_match = tags;
-        match store.copy_object(request).await {
-            Ok(copied) => Ok(Answer::Held(Some(self.tagged(&copied.etag)))),
-            Err(Error::NoSuchKey) => Ok(Answer::Held(None)),
-            Err(Error::PreconditionFailed) => Ok(Answer::Refused),
-            Err(error) => Err(error),
+        request.encryption = asked(kept);
+        request.source_key = with.map(key_numbered);
+        loop {
+            return match store.copy_object(request.clone()).await {
+                Ok(copied) => Ok(Answer::Held(Some(self.tagged(&copied.etag)))),
+                Err(Error::NoSuchKey) => Ok(Answer::Held(None)),
+                Err(Error::PreconditionFailed) => Ok(Answer::Refused),
+                Err(error) if is_about_keys(&error) => Ok(Answer::Refused),
+                // Others wrote the source again and again while it was encrypted otherwise.
+                Err(Error::Conflict) => continue,
+                Err(error) => Err(error),
+            };
         }
     }
 
@@ -256,7 +313,7 @@ impl InProcess {
     async fn run(&self, store: &Store, op: Op) -> Result<Answer, Error> {
         match op {
             Op::Put { key, .. } | Op::New { key, .. } => self.put(store, NAMES[key], op).await,
-            Op::Get { key } => read(store, NAMES[key]).await,
+            Op::Get { key, with } => read(store, NAMES[key], with).await,
             Op::Look { .. } => unreachable!("asked for by copies of parts only"),
             // As a rule does, or as a client.
             Op::DeleteIf { key: at, value } if self.random.below(2) == 0 => {
@@ -293,8 +350,7 @@ impl InProcess {
                 store.delete_object(&bucket, &key, None).await?;
                 Ok(Answer::Done)
             }
-            Op::Copy { from, to } => self.copy(store, (from, to), None).await,
-            Op::CopyIf { from, value, to } => self.copy(store, (from, to), Some(value)).await,
+            Op::Copy { .. } | Op::CopyIf { .. } => self.copy(store, op).await,
             Op::Move { from, to } => self.rename(store, from, to).await,
             Op::List => self.list(store).await,
         }
@@ -302,11 +358,14 @@ impl InProcess {
 
     async fn put_parts(&self, store: &Store, name: &str, value: Value) -> Result<Answer, Error> {
         self.learn(value);
-        let upload = begin_upload(store, name).await?;
+        let upload = begin_upload(store, name, kind_of(value)).await?;
+        let customer_key = kind_of(value).key().map(key_numbered);
         let mut tags = Vec::new();
         for (part, bytes) in (1..).zip(halves_of(value)) {
-            let staged = stage(store, bytes).await?;
             let request = part_request(name, &upload, part);
+            let place = (&request.bucket, &request.key, &upload);
+            let protection = store.protection_of_part(place, customer_key.as_ref());
+            let staged = stage(store, bytes, protection.await?).await?;
             tags.push((part, store.put_part(request, staged).await?.etag));
         }
         let tags: Vec<_> = tags.iter().map(|(part, tag)| (*part, tag)).collect();
@@ -318,12 +377,14 @@ impl InProcess {
     async fn copy_into(
         &self,
         store: &Store,
-        from: Key,
-        to: Key,
+        (from, with): (Key, Option<u8>),
+        (to, kept): (Key, Kind),
     ) -> Result<(Answer, Option<Part>), Error> {
         let name = NAMES[to];
-        let upload = begin_upload(store, name).await?;
-        let request = copy_part_request(NAMES[from], name, &upload, 1);
+        let upload = begin_upload(store, name, kept).await?;
+        let mut request = copy_part_request(NAMES[from], name, &upload, 1);
+        request.source_key = with.map(key_numbered);
+        request.customer_key = kept.key().map(key_numbered);
         match store.copy_part(request).await {
             Ok(copied) => {
                 let value = self.tagged(&copied.etag);
@@ -335,13 +396,16 @@ impl InProcess {
                 Ok((Answer::Held(Some(value)), Some(part)))
             }
             Err(Error::NoSuchKey) => Ok((Answer::Held(None), None)),
+            Err(error) if is_about_keys(&error) => Ok((Answer::Refused, None)),
             Err(error) => Err(error),
         }
     }
 }
 
-async fn begin_upload(store: &Store, name: &str) -> Result<UploadId, Error> {
-    store.initiate_upload(common::initiate_request(name)).await
+async fn begin_upload(store: &Store, name: &str, kind: Kind) -> Result<UploadId, Error> {
+    let mut request = common::initiate_request(name);
+    request.protection = store.protection(asked(kind).as_ref()).await?;
+    store.initiate_upload(request).await
 }
 
 impl System for InProcess {
@@ -358,7 +422,12 @@ impl System for InProcess {
         told(put).map(Result::unwrap)
     }
 
-    async fn copy_part(&self, life: &Life, from: Key, to: Key) -> Option<(Answer, Option<Part>)> {
+    async fn copy_part(
+        &self,
+        life: &Life,
+        from: (Key, Option<u8>),
+        to: (Key, Kind),
+    ) -> Option<(Answer, Option<Part>)> {
         told(self.copy_into(&life.store, from, to).await).map(Result::unwrap)
     }
 

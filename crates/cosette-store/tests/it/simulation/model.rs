@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use cosette_store::{Aging, Error, Versioning};
+use cosette_store::{Aging, EncryptedWith, Error, Versioning};
 use cosette_types::{ETag, Md5, StorageClass, VersionId};
 use md5::Digest as _;
 
-use super::operation::{Done, Operation, Place, Upload};
+use super::operation::{
+    Done, Operation, Place, Upload, of_appended, of_bytes, of_copy, of_upload, told,
+};
 use crate::common::number;
 
 pub(crate) const BUCKETS: [&str; 2] = ["b", "c"];
@@ -26,6 +28,7 @@ pub(crate) struct Content {
     pub(crate) class: StorageClass,
     /// Whether it was restored, of a class that must be.
     pub(crate) restored: bool,
+    pub(crate) encrypted: Option<EncryptedWith>,
 }
 
 /// One version; a delete marker has no content. Its id is not known if its making was not answered.
@@ -64,6 +67,7 @@ pub(crate) fn content_of(bytes: &Bytes) -> Content {
         appendable: false,
         class: StorageClass::Standard,
         restored: false,
+        encrypted: told(of_bytes(bytes).as_ref()),
     }
 }
 
@@ -87,6 +91,27 @@ impl Model {
     /// The tag of what a delete would remove.
     pub(crate) fn etag(&self, place: &Place, id: Option<&VersionId>) -> Option<ETag> {
         Some(self.find(place, id).ok()?.0.etag)
+    }
+
+    /// Whether a copy is encrypted otherwise than its source, so that the bytes are written again.
+    pub(crate) fn writes_again(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::Copy {
+                from,
+                version,
+                to,
+                replaced,
+            } => self.find(from, version.as_ref()).is_ok_and(|(source, _)| {
+                let encryption = of_copy((from, to), *replaced, source.encrypted);
+                told(encryption.as_ref()) != source.encrypted
+            }),
+            Operation::CopyPart { upload, from, .. } => {
+                let target = told(of_upload(&upload.key).as_ref());
+                let source = self.find(from, None);
+                source.is_ok_and(|(source, _)| target != source.encrypted)
+            }
+            _ => false,
+        }
     }
 
     /// What a read or a copy finds, and whether it is the current version.
@@ -132,8 +157,10 @@ impl Model {
                 if content.appendable {
                     return Err(Error::Appendable);
                 }
+                let encryption = of_copy((from, to), *replaced, content.encrypted);
                 let content = Content {
                     class: StorageClass::Standard,
+                    encrypted: told(encryption.as_ref()),
                     ..content
                 };
                 self.add(to, done, Some(content));
@@ -307,6 +334,7 @@ impl Model {
         else {
             let content = Content {
                 appendable: true,
+                encrypted: told(of_appended(bytes).as_ref()),
                 ..content_of(bytes)
             };
             self.add(to, None, Some(content));
@@ -390,6 +418,7 @@ impl Model {
         let content = Content {
             etag: ETag::of_parts(md5_of(&tags), chosen.len()),
             bytes: bytes.into(),
+            encrypted: told(of_upload(&upload.key).as_ref()),
             ..content_of(&Bytes::new())
         };
         self.bucket_mut(bucket).uploads.remove(upload);

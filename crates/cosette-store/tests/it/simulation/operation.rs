@@ -3,15 +3,15 @@
 use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
-    AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, CompleteUpload, InitiateUpload,
-    ListVersions, ListedVersion, MoveObject, Protection, RestoreObject, SeenVersion, StageError,
-    StageLimits, Staged, Store, Versioning,
+    AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, CompleteUpload, EncryptedWith,
+    InitiateUpload, ListVersions, ListedVersion, MoveObject, ObjectVersion, Protection,
+    RestoreObject, SeenVersion, StageError, StageLimits, Staged, Store, Versioning,
 };
 use cosette_types::{
-    ByteRange, CopySource, Directive, ETag, ETagMatch, Encryption, Metadata, Preconditions,
-    StorageClass, Tags, Timestamp, UploadId, VersionId,
+    ByteRange, CopySource, CustomerKey, Directive, ETag, ETagMatch, Encryption, Metadata,
+    Preconditions, Span, StorageClass, Tags, Timestamp, UploadId, VersionId,
 };
-use futures_util::stream;
+use futures_util::{TryStreamExt, stream};
 
 use super::model::Model;
 use crate::common::{
@@ -250,14 +250,9 @@ impl Operation {
                 if *replaced {
                     request.directive = Directive::Replaced;
                 }
-                let (at, key) = (bucket(from.bucket), key(from.key));
-                let object = store.object(&at, &key, version.as_ref()).await;
-                let encrypted = object.is_ok_and(|object| object.encrypted_with.is_some());
-                // Some copies keep the encryption and share the bytes, others write them again.
-                let changes = *replaced && from != to;
-                if *replaced || from != to {
-                    request.encryption = (encrypted != changes).then_some(Encryption::Managed);
-                }
+                let now = encryption_of(store, from, version.as_ref()).await?;
+                request.source_key = key_to(now);
+                request.encryption = of_copy((from, to), *replaced, now);
                 Ok(Done::made(store.copy_object(request).await?.version_id))
             }
             Self::Move { from, version, to } => {
@@ -319,7 +314,7 @@ impl Operation {
                 Ok(Done::default())
             }
             Self::Initiate { at } => {
-                let asked = (at.key.len() % 2 == 0).then_some(Encryption::Managed);
+                let asked = of_upload(at.key);
                 let request = InitiateUpload {
                     bucket: bucket(at.bucket),
                     key: key(at.key),
@@ -352,7 +347,9 @@ impl Operation {
                 let mut request = part_request(&upload.key, &upload.id, *part);
                 request.bucket = bucket(name);
                 let place = (&request.bucket, &request.key, &request.upload_id);
-                let protection = store.protection_of_part(place, None).await?;
+                let customer_key = of_upload(&upload.key);
+                let customer_key = customer_key.as_ref().and_then(Encryption::customer_key);
+                let protection = store.protection_of_part(place, customer_key).await?;
                 let staged = stage(store, bytes, protection).await?;
                 store.put_part(request, staged).await?;
                 Ok(Done::default())
@@ -369,6 +366,9 @@ impl Operation {
                 request.bucket = bucket(name);
                 request.range =
                     range.map(|(first, last)| ByteRange::new(first as u64, last as u64).unwrap());
+                let target = told(of_upload(&upload.key).as_ref());
+                request.source_key = key_to(encryption_of(store, from, None).await?);
+                request.customer_key = key_to(target);
                 store.copy_part(request).await?;
                 Ok(Done::default())
             }
@@ -415,7 +415,11 @@ async fn append(store: &Store, model: &Model, to: &Place, bytes: &Bytes) -> Resu
         tags: Tags::new(),
     };
     let place = (&request.bucket, &request.key);
-    let asked = of_bytes(bytes);
+    let asked = match current.map(|content| content.encrypted) {
+        // Only to be told that nothing is appended to it.
+        Some(Some(EncryptedWith::CustomerKey)) => Some(Encryption::Customer(customer_key())),
+        _ => of_appended(bytes),
+    };
     let protection = store.protection_of_append(place, asked.as_ref()).await?;
     let staged = stage(store, bytes, protection).await?;
     store.append_object(request, staged).await?;
@@ -555,9 +559,89 @@ fn source(place: &Place, version: Option<&VersionId>) -> CopySource {
     }
 }
 
-/// Some objects are encrypted and some are not; copies go from each kind to each.
-fn of_bytes(bytes: &Bytes) -> Option<Encryption> {
-    (bytes.len() % 2 == 1).then_some(Encryption::Managed)
+/// The key of the one customer.
+fn customer_key() -> CustomerKey {
+    CustomerKey::new([7; 32])
+}
+
+/// The key that must be given for what is encrypted like this.
+fn key_to(encrypted: Option<EncryptedWith>) -> Option<CustomerKey> {
+    (encrypted == Some(EncryptedWith::CustomerKey)).then(customer_key)
+}
+
+/// What a store tells of what was to be encrypted like this.
+pub(crate) fn told(asked: Option<&Encryption>) -> Option<EncryptedWith> {
+    asked.map(|asked| match asked {
+        Encryption::Managed => EncryptedWith::StoreKey,
+        Encryption::Customer(_) => EncryptedWith::CustomerKey,
+    })
+}
+
+/// Some objects are not encrypted, some with the store's key, and some with the customer's.
+pub(crate) fn of_bytes(bytes: &Bytes) -> Option<Encryption> {
+    match bytes.len() % 3 {
+        0 => None,
+        1 => Some(Encryption::Managed),
+        _ => Some(Encryption::Customer(customer_key())),
+    }
+}
+
+/// Customers' keys are not for what is appended to.
+pub(crate) fn of_appended(bytes: &Bytes) -> Option<Encryption> {
+    of_bytes(bytes).map(|_| Encryption::Managed)
+}
+
+pub(crate) fn of_upload(key: &str) -> Option<Encryption> {
+    match key {
+        "a" | "a/2" => Some(Encryption::Managed),
+        "b" => Some(Encryption::Customer(customer_key())),
+        _ => None,
+    }
+}
+
+/// Some copies keep the encryption and share the bytes, others write them again, from each kind to the
+/// next.
+pub(crate) fn of_copy(
+    (from, to): (&Place, &Place),
+    replaced: bool,
+    now: Option<EncryptedWith>,
+) -> Option<Encryption> {
+    let customers = || Encryption::Customer(customer_key());
+    match (now, replaced && from != to) {
+        // A copy onto itself that asks for nothing.
+        _ if from == to && !replaced => None,
+        (None, false) | (Some(EncryptedWith::CustomerKey), true) => None,
+        (Some(EncryptedWith::StoreKey), false) | (None, true) => Some(Encryption::Managed),
+        (Some(EncryptedWith::CustomerKey), false) | (Some(EncryptedWith::StoreKey), true) => {
+            Some(customers())
+        }
+    }
+}
+
+/// How something is encrypted, if it is there.
+async fn encryption_of(
+    store: &Store,
+    at: &Place,
+    version: Option<&VersionId>,
+) -> Result<Option<EncryptedWith>, Error> {
+    match store
+        .object(&bucket(at.bucket), &key(at.key), version)
+        .await
+    {
+        Ok(object) => Ok(object.encrypted_with),
+        Err(error) if is_of_the_disk(&error) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Reads an object, with the customer's key if it takes that.
+pub(crate) async fn read(store: &Store, object: &ObjectVersion) -> Result<Bytes, Error> {
+    let customer_key = key_to(object.encrypted_with);
+    let pieces = store.read_with(object, Span::whole(object.size), customer_key.as_ref());
+    let pieces: Vec<Bytes> = pieces.try_collect().await?;
+    let bytes: Bytes = pieces.concat().into();
+    assert_eq!(bytes.len() as u64, object.size);
+    Ok(bytes)
 }
 
 async fn stage(store: &Store, bytes: &Bytes, protection: Protection) -> Result<Staged, Error> {

@@ -18,7 +18,7 @@ use cosette_types::{StorageClass, Timestamp, VersionId};
 use futures_util::future::join_all;
 
 use super::model::{BUCKETS, Bucket, Content, Model, Version, content_of};
-use super::operation::{Done, Operation, Place, Upload, is_of_the_disk};
+use super::operation::{Done, Operation, Place, Upload, is_of_the_disk, read};
 use super::slow::{SlowExtents, SlowMeta, Slowness};
 use crate::common::{self, TestClock, TestRandom, bucket, content, empty_bucket, key};
 
@@ -722,7 +722,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
         if let Some((size, etag, _)) = listed.object {
             let object = store.object(&name, &key(&listed.key), Some(&id)).await;
             let object = object.unwrap();
-            let bytes = common::read(store, &object).await.unwrap();
+            let bytes = read(store, &object).await.unwrap();
             let tag = object.tags.value("tag").unwrap_or_default().to_owned();
             assert_eq!(bytes.len() as u64, size);
             content = Some(Content {
@@ -732,6 +732,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
                 appendable: object.appendable,
                 class: object.storage_class,
                 restored: object.restore.is_some(),
+                encrypted: object.encrypted_with,
             });
         }
         let id = Some(id);

@@ -14,7 +14,6 @@ use crate::reply::Output;
 use crate::transfer::entry::{Place, WantedAcl};
 use crate::transfer::event::{Event, Strategy};
 use crate::transfer::journal::{Copied, OpenUpload, Skip};
-use crate::transfer::log::sync_names_to;
 use crate::upload::Uploaded;
 
 /// Up to this size an object is read in one request, without being looked at before.
@@ -37,15 +36,10 @@ async fn facts(path: &Path) -> std::io::Result<FileFacts> {
     })
 }
 
-/// The file that an object became is still there, and will be after a power cut: what the download
-/// synced is its bytes, but not yet the names that lead to them.
+/// The file that an object became is still there.
 pub(super) async fn prove(path: &Path, size: u64) -> Result<(), Error> {
     match facts(path).await {
-        Ok(there) if there.size == size => {
-            let file = path.to_owned();
-            let synced = tokio::task::spawn_blocking(move || sync_names_to(&file)).await;
-            synced.unwrap_or_else(|why| Err(Error::local(&path.display().to_string(), why)))
-        }
+        Ok(there) if there.size == size => Ok(()),
         Ok(_) => {
             let words = "the file is not the copy any more; the object is kept";
             let error = Error::new(ErrorKind::Conflict, words);

@@ -129,7 +129,11 @@ impl Task<'_> {
     pub(super) async fn prove(&self, made: Made<'_>, copied: &Copied) -> Result<(), Error> {
         let target = match made {
             Made::Object(target) => target,
-            Made::File(path) => return files::prove(path, self.entry.seen.size).await,
+            Made::File(path) => {
+                files::prove(path, self.entry.seen.size).await?;
+                // What the download synced is its bytes, but not yet the names that lead to them.
+                return self.worker.names.sync_to(path).await;
+            }
         };
         let mut place = target.clone();
         place.version_id.clone_from(&copied.version_id);
