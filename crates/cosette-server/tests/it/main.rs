@@ -36,6 +36,7 @@ mod post;
 mod prefix_jobs;
 mod put;
 mod s3;
+mod s3_checksums;
 mod semantics;
 mod shared_bytes;
 mod signatures;

@@ -732,6 +732,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
                 appendable: object.appendable,
                 class: object.storage_class,
                 restored: object.restore.is_some(),
+                checksum: object.checksum.clone(),
             });
         }
         let id = Some(id);
@@ -756,6 +757,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
         let parts = parts.into_iter().map(|part| {
             let content = Content {
                 etag: part.etag,
+                checksum: part.checksum,
                 ..content_of(&Bytes::new())
             };
             (u64::from(part.number.get()), content)
