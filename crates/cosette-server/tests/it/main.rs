@@ -18,6 +18,7 @@ mod corpus;
 mod cors;
 mod embedded;
 mod encryption;
+mod far_beyond;
 mod faults;
 mod get;
 mod harness;
