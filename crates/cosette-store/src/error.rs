@@ -225,6 +225,10 @@ impl From<ExtentError> for Error {
 }
 
 impl fmt::Display for Error {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: a line or two for each fact"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchBucket { bucket } => write!(f, "there is no bucket {bucket}"),

@@ -315,7 +315,12 @@ async fn what_a_complete_says_must_be_so() {
         .settled(&complete.header("x-amz-mp-object-size", size))
         .await;
     assert_eq!(told(&server, "k", Crc32).await.0, Some(right));
-    // What an upload cannot be begun with.
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_upload_is_begun_with_what_can_be_joined() {
+    let server = Server::start().await;
     for said in [
         ("x-amz-checksum-algorithm", "MD5"),
         ("x-amz-checksum-type", "COMPOSITE"),

@@ -162,13 +162,14 @@ async fn a_part_sent_again_is_what_was_sent_last() {
         put(1, first).await.unwrap();
         let part = put(2, last).await.unwrap();
         lab.sound().await;
-        let listed = store.list_parts(&ListParts {
+        let all = ListParts {
             bucket: bucket("b"),
             key: key("a"),
             upload_id: upload.clone(),
             marker: 0,
             limit: 10,
-        });
+        };
+        let listed = store.list_parts(&all);
         let kept = listed.await.unwrap().parts.remove(0).checksum;
         assert_eq!(kept, Some(sum(2)));
         let request = complete_request("a", &upload, &[(1, &part.etag)]);
@@ -257,7 +258,7 @@ async fn append(lab: &Lab, position: u64, bytes: &bytes::Bytes) -> cosette_store
         acl: None,
         tags: Default::default(),
     };
-    let staged = common::stage(&lab.store, bytes).await;
+    let staged = stage(&lab.store, bytes).await;
     lab.store.append_object(request, staged).await.unwrap()
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn checksum_of_part(key: &str, bytes: &[u8]) -> Option<Checksum> {
 
 /// What is sent with an object.
 pub(crate) fn checksum_of_put(bytes: &[u8]) -> Option<Checksum> {
-    (bytes.len() % 3 > 0).then(|| of_all(ChecksumAlgorithm::Crc32, bytes))
+    (!bytes.len().is_multiple_of(3)).then(|| of_all(ChecksumAlgorithm::Crc32, bytes))
 }
 
 /// What a part has that is a copy of a whole object.
