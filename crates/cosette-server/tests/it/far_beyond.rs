@@ -8,7 +8,7 @@ use cosette_proto::{limits as wire, xml::DEPTH_MAX};
 use cosette_server::limits as own;
 use cosette_types::limits;
 
-use crate::harness::{Call, Server};
+use crate::harness::{Call, Server, content_md5};
 
 /// Most bytes of a body that are really sent: more than any document may have.
 const SENT_BYTES_MAX: usize = 5 << 20;
@@ -77,31 +77,43 @@ fn padded<'a>(call: Call<'a>, document: &str, bytes: usize) -> Call<'a> {
     call.body(format!("{head}{}{end}", " ".repeat(blank)))
 }
 
+/// Deletes of many name the MD5 of their document.
+fn with_md5(call: Call<'_>) -> Call<'_> {
+    let md5 = content_md5(&call.written()[call.written_head("close").len()..]);
+    call.header("Content-MD5", md5)
+}
+
 const CORS: &str = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod>\
                     <AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>";
 
 /// What stands in the head of a request, or in its address.
 const HEADS: &[Border] = &[
-    border(
-        "headers_max",
-        own::HEADERS_MAX,
-        |server, count| {
-            // Beside those that every request here has.
-            let call = server.get("/").anonymous();
-            (2..count).fold(call, |call, n| call.unsigned(&format!("x{n}"), "v"))
-        },
-        [HEAD, HEAD],
-    ),
-    border(
-        "head_bytes_max",
-        own::HEAD_BYTES_MAX,
-        |server, bytes| {
-            let call = || server.get("/").anonymous();
-            let bare = call().unsigned("x", "").written_head("close").len();
-            call().unsigned("x", &"v".repeat(bytes - bare))
-        },
-        [HEAD, HEAD],
-    ),
+    Border {
+        at: "AccessDenied",
+        ..border(
+            "headers_max",
+            own::HEADERS_MAX,
+            |server, count| {
+                // Beside those that every request here has.
+                let call = server.get("/").anonymous();
+                (2..count).fold(call, |call, n| call.unsigned(&format!("x{n}"), "v"))
+            },
+            [HEAD, HEAD],
+        )
+    },
+    Border {
+        at: "AccessDenied",
+        ..border(
+            "head_bytes_max",
+            own::HEAD_BYTES_MAX,
+            |server, bytes| {
+                let call = || server.get("/").anonymous();
+                let bare = call().unsigned("x", "").written_head("close").len();
+                call().unsigned("x", &"v".repeat(bytes - bare))
+            },
+            [HEAD, HEAD],
+        )
+    },
     border(
         "KEY_BYTES_MAX",
         limits::KEY_BYTES_MAX,
@@ -196,9 +208,9 @@ const DOCUMENTS: &[Border] = &[
         "DELETE_KEYS_MAX",
         limits::DELETE_KEYS_MAX,
         |server, count| {
-            listed(server.post("/?delete", ""), "Delete", count, |n| {
+            with_md5(listed(server.post("/?delete", ""), "Delete", count, |n| {
                 format!("<Object><Key>none/{n}</Key></Object>")
-            })
+            }))
         },
         [MALFORMED, MALFORMED],
     ),
@@ -207,7 +219,7 @@ const DOCUMENTS: &[Border] = &[
         wire::DELETE_DOCUMENT_BYTES_MAX,
         |server, bytes| {
             let one = "<Delete><Object><Key>none</Key></Object></Delete>";
-            padded(server.post("/?delete", ""), one, bytes)
+            with_md5(padded(server.post("/?delete", ""), one, bytes))
         },
         [MALFORMED, MALFORMED],
     ),
