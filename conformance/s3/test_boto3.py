@@ -12,10 +12,15 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from support import ENDPOINT, KEY_ID, MIB, SECOND_KEY_ID, SECOND_SECRET, S3TestCase, client, http, pattern, quoted_md5
 
 SMALL = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+
+
+def crc32(data):
+    return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
 
 
 def post(form, filename, data):
@@ -418,6 +423,64 @@ class Uploads(S3TestCase):
         self.assertEqual(self.data(self.name, "k"), b"".join(bodies))
         self.assertEqual(self.s3.head_object(Bucket=self.name, Key="k")["Metadata"], {"a": "b"})
         self.refused("NoSuchUpload", 404, self.s3.upload_part, **{**upload, "UploadId": "none"}, PartNumber=1, Body=b"")
+
+    def test_parts_with_checksums(self):
+        bodies = [pattern(5 * MIB), pattern(100, 1)]
+        whole = b"".join(bodies)
+        for kind in ["FULL_OBJECT", "COMPOSITE"]:
+            with self.subTest(kind):
+                begun = self.s3.create_multipart_upload(
+                    Bucket=self.name, Key="k", ChecksumAlgorithm="CRC32", ChecksumType=kind
+                )
+                self.assertEqual((begun["ChecksumAlgorithm"], begun["ChecksumType"]), ("CRC32", kind))
+                upload = {"Bucket": self.name, "Key": "k", "UploadId": begun["UploadId"]}
+                parts = []
+                for number, body in enumerate(bodies, 1):
+                    made = self.s3.upload_part(**upload, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32")
+                    self.assertEqual(made["ChecksumCRC32"], crc32(body))
+                    parts.append({"PartNumber": number, "ETag": made["ETag"], "ChecksumCRC32": crc32(body)})
+                listed = self.s3.list_parts(**upload)
+                self.assertEqual((listed["ChecksumAlgorithm"], listed["ChecksumType"]), ("CRC32", kind))
+                self.assertEqual([one["ChecksumCRC32"] for one in listed["Parts"]], [crc32(body) for body in bodies])
+                if kind == "FULL_OBJECT":
+                    wanted = crc32(whole)
+                else:
+                    sums = b"".join(zlib.crc32(body).to_bytes(4, "big") for body in bodies)
+                    wanted = f"{crc32(sums)}-2"
+                finish = self.s3.complete_multipart_upload
+                wrong = [{**parts[0], "ChecksumCRC32": crc32(b"else")}, parts[1]]
+                self.refused("InvalidPart", 400, finish, **upload, MultipartUpload={"Parts": wrong})
+                self.refused(
+                    "BadDigest", 400, finish, **upload, MultipartUpload={"Parts": parts}, ChecksumCRC32=crc32(b"else")
+                )
+                made = finish(**upload, MultipartUpload={"Parts": parts}, ChecksumCRC32=wanted, ChecksumType=kind)
+                self.assertEqual((made["ChecksumCRC32"], made["ChecksumType"]), (wanted, kind))
+                copied = self.s3.copy_object(Bucket=self.name, Key="copy", CopySource=f"{self.name}/k")
+                self.assertEqual(copied["CopyObjectResult"]["ChecksumCRC32"], wanted)
+                told = self.s3.head_object(Bucket=self.name, Key="copy", ChecksumMode="ENABLED")
+                self.assertEqual((told["ChecksumCRC32"], told["ChecksumType"]), (wanted, kind))
+                # boto3 holds the bytes against one of all bytes.
+                self.assertEqual(self.data(self.name, "copy", ChecksumMode="ENABLED"), whole)
+                told = self.s3.get_object_attributes(Bucket=self.name, Key="k", ObjectAttributes=["Checksum"])
+                self.assertEqual(told["Checksum"], {"ChecksumCRC32": wanted.split("-")[0], "ChecksumType": kind})
+
+    def test_the_transfer_manager_leaves_a_checksum(self):
+        big = pattern(12 * MIB + 17)
+        for key, extra, kind in [
+            ("parts", {}, "COMPOSITE"),
+            ("whole", {"ChecksumCRC32": crc32(big)}, "FULL_OBJECT"),
+        ]:
+            with self.subTest(key):
+                self.s3.upload_fileobj(io.BytesIO(big), self.name, key, Config=SMALL, ExtraArgs=extra)
+                told = self.s3.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
+                self.assertEqual(told["ChecksumType"], kind)
+                if kind == "FULL_OBJECT":
+                    self.assertEqual(told["ChecksumCRC32"], crc32(big))
+                self.assertEqual(self.data(self.name, key, ChecksumMode="ENABLED"), big)
+        wrong = {"ChecksumCRC32": crc32(b"else")}
+        with self.assertRaises(ClientError) as failed:
+            self.s3.upload_fileobj(io.BytesIO(big), self.name, "wrong", Config=SMALL, ExtraArgs=wrong)
+        self.assertIn("BadDigest", str(failed.exception))
 
     def test_parts_that_are_too_small(self):
         upload = {"Bucket": self.name, "Key": "k"}

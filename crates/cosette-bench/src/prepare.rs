@@ -125,7 +125,11 @@ async fn source(
             stamp + (u128::from(part_number.get()) << 96),
         );
         let etag = connection.ask(&part, body).await?.etag;
-        done.push(ops::CompletedPart { part_number, etag });
+        done.push(ops::CompletedPart {
+            part_number,
+            etag,
+            checksum: None,
+        });
     }
     let complete = ops::CompleteUpload {
         bucket,

@@ -464,7 +464,11 @@ impl Worker {
                 self.connection.ask(&part, Payload::empty()).await?.etag
             };
             let part_number = part_number(at);
-            parts.push(ops::CompletedPart { part_number, etag });
+            parts.push(ops::CompletedPart {
+                part_number,
+                etag,
+                checksum: None,
+            });
         }
         let complete = ops::CompleteUpload {
             bucket: site.bucket.clone(),

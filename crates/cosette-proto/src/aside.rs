@@ -1,14 +1,15 @@
-//! What clients of S3 ask of a read beside the operation, and are told beside its reply: a part by its
-//! number, and the checksum that was kept. COS has neither, so the operations' messages have not.
+//! What clients of S3 ask beside an operation, and are told beside its reply: a part by its number, the
+//! checksum that was kept, that which an upload's object is to have. COS has none of it, so the
+//! operations' messages have not.
 
-use cosette_types::{Checksum, PartNumber};
+use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumType, DeclaredChecksum, PartNumber};
 use http::header::RANGE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::dialect::{Dialect, amz};
 use crate::error::{Error, ErrorCode};
 use crate::head::Head;
-use crate::sign::checksum_header;
+use crate::sign::{checksum_header, could_be_checksum};
 
 /// What a read is asked beside the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,9 +53,126 @@ pub fn tell_checksum(headers: &mut HeaderMap, checksum: &Checksum) {
     if let Ok(value) = HeaderValue::from_str(&checksum.value) {
         let name = HeaderName::from_static(checksum_header(checksum.algorithm));
         headers.insert(name, value);
-        let whole = HeaderValue::from_static(amz::FULL_OBJECT);
-        headers.insert(HeaderName::from_static(amz::CHECKSUM_TYPE), whole);
+        let kind = HeaderValue::from_static(checksum.kind.as_str());
+        headers.insert(HeaderName::from_static(amz::CHECKSUM_TYPE), kind);
     }
+}
+
+/// The checksum that the object of an upload is to have, as the upload's beginning says.
+///
+/// # Errors
+/// `InvalidRequest` for an algorithm or a type that is not known, or that do not go together.
+pub fn declared_checksum(head: &Head) -> Result<Option<DeclaredChecksum>, Error> {
+    if head.dialect != Dialect::S3 {
+        return Ok(None);
+    }
+    let kind = said(head, amz::CHECKSUM_TYPE)?;
+    match said::<ChecksumAlgorithm>(head, amz::CHECKSUM_ALGORITHM)? {
+        Some(algorithm) => match DeclaredChecksum::new(algorithm, kind) {
+            Ok(declared) => Ok(Some(declared)),
+            Err(why) => Err(refused(format!("For {algorithm} {why}."))),
+        },
+        None if kind.is_some() => {
+            let (kind, algorithm) = (amz::CHECKSUM_TYPE, amz::CHECKSUM_ALGORITHM);
+            let words = format!("The header {kind} is without the header {algorithm}.");
+            Err(refused(words))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Tells it.
+pub fn tell_declared(headers: &mut HeaderMap, declared: DeclaredChecksum) {
+    for (name, word) in [
+        (amz::CHECKSUM_ALGORITHM, declared.algorithm().as_str()),
+        (amz::CHECKSUM_TYPE, declared.kind().as_str()),
+    ] {
+        let value = HeaderValue::from_static(word);
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// What a reply tells of it.
+pub(crate) fn declared_in(headers: &HeaderMap) -> Option<DeclaredChecksum> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let algorithm = text(amz::CHECKSUM_ALGORITHM)?.parse().ok()?;
+    let kind = text(amz::CHECKSUM_TYPE).and_then(|text| text.parse().ok());
+    DeclaredChecksum::new(algorithm, kind).ok()
+}
+
+/// What a Complete says of the object that it is to make.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CompleteAside {
+    /// Its checksum: the algorithm, and the base64 of the value. Behind one of parts may stand their number.
+    pub checksum: Option<(ChecksumAlgorithm, String)>,
+    /// What that is computed of.
+    pub kind: Option<ChecksumType>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+}
+
+impl CompleteAside {
+    /// Reads it; nothing in the COS dialect.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for more than one checksum and for what cannot be one, `InvalidArgument` for a
+    /// size that is no number.
+    pub fn of(head: &Head) -> Result<Self, Error> {
+        if head.dialect != Dialect::S3 {
+            return Ok(Self::default());
+        }
+        let mut checksum = None;
+        for algorithm in ChecksumAlgorithm::ALL {
+            let name = checksum_header(algorithm);
+            for value in head.headers.get_all(name) {
+                let value = value.to_str().unwrap_or_default().trim();
+                let base64 = match value.split_once('-') {
+                    Some((base64, parts)) if parts.parse::<PartNumber>().is_ok() => base64,
+                    _ => value,
+                };
+                if !could_be_checksum(algorithm, base64) {
+                    return Err(refused(format!("Value for {name} header is invalid.")));
+                }
+                if checksum.is_some() {
+                    return Err(refused("More than one checksum was sent.".to_owned()));
+                }
+                checksum = Some((algorithm, value.to_owned()));
+            }
+        }
+        let size = head.headers.get(amz::MP_OBJECT_SIZE).map(|value| {
+            let number = value
+                .to_str()
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
+            number.ok_or_else(|| {
+                Error::argument(format!("The header {} is no number.", amz::MP_OBJECT_SIZE))
+            })
+        });
+        Ok(Self {
+            checksum,
+            kind: said(head, amz::CHECKSUM_TYPE)?,
+            size: size.transpose()?,
+        })
+    }
+}
+
+/// A word of a header; in capitals or not.
+fn said<T: std::str::FromStr<Err = cosette_types::Error>>(
+    head: &Head,
+    name: &str,
+) -> Result<Option<T>, Error> {
+    let Some(value) = head.headers.get(name) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    match text.to_ascii_uppercase().parse() {
+        Ok(word) => Ok(Some(word)),
+        Err(why) => Err(refused(format!("The header {name} is not right: {why}."))),
+    }
+}
+
+fn refused(words: String) -> Error {
+    Error::with(ErrorCode::InvalidRequest, words)
 }
 
 /// Tells of how many parts an object was made.
@@ -75,6 +193,85 @@ mod tests {
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let head = Head::decode(&parts, &Hosts::default()).unwrap();
         ReadAside::of(&head).map_err(|error| error.code)
+    }
+
+    const S3: (&str, &str) = ("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+
+    fn head(headers: &[(&str, &str)]) -> Head {
+        let mut request = http::Request::builder()
+            .uri("/b-1/k?uploads")
+            .header("Host", "h");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Head::decode(&parts, &Hosts::default()).unwrap()
+    }
+
+    #[test]
+    fn an_upload_says_which_checksum_its_object_is_to_have() {
+        let declared =
+            |said: &[(&str, &str)]| declared_checksum(&head(said)).map_err(|error| error.code);
+        let new = |algorithm, kind| DeclaredChecksum::new(algorithm, kind).unwrap();
+        let crc32 = ("x-amz-checksum-algorithm", "CRC32");
+        let full = ("x-amz-checksum-type", "FULL_OBJECT");
+        let crc32_of_parts = new(ChecksumAlgorithm::Crc32, None);
+        let crc32_of_all = new(ChecksumAlgorithm::Crc32, Some(ChecksumType::FullObject));
+        assert_eq!(declared(&[S3, crc32]), Ok(Some(crc32_of_parts)));
+        assert_eq!(declared(&[S3, crc32, full]), Ok(Some(crc32_of_all)));
+        let lower = ("x-amz-checksum-algorithm", "crc64nvme");
+        let nvme = new(ChecksumAlgorithm::Crc64Nvme, None);
+        assert_eq!(declared(&[S3, lower]), Ok(Some(nvme)));
+        assert_eq!(declared(&[S3]), Ok(None));
+        assert_eq!(declared(&[crc32, ("x-cos-acl", "private")]), Ok(None));
+        let algorithm = |word| ("x-amz-checksum-algorithm", word);
+        for wrong in [
+            [full, S3],
+            [algorithm("MD5"), S3],
+            [algorithm(""), S3],
+            [crc32, ("x-amz-checksum-type", "ALL")],
+            [algorithm("SHA256"), full],
+            [algorithm("CRC64NVME"), ("x-amz-checksum-type", "COMPOSITE")],
+        ] {
+            let said = [&wrong[..], &[S3]].concat();
+            assert_eq!(declared(&said), Err(ErrorCode::InvalidRequest), "{wrong:?}");
+        }
+        let mut told = HeaderMap::new();
+        tell_declared(&mut told, crc32_of_all);
+        assert_eq!(declared_in(&told), Some(crc32_of_all));
+    }
+
+    #[test]
+    fn a_complete_says_what_it_is_to_make() {
+        let said = |said: &[(&str, &str)]| {
+            CompleteAside::of(&head(&[said, &[S3]].concat())).map_err(|error| error.code)
+        };
+        let crc32 = |value| ("x-amz-checksum-crc32", value);
+        let all = said(&[
+            crc32("y/Q5Jg==-10000"),
+            ("x-amz-checksum-type", "COMPOSITE"),
+            ("x-amz-mp-object-size", "0"),
+        ]);
+        let wanted = CompleteAside {
+            checksum: Some((ChecksumAlgorithm::Crc32, "y/Q5Jg==-10000".to_owned())),
+            kind: Some(ChecksumType::Composite),
+            size: Some(0),
+        };
+        assert_eq!(all, Ok(wanted));
+        assert_eq!(said(&[]), Ok(CompleteAside::default()));
+        for (wrong, code) in [
+            (crc32(""), ErrorCode::InvalidRequest),
+            (crc32("y/Q5Jg=="), ErrorCode::InvalidRequest),
+            (crc32("y/Q5Jg==-10001"), ErrorCode::InvalidRequest),
+            (crc32("y/Q5JgAA"), ErrorCode::InvalidRequest),
+            (("x-amz-checksum-type", "PART"), ErrorCode::InvalidRequest),
+            (("x-amz-mp-object-size", "-1"), ErrorCode::InvalidArgument),
+            (("x-amz-mp-object-size", "1e3"), ErrorCode::InvalidArgument),
+        ] {
+            let twice = ("x-amz-checksum-crc32c", "y/Q5Jg==");
+            let more = if wrong.1 == "y/Q5Jg==" { twice } else { S3 };
+            assert_eq!(said(&[wrong, more]), Err(code), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -270,8 +270,10 @@ pub mod amz {
     pub const CHECKSUM_MODE: &str = "x-amz-checksum-mode";
     /// The value of it that asks.
     pub const CHECKSUM_MODE_ENABLED: &str = "ENABLED";
-    /// A checksum of the whole object, not one of its parts' checksums.
-    pub const FULL_OBJECT: &str = "FULL_OBJECT";
+    /// The algorithm of the checksum that an upload's object is to have.
+    pub const CHECKSUM_ALGORITHM: &str = "x-amz-checksum-algorithm";
+    /// How long the object is to be that Complete makes.
+    pub const MP_OBJECT_SIZE: &str = "x-amz-mp-object-size";
     /// How many parts an object has that is read by a part's number.
     pub const PARTS_COUNT: &str = "x-amz-mp-parts-count";
     /// Headers that tell a checksum of an object.

@@ -161,7 +161,13 @@ impl Error {
                 "The version id is not one of this service.",
             ),
             Fact::NoSuchUpload => Self::new(Code::NoSuchUpload),
-            Fact::InvalidPart { .. } => Self::with(Code::InvalidPart, sentence(&words)),
+            Fact::InvalidPart { .. } | Fact::PartChecksumDiffers { .. } => {
+                Self::with(Code::InvalidPart, sentence(&words))
+            }
+            Fact::ChecksumDiffers { .. } => Self::with(Code::BadDigest, sentence(&words)),
+            Fact::ChecksumNotKnown { .. }
+            | Fact::ChecksumTypeDiffers { .. }
+            | Fact::ObjectSizeDiffers { .. } => Self::with(Code::InvalidRequest, sentence(&words)),
             Fact::InvalidPartOrder => Self::new(Code::InvalidPartOrder),
             Fact::NoPartsListed => Self::with(Code::MalformedXML, "The list of parts is empty."),
             Fact::PartTooSmall { .. } => Self::with(Code::EntityTooSmall, sentence(&words)),

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use cosette_proto::form::{FileReader, Form, FormReader, Sizes};
 use cosette_proto::limits::{FORM_BYTES_MAX, FORM_EPILOGUE_BYTES_MAX};
 use cosette_proto::route::PayloadKind;
-use cosette_proto::sign::{BodyCheck, Checksum};
+use cosette_proto::sign::{BodyCheck, Checksum, ChecksumAlgorithm};
 use cosette_proto::{ErrorCode, Head};
 use cosette_types::limits::PUT_BYTES_MAX;
 use futures_util::Stream;
@@ -284,6 +284,17 @@ impl ObjectBytes {
     /// Where a checksum of the bytes will be, once they are in.
     pub(crate) fn verified(&self) -> Verified {
         self.body.verified.clone()
+    }
+
+    /// With a checksum of this algorithm, computed if the client sent none.
+    ///
+    /// # Errors
+    /// `InvalidRequest` if it sent one of another.
+    pub(crate) fn with_checksum(mut self, algorithm: ChecksumAlgorithm) -> Result<Self, Error> {
+        let check = self.body.check.take().map(|check| *check);
+        let check = BodyCheck::computing(check, algorithm)?;
+        self.body.check = Some(Box::new(check));
+        Ok(self)
     }
 
     /// The bytes as they come.

@@ -390,7 +390,7 @@ impl Service {
         };
         let answer = ops::run(&context, op, payload).await?;
         let mut settled = self.settle(answer, asked).await?;
-        if let Some(checksum) = verified.checksum() {
+        if let (Some(checksum), Dialect::S3) = (verified.checksum(), head.dialect) {
             // As S3 does: what was sent with a body and was right is told back.
             tell_checksum(&mut settled.headers, checksum);
         }

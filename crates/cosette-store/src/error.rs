@@ -5,7 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cosette_types::{BucketName, Owner, PartNumber, StorageClass, VersionId};
+use cosette_types::{
+    BucketName, ChecksumAlgorithm, ChecksumType, Owner, PartNumber, StorageClass, VersionId,
+};
 
 use crate::extents::ExtentError;
 use crate::meta::MetaError;
@@ -49,6 +51,31 @@ pub enum Error {
     InvalidPart {
         /// The part.
         number: PartNumber,
+    },
+    /// A listed part has another checksum than the one listed, or none of that algorithm.
+    PartChecksumDiffers {
+        /// The part.
+        number: PartNumber,
+    },
+    /// The parts do not make the checksum that the object was said to have.
+    ChecksumDiffers {
+        /// Its algorithm.
+        algorithm: ChecksumAlgorithm,
+    },
+    /// A checksum of the object was sent, and its parts tell none to compare it with.
+    ChecksumNotKnown {
+        /// Its algorithm.
+        algorithm: ChecksumAlgorithm,
+    },
+    /// The object was said to have a checksum of another type than its upload was begun with.
+    ChecksumTypeDiffers {
+        /// That of the upload.
+        kind: ChecksumType,
+    },
+    /// The parts do not have as many bytes as the object was said to have.
+    ObjectSizeDiffers {
+        /// How many they have.
+        size: u64,
     },
     /// The listed part numbers are not strictly ascending.
     InvalidPartOrder,
@@ -198,6 +225,10 @@ impl From<ExtentError> for Error {
 }
 
 impl fmt::Display for Error {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table: a line or two for each fact"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchBucket { bucket } => write!(f, "there is no bucket {bucket}"),
@@ -215,6 +246,29 @@ impl fmt::Display for Error {
             Self::MalformedVersionId => f.write_str("the version id is none of this store's"),
             Self::NoSuchUpload => f.write_str("the upload does not exist"),
             Self::InvalidPart { number } => write!(f, "part {number} is not stored with that ETag"),
+            Self::PartChecksumDiffers { number } => {
+                write!(f, "part {number} is not stored with that checksum")
+            }
+            Self::ChecksumDiffers { algorithm } => {
+                write!(
+                    f,
+                    "the {algorithm} of the parts together is not the one that was sent"
+                )
+            }
+            Self::ChecksumNotKnown { algorithm } => write!(
+                f,
+                "the {algorithm} of the object cannot be compared: begin the upload with this \
+                 algorithm, and send a checksum with each part"
+            ),
+            Self::ChecksumTypeDiffers { kind } => {
+                write!(f, "the checksum of the object is of the type {kind}")
+            }
+            Self::ObjectSizeDiffers { size } => {
+                write!(
+                    f,
+                    "the parts together have {size} bytes, not as many as were said"
+                )
+            }
             Self::InvalidPartOrder => f.write_str("the part numbers are not ascending"),
             Self::NoPartsListed => f.write_str("no part is listed"),
             Self::PartTooSmall { number, size } => {

@@ -84,6 +84,8 @@ bugs! {
     NoAnswerKept,
     /// A part sent again stays what it first was. (R37)
     FirstTryKept,
+    /// A part sent again keeps the checksum of what it first was. (R37)
+    ChecksumOfOldPart,
     /// An object may be moved onto itself. (R39)
     SelfMoveDeletes,
     /// A repeated move with the same token is a new move. (R30)

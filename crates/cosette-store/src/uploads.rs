@@ -1,7 +1,7 @@
 //! What the operations on uploads share: finding one, and putting a part into it.
 
 use bytes::Bytes;
-use cosette_types::{BucketName, ObjectKey, PartNumber, UploadId};
+use cosette_types::{BucketName, Checksum, ObjectKey, PartNumber, UploadId};
 
 use crate::error::Error;
 use crate::planted::Bug;
@@ -69,6 +69,14 @@ impl Core {
     }
 }
 
+/// What is put as a part: its body, what is known of its bytes, and the checksum that came with them.
+#[derive(Debug)]
+pub(crate) struct PartContent {
+    pub(crate) body: BodyId,
+    pub(crate) digests: Digests,
+    pub(crate) checksum: Option<Checksum>,
+}
+
 /// Puts a part into an open upload, in place of the one that had its number. The body's own rows
 /// are the caller's to write.
 pub(crate) async fn put_part(
@@ -76,7 +84,7 @@ pub(crate) async fn put_part(
     txn: &mut Txn,
     upload: &UploadRecord,
     number: PartNumber,
-    content: (BodyId, Digests),
+    mut content: PartContent,
 ) -> Result<PartRecord, Error> {
     let row = tables::part(upload.id, number);
     if let Some(old) = txn.get::<PartRecord>(row.clone()).await? {
@@ -84,8 +92,15 @@ pub(crate) async fn put_part(
             return Ok(old);
         }
         unlink_part(txn, &old);
+        if Bug::ChecksumOfOldPart.is_planted() {
+            content.checksum = old.checksum;
+        }
     }
-    let (body, digests) = content;
+    let PartContent {
+        body,
+        digests,
+        checksum,
+    } = content;
     let part = PartRecord {
         body,
         link: LinkId(core.new_id()?),
@@ -93,6 +108,7 @@ pub(crate) async fn put_part(
         md5: digests.md5,
         crc64: digests.crc64,
         last_modified: core.now(),
+        checksum,
     };
     let referrer = Referrer::Part(upload.id, number);
     txn.put(tables::reference(part.body, part.link), &referrer);

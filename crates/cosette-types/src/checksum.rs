@@ -5,6 +5,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::error::{Error, Why};
 
 /// Bytes as hexadecimal digits in lower case, two each.
@@ -146,13 +149,149 @@ impl ChecksumAlgorithm {
     }
 }
 
-/// A checksum of all bytes of a body, by an algorithm that a client chose.
+impl FromStr for ChecksumAlgorithm {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|algorithm| algorithm.as_str() == text)
+            .ok_or(Error::new("checksum algorithm", Why::Unknown))
+    }
+}
+
+impl fmt::Display for ChecksumAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a checksum of an object that was made of parts is computed of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChecksumType {
+    /// All its bytes.
+    FullObject,
+    /// The checksums of its parts, one behind the other.
+    Composite,
+}
+
+impl ChecksumType {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::FullObject, Self::Composite];
+
+    /// The name as documents write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FullObject => "FULL_OBJECT",
+            Self::Composite => "COMPOSITE",
+        }
+    }
+}
+
+impl FromStr for ChecksumType {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.as_str() == text)
+            .ok_or(Error::new("checksum type", Why::Unknown))
+    }
+}
+
+impl fmt::Display for ChecksumType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The checksum that an upload was begun with: which one its object is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeclaredChecksum {
+    algorithm: ChecksumAlgorithm,
+    kind: ChecksumType,
+}
+
+impl DeclaredChecksum {
+    /// Without a type, that which the algorithm usually has.
+    ///
+    /// # Errors
+    /// CRC-64/NVME is of all bytes only, SHA-1 and SHA-256 cannot be joined without reading all bytes.
+    pub fn new(algorithm: ChecksumAlgorithm, kind: Option<ChecksumType>) -> Result<Self, Error> {
+        let usual = match algorithm {
+            ChecksumAlgorithm::Crc64Nvme => ChecksumType::FullObject,
+            _ => ChecksumType::Composite,
+        };
+        let kind = kind.unwrap_or(usual);
+        let possible = match algorithm {
+            ChecksumAlgorithm::Crc32 | ChecksumAlgorithm::Crc32c => true,
+            ChecksumAlgorithm::Crc64Nvme | ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => {
+                kind == usual
+            }
+        };
+        if possible {
+            Ok(Self { algorithm, kind })
+        } else {
+            let form = "FULL_OBJECT for CRC64NVME, COMPOSITE for SHA1 and SHA256";
+            Err(Error::malformed("checksum type", form))
+        }
+    }
+
+    /// How it is computed.
+    pub const fn algorithm(self) -> ChecksumAlgorithm {
+        self.algorithm
+    }
+
+    /// What it is computed of.
+    pub const fn kind(self) -> ChecksumType {
+        self.kind
+    }
+}
+
+/// A checksum of a body, by an algorithm that a client chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {
     /// How it is computed.
     pub algorithm: ChecksumAlgorithm,
-    /// Its bytes in base64, as headers have it.
+    /// What it is computed of.
+    pub kind: ChecksumType,
+    /// Its bytes in base64, as headers have it; behind one of parts, `-` and their number.
     pub value: String,
+}
+
+impl Checksum {
+    /// One of all bytes.
+    pub const fn of_all(algorithm: ChecksumAlgorithm, value: String) -> Self {
+        Self {
+            algorithm,
+            kind: ChecksumType::FullObject,
+            value,
+        }
+    }
+
+    /// One of all bytes, from its own bytes.
+    pub fn full(algorithm: ChecksumAlgorithm, bytes: &[u8]) -> Self {
+        Self::of_all(algorithm, STANDARD.encode(bytes))
+    }
+
+    /// One of the checksums of so many parts, from its own bytes.
+    pub fn composite(algorithm: ChecksumAlgorithm, bytes: &[u8], parts: usize) -> Self {
+        Self {
+            algorithm,
+            kind: ChecksumType::Composite,
+            value: format!("{}-{parts}", STANDARD.encode(bytes)),
+        }
+    }
+
+    /// Its base64 alone.
+    pub fn base64(&self) -> &str {
+        let base64 = self.value.split_once('-');
+        base64.map_or(self.value.as_str(), |(base64, _)| base64)
+    }
+
+    /// Its bytes, if its text is one of them.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let bytes = STANDARD.decode(self.base64()).ok()?;
+        (bytes.len() == self.algorithm.bytes()).then_some(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +312,43 @@ mod tests {
             }
         }
         Crc64(!crc)
+    }
+
+    #[test]
+    fn each_algorithm_has_the_types_that_can_be_joined() {
+        use ChecksumAlgorithm::{Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
+        use ChecksumType::{Composite, FullObject};
+        for (algorithm, usual, other) in [
+            (Crc32, Composite, true),
+            (Crc32c, Composite, true),
+            (Crc64Nvme, FullObject, false),
+            (Sha1, Composite, false),
+            (Sha256, Composite, false),
+        ] {
+            let declared = DeclaredChecksum::new(algorithm, None).unwrap();
+            assert_eq!((declared.algorithm(), declared.kind()), (algorithm, usual));
+            for kind in ChecksumType::ALL {
+                let made = DeclaredChecksum::new(algorithm, Some(kind));
+                assert_eq!(made.is_ok(), kind == usual || other, "{algorithm} {kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_checksum_of_parts_ends_in_their_number() {
+        let all = Checksum::full(ChecksumAlgorithm::Crc32, &[0xcb, 0xf4, 0x39, 0x26]);
+        assert_eq!((all.value.as_str(), all.base64()), ("y/Q5Jg==", "y/Q5Jg=="));
+        let bytes = all.bytes().unwrap();
+        let parts = Checksum::composite(ChecksumAlgorithm::Crc32, &bytes, 12);
+        assert_eq!(
+            (parts.value.as_str(), parts.base64()),
+            ("y/Q5Jg==-12", "y/Q5Jg==")
+        );
+        assert_eq!(parts.bytes(), Some(bytes));
+        for wrong in ["", "y/Q5Jg", "y/Q5JgAA", "no base64"] {
+            let one = Checksum::of_all(ChecksumAlgorithm::Crc32, wrong.to_owned());
+            assert_eq!(one.bytes(), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub(crate) async fn copy_object(
     Ok(found.map(|object| CopyObjectReply {
         etag: object.etag,
         crc64: object.crc64,
+        checksum: None,
         last_modified: object.last_modified,
         version_id: object.version_id.filter(|id| !id.is_null()),
         source_version_id: message.source.version_id.clone(),
@@ -117,6 +118,7 @@ pub(crate) async fn complete_upload(
                 key: message.key.clone(),
                 etag: object.etag,
                 crc64: object.crc64,
+                checksum: None,
                 version_id: object.version_id,
                 encrypted_with: None,
             }))

@@ -480,6 +480,7 @@ impl Uploader {
                 part: CompletedPart {
                     part_number: number,
                     etag: etag.clone(),
+                    checksum: None,
                 },
                 crc64: crc,
                 len,
@@ -506,6 +507,7 @@ impl Uploader {
             part: CompletedPart {
                 part_number: number,
                 etag: reply.etag,
+                checksum: None,
             },
             crc64: crc,
             len,

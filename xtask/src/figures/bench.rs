@@ -108,7 +108,7 @@ impl Bench {
         Ok(fs::write(self.folder.join("prefixes.json"), text)?)
     }
 
-    fn prefix(&self, kept: Kept) -> Result<String> {
+    pub(super) fn prefix(&self, kept: Kept) -> Result<String> {
         let name = match kept {
             Kept::Many => format!("many-{}", self.objects),
             other => other.name().to_owned(),
@@ -187,18 +187,46 @@ impl Bench {
     /// Removes everything below the many objects' prefix; they have to be prepared again.
     pub(super) fn remove_many(&mut self) -> Result<String> {
         let prefix = self.prefix(Kept::Many)?;
-        let endpoint = self.serving()?.endpoint.clone();
         self.prefixes.remove(&format!("many-{}", self.objects));
         self.remember()?;
+        self.remove(&prefix)?;
+        Ok(prefix)
+    }
+
+    /// Removes everything below a prefix.
+    pub(super) fn remove(&mut self, prefix: &str) -> Result<()> {
+        let endpoint = self.serving()?.endpoint.clone();
         let mut rm = command(&self.binary);
         rm.args(["rm", "-r", "--endpoint", &endpoint, "--quiet"]);
         rm.arg(format!("{BUCKET}/{prefix}"));
         let told = exec::run("rm", &mut rm, RUN_LIMIT)?;
         if told.success {
-            Ok(prefix)
+            Ok(())
         } else {
             Err(format!("rm: {}\n{}", told.status, told.output).into())
         }
+    }
+
+    /// Has the server copy or move a prefix by itself; objects in a second, until it says that it is done.
+    pub(super) fn prefix_job(&mut self, kind: &str, source: &str, target: &str) -> Result<f64> {
+        let endpoint = self.serving()?.endpoint.clone();
+        let mut job = command(&self.binary);
+        job.args(["prefix-jobs", kind, "--wait", "--endpoint", &endpoint]);
+        job.args(["--output", "json"]);
+        job.arg(format!("{BUCKET}/{source}"));
+        job.arg(format!("{BUCKET}/{target}"));
+        let told = exec::run("prefix-jobs", &mut job, RUN_LIMIT)?;
+        if !told.success {
+            return Err(format!("prefix-jobs: {}\n{}", told.status, told.output).into());
+        }
+        let line = told.output.lines().find(|line| line.starts_with('{'));
+        let ended: Value = serde_json::from_str(line.unwrap_or_default())?;
+        let done = ended.get("Done");
+        if done.and_then(Value::as_u64) != Some(self.objects) {
+            return Err(format!("not all of {} objects: {ended}", self.objects).into());
+        }
+        let done = done.and_then(Value::as_f64).unwrap_or_default();
+        Ok(done / told.elapsed.as_secs_f64())
     }
 }
 

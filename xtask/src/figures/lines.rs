@@ -175,6 +175,12 @@ pub(super) const ALL: &[Line] = &[
         memory,
     ),
     line(
+        "jobs",
+        "prefix jobs over all objects: a copy of the prefix, then a move of the copies; the slower one",
+        AtLeast(5_000.0, " objects/s"),
+        jobs,
+    ),
+    line(
         "emptied",
         "LIST of a prefix just emptied of all objects, the first",
         AtMost(20.0, " ms"),
@@ -548,6 +554,20 @@ fn beside_nothing(bench: &mut Bench, operation: &str, time: &str) -> Result<Told
     } else {
         bench.over(Kept::Many, &words)
     }
+}
+
+fn jobs(bench: &mut Bench, _: &Wanted) -> Result<Figure> {
+    // What a run that was broken off has left under these names is what this one makes.
+    let many = bench.prefix(Kept::Many)?;
+    let (copies, targets) = (format!("jobs-copied/{many}"), format!("jobs-moved/{many}"));
+    let copied = bench.prefix_job("copy", &many, &copies)?;
+    let moved = bench.prefix_job("move", &copies, &targets)?;
+    bench.remove(&targets)?;
+    let slower = copied.min(moved);
+    Ok(figure(
+        slower,
+        format!("{copied:.0} objects/s copied, {moved:.0} objects/s moved"),
+    ))
 }
 
 fn emptied(bench: &mut Bench, _: &Wanted) -> Result<Figure> {

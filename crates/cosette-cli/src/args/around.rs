@@ -91,6 +91,8 @@ pub(crate) enum PresignMethod {
     Put,
     /// Deleting
     Delete,
+    /// Storing by a browser's form
+    Post,
 }
 
 /// Print an address that carries its signature: whoever has it can send that one request
@@ -101,6 +103,8 @@ Nothing is sent. The address works until it expires, for everybody who has it.
 Examples:
   cosette presign cos://photos-1250000000/a.jpg
   cosette presign --method PUT --expires 1h cos://photos-1250000000/new.jpg
+  cosette presign --method POST 'cos://photos-1250000000/inbox/${filename}' --size-max 10MiB \
+      --field success_action_status=201           prints where a form goes, and the fields it must have
   cosette presign cos://photos-1250000000/a.jpg --response-content-type image/png")]
 pub(crate) struct PresignArgs {
     /// Object
@@ -127,6 +131,12 @@ pub(crate) struct PresignArgs {
     /// Content-Disposition of the reply, instead of the stored one; only for GET
     #[arg(long, value_name = "TEXT")]
     pub(crate) response_content_disposition: Option<Text>,
+    /// A field of the form with its value; only for POST
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::field)]
+    pub(crate) field: Vec<(String, String)>,
+    /// Largest file that the form may send; only for POST
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub(crate) size_max: Option<u64>,
 }
 
 /// Have the server move or copy everything below a prefix by itself, and watch it

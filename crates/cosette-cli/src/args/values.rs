@@ -130,6 +130,14 @@ pub(super) fn tag(text: &str) -> Result<(String, String), String> {
 
 /// One or several grantees: `id="100000000001"[, id="…"]`, or without `id=` and quotes, which
 /// shells make hard to write.
+/// A field of a form.
+pub(super) fn field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("must have the form NAME=VALUE".to_owned()),
+    }
+}
+
 pub(super) fn grantees(text: &str) -> Result<Vec<Grantee>, String> {
     if text.contains('=') {
         return Grantee::parse_list(text).map_err(|why| why.to_string());

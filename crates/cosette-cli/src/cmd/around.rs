@@ -90,6 +90,12 @@ pub(super) async fn restore(
 }
 
 pub(super) fn presign(connection: &Connection, args: PresignArgs, output: &Output) -> Result<()> {
+    if args.method == PresignMethod::Post {
+        return form(connection, args, output);
+    }
+    if !args.field.is_empty() || args.size_max.is_some() {
+        return Err(Failure::usage("--field and --size-max are for POST only"));
+    }
     let presigned = presigned(connection, &args)?;
     let mut headers = Object::new();
     for (name, value) in &presigned.headers {
@@ -101,6 +107,38 @@ pub(super) fn presign(connection: &Connection, args: PresignArgs, output: &Outpu
         .with("headers", headers.done())
         .with("ExpiresSeconds", args.expires.as_secs());
     output.result(&presigned.url, &json.done())
+}
+
+/// A form that whoever has it may send: where to, and what it must say.
+fn form(connection: &Connection, args: PresignArgs, output: &Output) -> Result<()> {
+    let key = args.name.object_key().map_err(Failure::usage)?;
+    let overridden =
+        args.response_content_type.is_some() || args.response_content_disposition.is_some();
+    if overridden || args.version_id.is_some() || args.name.version_id.is_some() {
+        let words = "a form makes an object: it names no version and no --response-… flag";
+        return Err(Failure::usage(words));
+    }
+    let call = connection.client_of(&args.name)?.presign_post();
+    let call = call.bucket(&args.name.bucket).key(key.as_str());
+    let given = args.field.into_iter();
+    let call = given.fold(call, |call, (name, value)| call.field(name, value));
+    let call = match args.size_max {
+        Some(most) => call.sizes(0..=most),
+        None => call,
+    };
+    let form = call.presign(args.expires)?;
+    let mut text = form.url.clone();
+    let mut fields = Object::new();
+    for (name, value) in &form.fields {
+        text.push_str(&format!("\n{name}={value}"));
+        fields = fields.text(name, value);
+    }
+    let json = Object::new()
+        .text("Method", "POST")
+        .text("Url", &form.url)
+        .with("Fields", fields.done())
+        .with("ExpiresSeconds", args.expires.as_secs());
+    output.result(&text, &json.done())
 }
 
 fn presigned(connection: &Connection, args: &PresignArgs) -> Result<Presigned> {
@@ -135,6 +173,7 @@ fn presigned(connection: &Connection, args: &PresignArgs) -> Result<Presigned> {
             let call = client.put_object().bucket(bucket).key(key);
             call.presign(args.expires)
         }
+        PresignMethod::Post => return Err(Failure::usage("a form is no request")),
         PresignMethod::Delete => {
             let call = client.delete_object().bucket(bucket).key(key);
             given!(call, version_id = version).presign(args.expires)

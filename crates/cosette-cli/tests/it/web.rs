@@ -111,3 +111,85 @@ fn what_is_not_whole_or_not_there_leaves_no_object() {
     }
     assert_eq!(world.everything(), before);
 }
+
+#[test]
+fn a_form_that_was_signed_is_sent_by_whoever_has_it() {
+    let owner = World::with_bucket();
+    let root = std::fs::read(owner.data().join("root-key.json")).unwrap();
+    let root: serde_json::Value = serde_json::from_slice(&root).unwrap();
+    let server = owner.serve();
+    let owner = owner
+        .set("COSETTE_SECRET_ID", text(&root, "secret_id"))
+        .set("COSETTE_SECRET_KEY", text(&root, "secret_key"));
+    let target = cos("in/${filename}");
+    let presign = [
+        "presign",
+        "--method",
+        "POST",
+        &target,
+        "--endpoint",
+        &server.url,
+    ];
+    let flags = ["--size-max", "5", "--field", "success_action_status=201"];
+    let form = owner.json(&[&presign[..], &flags].concat());
+    assert_eq!(send(&form, "a.txt", "bytes"), 201);
+    assert_eq!(
+        owner
+            .ok(&["cat", &cos("in/a.txt"), "--endpoint", &server.url])
+            .stdout,
+        "bytes"
+    );
+    assert_eq!(send(&form, "b.txt", "longer"), 400);
+    // As lines: where it goes, then its fields.
+    let lines = owner.ok(&presign).stdout;
+    assert!(
+        lines.starts_with(&server.url) && lines.contains("\nkey=in/${filename}\n"),
+        "{lines}"
+    );
+    for wrong in [
+        &["presign", &target, "--size-max", "5"][..],
+        &["presign", &target, "--field", "acl=private"],
+        &["presign", &target, "--method", "POST", "--field", "acl"],
+        &[
+            "presign",
+            &target,
+            "--method",
+            "POST",
+            "--response-content-type",
+            "text/plain",
+        ],
+    ] {
+        assert_eq!(owner.run(wrong).code, 2, "{wrong:?}");
+    }
+}
+
+/// Sends a form as a browser does, with nothing of ours; the status.
+fn send(form: &serde_json::Value, name: &str, file: &str) -> u16 {
+    let mut body = String::new();
+    for (field, value) in form["Fields"].as_object().unwrap() {
+        let value = value.as_str().unwrap();
+        body.push_str(&format!(
+            "--b\r\nContent-Disposition: form-data; name=\"{field}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    body.push_str(&format!(
+        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{file}\r\n--b--\r\n"
+    ));
+    let url = text(form, "Url");
+    let (host, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\
+         content-type: multipart/form-data; boundary=b\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}

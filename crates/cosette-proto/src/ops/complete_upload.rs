@@ -1,7 +1,8 @@
 //! Complete Multipart Upload: makes the object from the parts that the request lists.
 
 use cosette_types::{
-    BucketName, Crc64, ETag, ObjectKey, PartNumber, Preconditions, UploadId, VersionId, limits,
+    BucketName, Checksum, Crc64, ETag, ObjectKey, PartNumber, Preconditions, UploadId, VersionId,
+    limits,
 };
 use http::Method;
 
@@ -26,6 +27,8 @@ pub struct CompletedPart {
     pub part_number: PartNumber,
     /// The tag that it was answered with.
     pub etag: ETag,
+    /// The checksum that it was answered with (S3), if it is to be compared.
+    pub checksum: Option<Checksum>,
 }
 
 /// Completes an upload. Parts that are not listed are discarded.
@@ -58,6 +61,8 @@ pub struct CompleteUploadReply {
     pub etag: ETag,
     /// CRC-64 of the whole object (a header).
     pub crc64: Option<Crc64>,
+    /// Its checksum by another algorithm (S3), if its parts had one.
+    pub checksum: Option<Checksum>,
     /// Its version (a header): an id where versioning is enabled, `null` where suspended.
     pub version_id: Option<VersionId>,
     /// How it is encrypted, if it is.
@@ -74,6 +79,8 @@ impl Message for CompleteUpload {
                 root.element("Part", |element| {
                     element.text("PartNumber", part.part_number);
                     element.etag(&part.etag);
+                    let told = part.checksum.as_ref();
+                    element.checksum_value(told.filter(|_| dialect == Dialect::S3));
                 });
             }
         });
@@ -101,7 +108,7 @@ impl Message for CompleteUpload {
         let root = request.root(ROOT, dialect)?;
         let parts = root
             .children("Part")
-            .map(read_part)
+            .map(|part| read_part(part, dialect))
             .collect::<Result<Vec<_>, _>>()?;
         if parts.is_empty() {
             return Err(malformed("The list of parts is empty."));
@@ -128,6 +135,7 @@ impl Message for CompleteUpload {
             root.text("Bucket", &reply.bucket);
             root.text("Key", &reply.key);
             root.text("ETag", &reply.etag);
+            root.checksum(reply.checksum.as_ref());
         });
         let headers = HeaderWriter::new(dialect)
             .with_some(Field::HashCrc64, reply.crc64)
@@ -145,6 +153,7 @@ impl Message for CompleteUpload {
             key: root.key("Key")?,
             etag: root.parse_child("ETag")?,
             crc64: headers.parse(Field::HashCrc64)?,
+            checksum: root.checksum(),
             version_id: headers.version_id()?,
             encrypted_with: headers.encrypted_with()?,
         })
@@ -152,7 +161,7 @@ impl Message for CompleteUpload {
 }
 
 /// Reads one part; the order of its elements is free.
-fn read_part(element: &Element) -> Result<CompletedPart, Error> {
+fn read_part(element: &Element, dialect: Dialect) -> Result<CompletedPart, Error> {
     let number = element
         .value("PartNumber")
         .ok_or_else(|| Error::argument("A part has no PartNumber."))?
@@ -171,5 +180,9 @@ fn read_part(element: &Element) -> Result<CompletedPart, Error> {
     Ok(CompletedPart {
         part_number: number,
         etag,
+        checksum: match dialect {
+            Dialect::Cos => None,
+            Dialect::S3 => element.only_checksum()?,
+        },
     })
 }

@@ -1,8 +1,8 @@
 //! PUT Object - Copy: makes an object that has another one's bytes, or changes an object in place.
 
 use cosette_types::{
-    AclHeaders, BucketName, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Metadata,
-    ObjectKey, Preconditions, StorageClass, Tags, Timestamp, VersionId,
+    AclHeaders, BucketName, Checksum, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption,
+    Metadata, ObjectKey, Preconditions, StorageClass, Tags, Timestamp, VersionId,
 };
 use http::Method;
 
@@ -58,6 +58,8 @@ pub struct CopyObjectReply {
     pub etag: ETag,
     /// The CRC-64 of the bytes, if the source had one.
     pub crc64: Option<Crc64>,
+    /// Their checksum by another algorithm (S3), if the source had one.
+    pub checksum: Option<Checksum>,
     /// The target's own time of modification.
     pub last_modified: Timestamp,
     /// The target's version, if its bucket has versioning enabled.
@@ -133,6 +135,7 @@ impl Message for CopyObject {
             root.text_if("CRC64", reply.crc64);
             root.text("LastModified", date::iso(reply.last_modified));
             root.text_if("VersionId", reply.version_id.as_ref());
+            root.checksum(reply.checksum.as_ref());
         });
         let headers = HeaderWriter::new(dialect)
             .with_some(Field::VersionId, reply.version_id.as_ref())
@@ -149,6 +152,7 @@ impl Message for CopyObject {
         Ok(CopyObjectReply {
             etag: root.parse_child("ETag")?,
             crc64: crc64.or(headers.parse(Field::HashCrc64)?),
+            checksum: root.checksum(),
             last_modified: root.date("LastModified")?,
             // Where versioning is suspended some editions say `null`: not a version of its own.
             version_id: version_id

@@ -1,16 +1,14 @@
 //! Get Object Attributes (the S3 dialect's): what is known of an object, without its bytes and its
 //! metadata.
 
-use cosette_types::{
-    BucketName, Checksum, ChecksumAlgorithm, ETag, ObjectKey, StorageClass, Timestamp, VersionId,
-};
+use cosette_types::{BucketName, Checksum, ETag, ObjectKey, StorageClass, Timestamp, VersionId};
 use http::Method;
 use http::header::LAST_MODIFIED;
 
 use super::OperationName;
 use super::parameters::VERSION_ID;
 use crate::date;
-use crate::dialect::{Dialect, Field, amz};
+use crate::dialect::{Dialect, Field};
 use crate::error::Error;
 use crate::fields::{HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
@@ -132,10 +130,13 @@ impl Message for GetObjectAttributes {
             // Without quotes, here alone.
             root.text_if("ETag", reply.etag.as_ref().map(ETag::value));
             if let Some(checksum) = &reply.checksum {
-                root.element("Checksum", |element| {
-                    element.text(element_of(checksum.algorithm), &checksum.value);
-                    element.text("ChecksumType", amz::FULL_OBJECT);
-                });
+                // Without the number of parts, here alone.
+                let value = checksum.base64().to_owned();
+                let checksum = Checksum {
+                    value,
+                    ..checksum.clone()
+                };
+                root.element("Checksum", |element| element.checksum(Some(&checksum)));
             }
             if let Some(parts) = reply.parts {
                 root.element("ObjectParts", |element| element.text("PartsCount", parts));
@@ -164,7 +165,7 @@ impl Message for GetObjectAttributes {
             last_modified: modified.and_then(date::parse).ok_or_else(missing)?,
             version_id: headers.version_id()?,
             etag: root.parse_some("ETag")?,
-            checksum: root.child("Checksum").and_then(read_checksum),
+            checksum: root.child("Checksum").and_then(Element::checksum),
             parts: match parts {
                 Some(parts) => parts.parse_some("PartsCount")?,
                 None => None,
@@ -176,29 +177,4 @@ impl Message for GetObjectAttributes {
             size: root.parse_some("ObjectSize")?,
         })
     }
-}
-
-const fn element_of(algorithm: ChecksumAlgorithm) -> &'static str {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => "ChecksumCRC32",
-        ChecksumAlgorithm::Crc32c => "ChecksumCRC32C",
-        ChecksumAlgorithm::Crc64Nvme => "ChecksumCRC64NVME",
-        ChecksumAlgorithm::Sha1 => "ChecksumSHA1",
-        ChecksumAlgorithm::Sha256 => "ChecksumSHA256",
-    }
-}
-
-/// One of the whole object; others tell one of its parts' checksums, which nobody can compare.
-fn read_checksum(element: &Element) -> Option<Checksum> {
-    if element
-        .value("ChecksumType")
-        .is_some_and(|kind| kind != amz::FULL_OBJECT)
-    {
-        return None;
-    }
-    let mut all = ChecksumAlgorithm::ALL.into_iter();
-    all.find_map(|algorithm| {
-        let value = element.value(element_of(algorithm))?.to_owned();
-        Some(Checksum { algorithm, value })
-    })
 }

@@ -1,11 +1,13 @@
 //! Initiate Multipart Upload: begins an object that is put together from parts.
 
 use cosette_types::{
-    AclHeaders, BucketName, Encryption, Metadata, ObjectKey, StorageClass, Tags, UploadId,
+    AclHeaders, BucketName, DeclaredChecksum, Encryption, Metadata, ObjectKey, StorageClass, Tags,
+    UploadId,
 };
 use http::Method;
 
 use super::OperationName;
+use crate::aside;
 use crate::dialect::{Dialect, Field};
 use crate::error::Error;
 use crate::fields::{EncryptedWith, EncryptionHeaders, HeaderReader, HeaderWriter};
@@ -43,6 +45,8 @@ pub struct InitiateUploadReply {
     pub key: ObjectKey,
     /// Names the upload in every later request.
     pub upload_id: UploadId,
+    /// The checksum that the object is to have (S3), if one was asked for.
+    pub checksum: Option<DeclaredChecksum>,
     /// How it is encrypted, if it is.
     pub encrypted_with: Option<EncryptedWith>,
 }
@@ -90,10 +94,12 @@ impl Message for InitiateUpload {
             root.text("UploadId", &reply.upload_id);
         });
         let told = reply.encrypted_with.as_ref();
-        Reply::document(
-            document,
-            HeaderWriter::new(dialect).with_encrypted_with(told),
-        )
+        let headers = HeaderWriter::new(dialect).with_encrypted_with(told);
+        let mut answer = Reply::document(document, headers);
+        if let (Some(declared), Dialect::S3) = (reply.checksum, dialect) {
+            aside::tell_declared(&mut answer.headers, declared);
+        }
+        answer
     }
 
     fn decode_reply(reply: &Reply, dialect: Dialect) -> Result<InitiateUploadReply, Unreadable> {
@@ -103,6 +109,7 @@ impl Message for InitiateUpload {
             bucket: root.bucket("Bucket")?,
             key: root.key("Key")?,
             upload_id: root.parse_child("UploadId")?,
+            checksum: aside::declared_in(&reply.headers),
             encrypted_with: headers.encrypted_with()?,
         })
     }

@@ -1,7 +1,8 @@
 //! List Parts: a page of the parts that an open upload has.
 
 use cosette_types::{
-    BucketName, ETag, ObjectKey, Owner, PartNumber, StorageClass, Timestamp, UploadId, limits,
+    BucketName, Checksum, DeclaredChecksum, ETag, ObjectKey, Owner, PartNumber, StorageClass,
+    Timestamp, UploadId, limits,
 };
 use http::Method;
 
@@ -47,6 +48,8 @@ pub struct PartEntry {
     pub etag: ETag,
     /// Its size in bytes.
     pub size: u64,
+    /// Its checksum by the upload's algorithm (S3), if it has one.
+    pub checksum: Option<Checksum>,
 }
 
 /// A page of parts.
@@ -64,6 +67,8 @@ pub struct ListPartsReply {
     pub owner: Option<ListOwner>,
     /// The class the object will have.
     pub storage_class: StorageClass,
+    /// The checksum the object will have (S3), if the upload was begun with one.
+    pub checksum: Option<DeclaredChecksum>,
     /// As asked for.
     pub part_number_marker: u16,
     /// The page size in force.
@@ -133,10 +138,12 @@ impl Message for ListParts {
                     element.text("LastModified", date::iso(part.last_modified));
                     element.text("ETag", &part.etag);
                     element.text("Size", part.size);
+                    element.part_checksum(part.checksum.as_ref());
                 });
             }
             root.text_if("NextPartNumberMarker", reply.next_part_number_marker);
             root.class(reply.storage_class);
+            root.declared_checksum(reply.checksum);
             root.text("MaxParts", reply.max_parts);
             root.text("IsTruncated", reply.next_part_number_marker.is_some());
         });
@@ -159,6 +166,7 @@ impl Message for ListParts {
             initiator: root.user("Initiator"),
             owner: root.list_owner("Owner"),
             storage_class: root.class()?,
+            checksum: root.declared_checksum(),
             part_number_marker: root.parse_some("PartNumberMarker")?.unwrap_or(0),
             max_parts: root.parse_child("MaxParts")?,
             encoded: coding.encoded,
@@ -177,5 +185,6 @@ fn read_part(element: &Element) -> Result<PartEntry, Unreadable> {
         last_modified: element.date("LastModified")?,
         etag: element.parse_child("ETag")?,
         size: element.parse_child("Size")?,
+        checksum: element.checksum(),
     })
 }

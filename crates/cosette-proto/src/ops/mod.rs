@@ -8,6 +8,7 @@ mod acl;
 mod append_object;
 mod buckets;
 mod capabilities;
+mod checksum;
 mod complete_upload;
 mod copy_object;
 mod cors;

@@ -1,8 +1,8 @@
 //! Upload Part - Copy: makes a part of an upload from an object's bytes.
 
 use cosette_types::{
-    BucketName, ByteRange, CopySource, Crc64, CustomerKey, ETag, Encryption, ObjectKey, PartNumber,
-    Preconditions, Timestamp, UploadId, VersionId,
+    BucketName, ByteRange, Checksum, CopySource, Crc64, CustomerKey, ETag, Encryption, ObjectKey,
+    PartNumber, Preconditions, Timestamp, UploadId, VersionId,
 };
 use http::Method;
 
@@ -49,6 +49,8 @@ pub struct UploadPartCopyReply {
     pub last_modified: Timestamp,
     /// The CRC-64 of the copied bytes.
     pub crc64: Option<Crc64>,
+    /// Their checksum by another algorithm (S3), if they are a whole source that had one.
+    pub checksum: Option<Checksum>,
     /// The source's version, if the request named one.
     pub source_version_id: Option<VersionId>,
     /// How it is encrypted, if it is.
@@ -105,6 +107,7 @@ impl Message for UploadPartCopy {
             };
             root.text("LastModified", date);
             root.text_if("CRC64", reply.crc64);
+            root.part_checksum(reply.checksum.as_ref());
         });
         let headers = HeaderWriter::new(dialect)
             .with_some(Field::HashCrc64, reply.crc64)
@@ -119,6 +122,7 @@ impl Message for UploadPartCopy {
         let said = root.parse_some("CRC64")?;
         Ok(UploadPartCopyReply {
             etag: root.parse_child("ETag")?,
+            checksum: root.checksum(),
             last_modified: root.date("LastModified")?,
             crc64: said.or(headers.parse(Field::HashCrc64)?),
             source_version_id: headers.parse(Field::CopySourceVersionId)?,

@@ -51,13 +51,24 @@ impl Form {
     }
 }
 
+/// Where a client said what a checksum is to be.
+#[derive(Debug)]
+enum Sent {
+    /// In a header.
+    Value(String),
+    /// Behind the body.
+    Trailing,
+    /// Nowhere: we want to know it.
+    Nowhere,
+}
+
 /// Reads a body out of its frame and verifies it.
 pub struct BodyCheck {
     chunks: Option<Chunked>,
     /// The SHA-256 that the head's signature covers.
     hash: Option<(Box<Sha256>, String)>,
-    /// The checksum that is computed, and its value if the head has it.
-    checksum: Option<(Running, Option<String>)>,
+    /// The checksum that is computed, and what it is held against.
+    checksum: Option<(Running, Sent)>,
     decoded_bytes: Option<u64>,
 }
 
@@ -124,6 +135,31 @@ impl BodyCheck {
         }))
     }
 
+    /// The check, with a checksum of this algorithm: if the client sent none, it is computed.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when the client sent one of another algorithm.
+    pub fn computing(check: Option<Self>, algorithm: ChecksumAlgorithm) -> Result<Self, Error> {
+        let mut check = check.unwrap_or(Self {
+            chunks: None,
+            hash: None,
+            checksum: None,
+            decoded_bytes: None,
+        });
+        match &check.checksum {
+            Some((running, _)) if running.algorithm() != algorithm => {
+                let sent = running.algorithm();
+                let words = format!(
+                    "The upload was begun with checksums of {algorithm}, and this one is of {sent}."
+                );
+                return Err(Error::with(ErrorCode::InvalidRequest, words));
+            }
+            Some(_) => {}
+            None => check.checksum = Some((Running::new(algorithm), Sent::Nowhere)),
+        }
+        Ok(check)
+    }
+
     /// How many bytes the body has without its frame, where it has one.
     pub const fn decoded_bytes(&self) -> Option<u64> {
         self.decoded_bytes
@@ -152,7 +188,7 @@ impl BodyCheck {
         Ok(content)
     }
 
-    /// Verifies the whole; gives the checksum that the client sent, if any.
+    /// Verifies the whole; gives the checksum that the client sent or that was to be computed, if any.
     ///
     /// # Errors
     /// `IncompleteBody` when chunks are missing, `XAmzContentSHA256Mismatch`, `BadDigest`, or
@@ -172,8 +208,9 @@ impl BodyCheck {
         };
         let algorithm = running.algorithm();
         let sent = match value {
-            Some(value) => value,
-            None => {
+            Sent::Nowhere => return Ok(Some(running.finish())),
+            Sent::Value(value) => value,
+            Sent::Trailing => {
                 let sent = trailing.filter(|sent| sent.algorithm == algorithm);
                 sent.ok_or_else(|| {
                     let words = format!("The trailer {} did not come.", checksum_header(algorithm));
@@ -219,7 +256,7 @@ fn decoded_bytes(head: &Head) -> Result<u64, Error> {
 }
 
 /// The checksum that a request announces: with its value in a header, or by the name of a trailer.
-fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Option<String>)>, Error> {
+fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Sent)>, Error> {
     let refuse = |words: String| Err(Error::with(ErrorCode::InvalidRequest, words));
     let mut found = None;
     for algorithm in ChecksumAlgorithm::ALL {
@@ -235,7 +272,7 @@ fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Option<Stri
         if more.is_some() || found.is_some() {
             return refuse("Expecting a single checksum header, multiple found.".to_owned());
         }
-        found = Some((Running::new(algorithm), Some(value.to_owned())));
+        found = Some((Running::new(algorithm), Sent::Value(value.to_owned())));
     }
     let named = head.headers.get(amz::TRAILER).filter(|_| trailers);
     let Some(named) = named.and_then(|value| value.to_str().ok()) else {
@@ -247,7 +284,7 @@ fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Option<Stri
             Some(_) if found.is_some() => {
                 return refuse("Expecting a single checksum, multiple found.".to_owned());
             }
-            Some(algorithm) => found = Some((Running::new(algorithm), None)),
+            Some(algorithm) => found = Some((Running::new(algorithm), Sent::Trailing)),
         }
     }
     Ok(found)

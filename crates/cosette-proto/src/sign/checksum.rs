@@ -26,7 +26,7 @@ pub(super) fn of_header(name: &str) -> Option<ChecksumAlgorithm> {
 }
 
 /// Whether a text is the base64 of a value of this algorithm.
-pub(super) fn could_be(algorithm: ChecksumAlgorithm, text: &str) -> bool {
+pub(crate) fn could_be(algorithm: ChecksumAlgorithm, text: &str) -> bool {
     let decoded = STANDARD.decode(text);
     decoded.is_ok_and(|bytes| bytes.len() == algorithm.bytes())
 }
@@ -83,7 +83,7 @@ impl Running {
             Kind::Sha1(digest) => STANDARD.encode(digest.finalize()),
             Kind::Sha256(digest) => STANDARD.encode(digest.finalize()),
         };
-        Checksum { algorithm, value }
+        Checksum::of_all(algorithm, value)
     }
 }
 

@@ -68,6 +68,7 @@ async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
     Ok(CopyObjectReply {
         etag: made.etag,
         crc64: Some(made.crc64),
+        checksum: made.checksum,
         last_modified: made.last_modified,
         version_id: made.version_id,
         source_version_id: made.source_version_id.filter(|_| names_version),

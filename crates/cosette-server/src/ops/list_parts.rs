@@ -26,11 +26,13 @@ pub(super) async fn run(
         last_modified: part.last_modified,
         etag: part.etag,
         size: part.size,
+        checksum: part.checksum,
     };
     Ok(ListPartsReply {
         initiator: Some(found.owner),
         owner: permit.bucket()?.name.app_id(),
         storage_class: found.storage_class,
+        checksum: found.checksum,
         parts: found.parts.into_iter().map(entry).collect(),
         next_part_number_marker: found.next_marker,
         bucket: op.bucket,

@@ -19,11 +19,18 @@ pub(super) async fn run(
 ) -> Result<UploadPartReply, Error> {
     let place = (&op.bucket, &op.key, &op.upload_id);
     let key = op.encryption.as_ref().and_then(Encryption::customer_key);
-    let protection = store.protection_of_part(place, key).await?;
+    let terms = store.terms_of_part(place, key).await?;
+    let protection = terms.protection;
     let encrypted_with = protection.encrypted_with();
     agrees(op.encryption.as_ref(), encrypted_with)?;
     let reply_tells = encryption::told(encrypted_with, key);
+    let bytes = match terms.checksum {
+        Some(declared) => bytes.with_checksum(declared.algorithm())?,
+        None => bytes,
+    };
+    let verified = bytes.verified();
     let staged = stage(store, bytes, op.content_md5, protection).await?;
+    let staged = staged.with_checksum(verified.checksum().cloned());
     let request = PutPart {
         bucket: op.bucket,
         key: op.key,

@@ -34,8 +34,8 @@ pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> A
         let key = request.customer_key.clone();
         if asked == Some(Encryption::Managed) {
             let place = (&request.bucket, &request.key, &request.upload_id);
-            let protection = store.protection_of_part(place, None).await?;
-            agrees(asked.as_ref(), protection.encrypted_with())?;
+            let terms = store.terms_of_part(place, None).await?;
+            agrees(asked.as_ref(), terms.protection.encrypted_with())?;
         }
         let made = store
             .copy_part(request)
@@ -45,6 +45,7 @@ pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> A
             etag: made.etag,
             last_modified: made.last_modified,
             crc64: Some(made.crc64),
+            checksum: made.checksum,
             source_version_id: made.source_version_id.filter(|_| names_version),
             encrypted_with: encryption::told(made.encrypted_with, key.as_ref()),
         };

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cosette_types::{BucketName, CustomerKey, Encryption, ObjectKey, UploadId};
+use cosette_types::{BucketName, CustomerKey, DeclaredChecksum, Encryption, ObjectKey, UploadId};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use zeroize::Zeroizing;
@@ -42,6 +42,15 @@ pub enum EncryptedWith {
     StoreKey,
     /// A customer's key, which has to come with each request for the bytes.
     CustomerKey,
+}
+
+/// How a part is to be taken in, as its upload was begun.
+#[derive(Debug, Clone)]
+pub struct PartTerms {
+    /// What its bytes are to be encrypted with.
+    pub protection: Protection,
+    /// The checksum that the object is to have; those of the parts are of the same algorithm.
+    pub checksum: Option<DeclaredChecksum>,
 }
 
 /// What bytes to come are to be encrypted with, or that they are not.
@@ -296,26 +305,29 @@ impl Store {
         self.core.protection(asked).await
     }
 
-    /// What to stage a part with: it is encrypted as its upload says.
+    /// What to stage a part with: it is encrypted, and has the checksum, as its upload says.
     ///
     /// # Errors
     /// [`Error::NoSuchUpload`]; [`Error::CustomerKeyNeeded`], [`Error::CustomerKeyWrong`],
     /// [`Error::CustomerKeyNotApplicable`].
-    pub async fn protection_of_part(
+    pub async fn terms_of_part(
         &self,
         (bucket, key, upload): (&BucketName, &ObjectKey, &UploadId),
         customer_key: Option<&CustomerKey>,
-    ) -> Result<Protection, Error> {
+    ) -> Result<PartTerms, Error> {
         let mut txn = self.core.begin().await?;
         let (_, upload) = find_upload(&mut txn, bucket, key, upload).await?;
         let kept = upload.extras.encryption.as_ref();
-        self.core.protection_like(kept, customer_key).await
+        Ok(PartTerms {
+            protection: self.core.protection_like(kept, customer_key).await?,
+            checksum: upload.extras.declared,
+        })
     }
 
     /// What to stage bytes with that are to be appended: as the object is encrypted, if there is one.
     ///
     /// # Errors
-    /// As [`Store::protection`], and [`Store::protection_of_part`].
+    /// As [`Store::protection`], and [`Store::terms_of_part`].
     pub async fn protection_of_append(
         &self,
         (bucket, key): (&BucketName, &ObjectKey),

@@ -6,11 +6,12 @@ use crate::body::{BodyBuilder, ReadyBody, Walk};
 use crate::codec::Record;
 use crate::encryption::EncryptedWith;
 use crate::error::Error;
+use crate::joined::joined;
 use crate::limits;
 use crate::planted::Bug;
 use crate::records::{
-    AnswerRecord, BodyRecord, Digests, Item, ObjectRecord, PartRecord, Pending, UploadRecord,
-    UploadState,
+    AnswerRecord, BodyRecord, Digests, Extras, Item, ObjectRecord, PartRecord, Pending,
+    UploadRecord, UploadState,
 };
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId, LinkId};
@@ -19,8 +20,8 @@ use crate::uploads::Step;
 use crate::versions::{NewVersion, Versions};
 use cosette_md5::Md5 as Hasher;
 use cosette_types::{
-    BucketName, Crc64, ETag, Md5, ObjectKey, PartNumber, Preconditions, Timestamp, UploadId,
-    VersionId, limits as protocol,
+    BucketName, Checksum, ChecksumAlgorithm, ChecksumType, Crc64, ETag, Md5, ObjectKey, PartNumber,
+    Preconditions, Timestamp, UploadId, VersionId, limits as protocol,
 };
 
 /// An upload to complete.
@@ -33,11 +34,35 @@ pub struct CompleteUpload {
     /// The upload.
     pub upload_id: UploadId,
     /// The parts to assemble, in ascending order; parts not listed are discarded.
-    pub parts: Vec<(PartNumber, ETag)>,
+    pub parts: Vec<ChosenPart>,
+    /// What the object was said to be.
+    pub expected: ExpectedObject,
     /// Refuses to replace an existing object. Without effect once the bucket was ever versioned.
     pub forbid_overwrite: bool,
     /// What must hold of the object that it replaces.
     pub target_preconditions: Preconditions,
+}
+
+/// A part to assemble, as the caller knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenPart {
+    /// Its number.
+    pub number: PartNumber,
+    /// Its tag.
+    pub etag: ETag,
+    /// The checksum that it must have.
+    pub checksum: Option<Checksum>,
+}
+
+/// What a caller knows of the object that it completes. What is not said is not compared.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExpectedObject {
+    /// Its checksum: the algorithm, and its base64; behind one of parts may stand their number.
+    pub checksum: Option<(ChecksumAlgorithm, String)>,
+    /// What the checksum is computed of.
+    pub checksum_type: Option<ChecksumType>,
+    /// How many bytes it has.
+    pub size: Option<u64>,
 }
 
 /// An upload that was completed.
@@ -53,6 +78,8 @@ pub struct Completed {
     pub last_modified: Timestamp,
     /// How the object is encrypted, if it is.
     pub encrypted_with: Option<EncryptedWith>,
+    /// Its checksum by another algorithm, if its parts have one that can be joined.
+    pub checksum: Option<Checksum>,
 }
 
 impl Store {
@@ -62,7 +89,8 @@ impl Store {
     /// [`Error::NoSuchBucket`], [`Error::NoSuchUpload`], [`Error::InvalidPart`],
     /// [`Error::InvalidPartOrder`], [`Error::NoPartsListed`], [`Error::PartTooSmall`],
     /// [`Error::ObjectTooLarge`], [`Error::ObjectExists`],
-    /// [`Error::TargetPreconditionFailed`].
+    /// [`Error::TargetPreconditionFailed`]; [`Error::PartChecksumDiffers`], [`Error::ChecksumDiffers`],
+    /// [`Error::ChecksumNotKnown`], [`Error::ChecksumTypeDiffers`], [`Error::ObjectSizeDiffers`].
     pub async fn complete_upload(&self, request: CompleteUpload) -> Result<Completed, Error> {
         self.detached(|core| async move { complete(&core, &request).await })
             .await
@@ -76,7 +104,10 @@ async fn complete(core: &Core, request: &CompleteUpload) -> Result<Completed, Er
     let completing = core.completions.begin(body);
     let freeze = Freeze { request, body };
     let (row, upload) = match core.run_on_upload(&freeze).await? {
-        Frozen::Answered(completed) => return Ok(completed),
+        Frozen::Answered(completed) => {
+            request.expected.check(completed.checksum.as_ref())?;
+            return Ok(completed);
+        }
         Frozen::Begun(row, upload) => (row, upload),
     };
     let completed = assemble(core, request, &upload, body).await;
@@ -90,11 +121,11 @@ async fn complete(core: &Core, request: &CompleteUpload) -> Result<Completed, Er
     completed
 }
 
-fn check_order(parts: &[(PartNumber, ETag)]) -> Result<(), Error> {
+fn check_order(parts: &[ChosenPart]) -> Result<(), Error> {
     if parts.is_empty() {
         return Err(Error::NoPartsListed);
     }
-    let ascending = parts.is_sorted_by(|(one, _), (next, _)| one < next);
+    let ascending = parts.is_sorted_by(|one, next| one.number < next.number);
     if ascending {
         Ok(())
     } else {
@@ -102,13 +133,34 @@ fn check_order(parts: &[(PartNumber, ETag)]) -> Result<(), Error> {
     }
 }
 
+impl ExpectedObject {
+    /// Holds the checksum that was said against the one that the parts make.
+    fn check(&self, made: Option<&Checksum>) -> Result<(), Error> {
+        if let (Some(wanted), Some(made)) = (self.checksum_type, made)
+            && wanted != made.kind
+        {
+            return Err(Error::ChecksumTypeDiffers { kind: made.kind });
+        }
+        let Some((algorithm, wanted)) = &self.checksum else {
+            return Ok(());
+        };
+        let algorithm = *algorithm;
+        match made.filter(|made| made.algorithm == algorithm) {
+            None => Err(Error::ChecksumNotKnown { algorithm }),
+            // The number of parts may be left out.
+            Some(made) if *wanted == made.value || wanted == made.base64() => Ok(()),
+            Some(_) => Err(Error::ChecksumDiffers { algorithm }),
+        }
+    }
+}
+
 impl CompleteUpload {
     /// Tells an identical repeat from another list.
     fn list_digest(&self) -> Md5 {
         let mut digest = Hasher::new();
-        for (number, etag) in &self.parts {
-            digest.update(&number.get().to_be_bytes());
-            digest.update(etag.value().as_bytes());
+        for part in &self.parts {
+            digest.update(&part.number.get().to_be_bytes());
+            digest.update(part.etag.value().as_bytes());
             digest.update(&[0]);
         }
         Md5(digest.finish())
@@ -174,6 +226,7 @@ impl From<AnswerRecord> for Completed {
             version_id: answer.version_id,
             last_modified: answer.last_modified,
             encrypted_with: answer.encrypted_with,
+            checksum: answer.checksum,
         }
     }
 }
@@ -186,7 +239,12 @@ async fn assemble(
     body: BodyId,
 ) -> Result<Completed, Error> {
     let parts = listed_parts(core, upload, &request.parts).await?;
-    check_sizes(core, &parts)?;
+    let size = check_sizes(core, &parts)?;
+    if request.expected.size.is_some_and(|wanted| wanted != size) {
+        return Err(Error::ObjectSizeDiffers { size });
+    }
+    let checksum = joined(&parts, upload.extras.declared);
+    request.expected.check(checksum.as_ref())?;
     let mut tags = Hasher::new();
     for (_, part) in &parts {
         tags.update(&part.md5.0);
@@ -201,6 +259,7 @@ async fn assemble(
         upload,
         body: builder.finish(None).await?,
         etag,
+        checksum,
     };
     core.run(&publish).await
 }
@@ -212,7 +271,7 @@ const PARTS_AT_ONCE: usize = 100;
 async fn listed_parts(
     core: &Core,
     upload: &UploadRecord,
-    listed: &[(PartNumber, ETag)],
+    listed: &[ChosenPart],
 ) -> Result<Vec<(PartNumber, PartRecord)>, Error> {
     let snapshot = core.meta.snapshot().await?;
     let prefix = tables::parts(upload.id);
@@ -223,16 +282,20 @@ async fn listed_parts(
         let rows = txn::scan(snapshot.as_ref(), &prefix, start, limits::SCAN_ROWS).await?;
         for (row, value) in &rows {
             let stored = part_number(row)?;
-            let Some((number, etag)) = listed.peek().map(|(number, etag)| (*number, etag)) else {
+            let Some(&chosen) = listed.peek() else {
                 break 'all;
             };
+            let number = chosen.number;
             if number > stored {
                 // Not listed: it will be discarded.
                 continue;
             }
             let part = PartRecord::from_value(value)?;
-            if number < stored || ETag::of_md5(part.md5) != *etag {
+            if number < stored || ETag::of_md5(part.md5) != chosen.etag {
                 return Err(Error::InvalidPart { number });
+            }
+            if chosen.checksum.is_some() && chosen.checksum != part.checksum {
+                return Err(Error::PartChecksumDiffers { number });
             }
             parts.push((number, part));
             listed.next();
@@ -243,12 +306,15 @@ async fn listed_parts(
         };
     }
     match listed.next() {
-        Some((number, _)) => Err(Error::InvalidPart { number: *number }),
+        Some(missing) => Err(Error::InvalidPart {
+            number: missing.number,
+        }),
         None => Ok(parts),
     }
 }
 
-fn check_sizes(core: &Core, parts: &[(PartNumber, PartRecord)]) -> Result<(), Error> {
+/// How many bytes they have together.
+fn check_sizes(core: &Core, parts: &[(PartNumber, PartRecord)]) -> Result<u64, Error> {
     let but_last = parts.split_last().map_or(&[][..], |(_, others)| others);
     for (number, part) in but_last {
         if part.size < core.options.part_bytes_min {
@@ -262,10 +328,8 @@ fn check_sizes(core: &Core, parts: &[(PartNumber, PartRecord)]) -> Result<(), Er
     let size = parts
         .iter()
         .try_fold(0u64, |size, (_, part)| size.checked_add(part.size));
-    if size.is_none_or(|size| size > limit) {
-        return Err(Error::ObjectTooLarge { limit });
-    }
-    Ok(())
+    size.filter(|size| *size <= limit)
+        .ok_or(Error::ObjectTooLarge { limit })
 }
 
 /// Adds the slices of some parts to the body.
@@ -313,6 +377,7 @@ struct Publish<'a> {
     upload: &'a UploadRecord,
     body: ReadyBody,
     etag: ETag,
+    checksum: Option<Checksum>,
 }
 
 impl Plan for Publish<'_> {
@@ -345,7 +410,11 @@ impl Plan for Publish<'_> {
                 class: self.upload.class,
                 metadata: self.upload.metadata.clone(),
                 acl: self.upload.acl.clone(),
-                extras: self.upload.extras.clone(),
+                extras: Extras {
+                    declared: None,
+                    checksum: self.checksum.clone(),
+                    ..self.upload.extras.clone()
+                },
             }),
         };
         let version = versions.add(core, txn, new).await?;
@@ -361,6 +430,7 @@ impl Plan for Publish<'_> {
                 .encryption
                 .as_ref()
                 .map(|kept| kept.told()),
+            checksum: self.checksum.clone(),
         };
         txn.delete(row);
         let kept = tables::answer(bucket.id, key, id);

@@ -10,8 +10,9 @@
 use std::sync::Arc;
 
 use cosette_types::{
-    BucketName, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Facts, Grant,
-    Metadata, ObjectKey, Owner, Preconditions, Span, StorageClass, Tags, Timestamp, VersionId,
+    BucketName, Checksum, CopySource, Crc64, CustomerKey, Directive, ETag, Encryption, Facts,
+    Grant, Metadata, ObjectKey, Owner, Preconditions, Span, StorageClass, Tags, Timestamp,
+    VersionId,
 };
 
 use super::restore_object::RestoreState;
@@ -76,6 +77,8 @@ pub struct Copied {
     pub source_version_id: Option<VersionId>,
     /// How the target is encrypted, if it is.
     pub encrypted_with: Option<EncryptedWith>,
+    /// The checksum of its bytes, if the source has one.
+    pub checksum: Option<Checksum>,
 }
 
 impl Store {
@@ -209,6 +212,7 @@ impl Plan for Attempt<'_> {
             version_id: version.new_id(),
             source_version_id: source.shown_id(),
             encrypted_with: self.protection.encrypted_with(),
+            checksum: source.object.extras.checksum,
         }))
     }
 

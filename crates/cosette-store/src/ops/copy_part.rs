@@ -9,8 +9,8 @@
 use std::sync::{Arc, PoisonError};
 
 use cosette_types::{
-    BucketName, ByteRange, CopySource, Crc64, CustomerKey, ETag, ObjectKey, PartNumber,
-    Preconditions, Span, Timestamp, UploadId, VersionId, limits as protocol,
+    BucketName, ByteRange, Checksum, ChecksumType, CopySource, Crc64, CustomerKey, ETag, ObjectKey,
+    PartNumber, Preconditions, Span, Timestamp, UploadId, VersionId, limits as protocol,
 };
 
 use super::copy_object::Source;
@@ -23,11 +23,11 @@ use crate::error::Error;
 use crate::lease::Lease;
 use crate::limits;
 use crate::planted::Bug;
-use crate::records::{BodyRecord, Digests, Item, Pending};
+use crate::records::{BodyRecord, Digests, Item, Pending, UploadRecord};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
 use crate::txn::{self, Plan, Turns, Txn};
-use crate::uploads::{Step, find_upload, put_part, turn_of};
+use crate::uploads::{PartContent, Step, find_upload, put_part, turn_of};
 
 /// A part to be copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct CopiedPart {
     pub source_version_id: Option<VersionId>,
     /// How the part is encrypted, if it is.
     pub encrypted_with: Option<EncryptedWith>,
+    /// The checksum of its bytes, if they are those of a whole source that has one of all its bytes.
+    pub checksum: Option<Checksum>,
 }
 
 impl Store {
@@ -98,6 +100,7 @@ async fn copy_part(core: Arc<Core>, request: CopyPart) -> Result<CopiedPart, Err
         found: &found,
         content: &content,
         encrypted_with: protection.encrypted_with(),
+        checksum: found.checksum_in(&upload),
     };
     let copied = core.run_on_upload(&publish).await;
     match (&copied, &content) {
@@ -119,6 +122,8 @@ struct Found {
     version_id: Option<VersionId>,
     /// Whether its bytes are encrypted as the part's are to be.
     shared: bool,
+    /// The source's checksum.
+    checksum: Option<Checksum>,
 }
 
 /// What the part is made of.
@@ -162,6 +167,7 @@ async fn find_source(
         span,
         lease: Arc::new(entry.lease(body)),
         version_id: source.shown_id(),
+        checksum: source.object.extras.checksum.clone(),
         shared: source.is_kept_as(protection) || Bug::SharedAcrossKeys.is_planted(),
     })
 }
@@ -169,6 +175,14 @@ async fn find_source(
 impl Found {
     fn is_whole(&self) -> bool {
         self.span == Span::whole(self.record.size)
+    }
+
+    /// The checksum of the span, where it is known without reading and is one for parts of the upload.
+    fn checksum_in(&self, upload: &UploadRecord) -> Option<Checksum> {
+        let declared = upload.extras.declared;
+        let known = self.checksum.clone().filter(|_| self.is_whole())?;
+        let fits = declared.is_none_or(|declared| declared.algorithm() == known.algorithm);
+        (fits && known.kind == ChecksumType::FullObject).then_some(known)
     }
 
     /// What the part is made of, its digests, and whether bytes had to be read for these alone.
@@ -290,6 +304,7 @@ struct Publish<'a> {
     remember: bool,
     turn: String,
     encrypted_with: Option<EncryptedWith>,
+    checksum: Option<Checksum>,
 }
 
 impl Plan for Publish<'_> {
@@ -326,7 +341,11 @@ impl Plan for Publish<'_> {
             let row = tables::digest(self.found.body, span.start, span.end);
             txn.put(row, &self.digests);
         }
-        let content = (body, self.digests);
+        let content = PartContent {
+            body,
+            digests: self.digests,
+            checksum: self.checksum.clone(),
+        };
         let part = put_part(core, txn, &upload, request.number, content).await?;
         Ok(Step::Done(CopiedPart {
             etag: ETag::of_md5(part.md5),
@@ -334,6 +353,7 @@ impl Plan for Publish<'_> {
             last_modified: part.last_modified,
             source_version_id: self.found.version_id.clone(),
             encrypted_with: self.encrypted_with,
+            checksum: part.checksum,
         }))
     }
 

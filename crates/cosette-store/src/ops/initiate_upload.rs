@@ -1,6 +1,8 @@
 //! Begins a multipart upload. What is given here is what the object will have.
 
-use cosette_types::{BucketName, Grant, Metadata, ObjectKey, Owner, StorageClass, Tags, UploadId};
+use cosette_types::{
+    BucketName, DeclaredChecksum, Grant, Metadata, ObjectKey, Owner, StorageClass, Tags, UploadId,
+};
 
 use crate::encryption::Protection;
 use crate::error::Error;
@@ -28,6 +30,8 @@ pub struct InitiateUpload {
     pub tags: Tags,
     /// How the object is to be encrypted, if it is: from [`Store::protection`].
     pub protection: Protection,
+    /// The checksum that the object is to have, made of those of its parts, if any.
+    pub checksum: Option<DeclaredChecksum>,
 }
 
 impl Store {
@@ -57,6 +61,7 @@ impl Plan for InitiateUpload {
             acl: self.acl.clone(),
             extras: Extras {
                 encryption: self.protection.record(),
+                declared: self.checksum,
                 ..Extras::of_tags(self.tags.clone())
             },
             state: UploadState::Open,

@@ -1,7 +1,8 @@
 //! Lists the parts of an unfinished upload, in the order of their numbers.
 
 use cosette_types::{
-    BucketName, Crc64, ETag, ObjectKey, Owner, PartNumber, StorageClass, Timestamp, UploadId,
+    BucketName, Checksum, Crc64, DeclaredChecksum, ETag, ObjectKey, Owner, PartNumber,
+    StorageClass, Timestamp, UploadId,
 };
 
 use crate::codec::Record;
@@ -39,6 +40,8 @@ pub struct ListedPart {
     pub crc64: Crc64,
     /// How many bytes it has.
     pub size: u64,
+    /// A checksum of them by another algorithm, if the client that put them sent one.
+    pub checksum: Option<Checksum>,
 }
 
 /// Some of an upload's parts, and what is known of the upload.
@@ -48,6 +51,8 @@ pub struct PartPage {
     pub owner: Owner,
     /// The class that its object will have.
     pub storage_class: StorageClass,
+    /// The checksum that its object will have, if it was begun with one.
+    pub checksum: Option<DeclaredChecksum>,
     /// The parts.
     pub parts: Vec<ListedPart>,
     /// The marker of the next page, if there is more.
@@ -77,6 +82,7 @@ impl Store {
         Ok(PartPage {
             owner: upload.owner,
             storage_class: upload.class,
+            checksum: upload.extras.declared,
             next_marker: last.filter(|_| more),
             parts,
         })
@@ -91,6 +97,7 @@ fn listed(row: &[u8], value: &[u8]) -> Result<ListedPart, Error> {
         etag: ETag::of_md5(part.md5),
         crc64: part.crc64,
         size: part.size,
+        checksum: part.checksum,
     })
 }
 

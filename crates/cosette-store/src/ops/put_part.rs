@@ -8,7 +8,7 @@ use crate::planted::Bug;
 use crate::store::{Core, Store};
 use crate::tables;
 use crate::txn::{Plan, Turns, Txn};
-use crate::uploads::{Step, find_upload, put_part, turn_of};
+use crate::uploads::{PartContent, Step, find_upload, put_part, turn_of};
 
 /// Where a part goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,11 @@ impl Plan for Publish {
         if self.staged.protection().record() != upload.extras.encryption {
             return Err(Error::corrupt("a part is not encrypted as its upload is"));
         }
-        let content = (self.staged.publish(core, txn)?, self.staged.digests());
+        let content = PartContent {
+            body: self.staged.publish(core, txn)?,
+            digests: self.staged.digests(),
+            checksum: self.staged.checksum().cloned(),
+        };
         let part = put_part(core, txn, &upload, self.request.number, content).await?;
         Ok(Step::Done(StoredPart {
             etag: ETag::of_md5(part.md5),

@@ -3,6 +3,7 @@
 
 mod body;
 mod bucket;
+mod checksum;
 mod encryption;
 mod housekeeping;
 mod job;

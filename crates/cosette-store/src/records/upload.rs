@@ -1,6 +1,8 @@
 //! The rows of an upload: the upload itself, its parts, and the answer once it is completed.
 
-use cosette_types::{Crc64, ETag, Grant, Md5, Metadata, Owner, StorageClass, Timestamp, VersionId};
+use cosette_types::{
+    Checksum, Crc64, ETag, Grant, Md5, Metadata, Owner, StorageClass, Timestamp, VersionId,
+};
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
 use crate::encryption::EncryptedWith;
@@ -39,6 +41,8 @@ pub(crate) struct PartRecord {
     pub(crate) md5: Md5,
     pub(crate) crc64: Crc64,
     pub(crate) last_modified: Timestamp,
+    /// A checksum of all its bytes, by an algorithm that its client chose.
+    pub(crate) checksum: Option<Checksum>,
 }
 
 /// The answer to a completed upload.
@@ -51,6 +55,8 @@ pub(crate) struct AnswerRecord {
     pub(crate) version_id: Option<VersionId>,
     pub(crate) last_modified: Timestamp,
     pub(crate) encrypted_with: Option<EncryptedWith>,
+    /// The object's.
+    pub(crate) checksum: Option<Checksum>,
 }
 
 impl Record for UploadRecord {
@@ -102,6 +108,10 @@ impl Record for PartRecord {
         to.fixed(&self.md5.0);
         to.crc64(self.crc64);
         to.moment(self.last_modified);
+        // As an extra: parts without one are as they always were.
+        if let Some(checksum) = &self.checksum {
+            to.checksum(checksum);
+        }
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
@@ -112,6 +122,13 @@ impl Record for PartRecord {
             md5: from.md5()?,
             crc64: from.crc64()?,
             last_modified: from.moment()?,
+            checksum: match from.is_empty() {
+                true => None,
+                false => {
+                    let code = from.byte()?;
+                    Some(from.checksum(code)?)
+                }
+            },
         })
     }
 }
@@ -125,29 +142,34 @@ impl Record for AnswerRecord {
         to.crc64(self.crc64);
         to.version_id(self.version_id.as_ref());
         to.moment(self.last_modified);
-        // As an extra: answers of objects that are not encrypted are as they always were.
+        // As extras: answers of objects that have none are as they always were.
         match self.encrypted_with {
             None => {}
             Some(EncryptedWith::StoreKey) => to.byte(1),
             Some(EncryptedWith::CustomerKey) => to.byte(2),
         }
+        if let Some(checksum) = &self.checksum {
+            to.checksum(checksum);
+        }
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
-        Ok(Self {
+        let mut answer = Self {
             list: from.md5()?,
             etag: from.etag()?,
             crc64: from.crc64()?,
             version_id: from.version_id()?,
             last_modified: from.moment()?,
-            encrypted_with: match from.is_empty() {
-                true => None,
-                false => Some(match from.byte()? {
-                    1 => EncryptedWith::StoreKey,
-                    2 => EncryptedWith::CustomerKey,
-                    _ => return Err(Damaged("encrypted in an unknown way")),
-                }),
-            },
-        })
+            encrypted_with: None,
+            checksum: None,
+        };
+        while !from.is_empty() {
+            match from.byte()? {
+                1 => answer.encrypted_with = Some(EncryptedWith::StoreKey),
+                2 => answer.encrypted_with = Some(EncryptedWith::CustomerKey),
+                code => answer.checksum = Some(from.checksum(code)?),
+            }
+        }
+        Ok(answer)
     }
 }

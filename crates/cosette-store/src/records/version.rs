@@ -1,13 +1,14 @@
 //! The rows of a key: its head, and each of its versions.
 
 use cosette_types::{
-    Checksum, ChecksumAlgorithm, Crc64, ETag, Grant, Metadata, Owner, StorageClass, Tags,
-    Timestamp, VersionId, VersionTime,
+    Checksum, Crc64, DeclaredChecksum, ETag, Grant, Metadata, Owner, StorageClass, Tags, Timestamp,
+    VersionId, VersionTime,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
 use crate::ops::bucket_settings::Versioning;
 use crate::records::EncryptionRecord;
+use crate::records::checksum::{CHECKSUM, COMPOSITE, DECLARED};
 use crate::tables::{BodyId, LinkId};
 
 /// What is current of a key, and the key's one meeting point: every change to any of its versions
@@ -77,8 +78,10 @@ pub(crate) struct Extras {
     pub(crate) restore: Option<RestoreRecord>,
     /// How its bytes are encrypted, if they are: all of them in the same way.
     pub(crate) encryption: Option<EncryptionRecord>,
-    /// A checksum of all its bytes, by an algorithm that its client chose.
+    /// A checksum of its bytes, by an algorithm that its client chose.
     pub(crate) checksum: Option<Checksum>,
+    /// Of an upload: the checksum that its object is to have.
+    pub(crate) declared: Option<DeclaredChecksum>,
 }
 
 /// When an archived object can be read.
@@ -92,7 +95,6 @@ const TAGS: u8 = 1;
 const APPENDABLE: u8 = 2;
 const RESTORE: u8 = 3;
 const ENCRYPTION: u8 = 8;
-const CHECKSUM: u8 = 16;
 
 impl Extras {
     pub(crate) fn of_tags(tags: Tags) -> Self {
@@ -120,9 +122,11 @@ impl Extras {
             to.encryption(encryption);
         }
         if let Some(checksum) = &self.checksum {
-            to.byte(CHECKSUM);
-            to.byte(code_of(checksum.algorithm));
-            to.bytes(checksum.value.as_bytes());
+            to.checksum(checksum);
+        }
+        if let Some(declared) = self.declared {
+            to.byte(DECLARED);
+            to.declared_checksum(declared);
         }
     }
 
@@ -140,33 +144,13 @@ impl Extras {
                     });
                 }
                 ENCRYPTION => extras.encryption = Some(from.encryption()?),
-                CHECKSUM => {
-                    extras.checksum = Some(Checksum {
-                        algorithm: algorithm_of(from.byte()?)?,
-                        value: from.text()?.to_owned(),
-                    });
-                }
+                code @ (CHECKSUM | COMPOSITE) => extras.checksum = Some(from.checksum(code)?),
+                DECLARED => extras.declared = Some(from.declared_checksum()?),
                 _ => return Err(Damaged("written by a later version")),
             }
         }
         Ok(extras)
     }
-}
-
-const fn code_of(algorithm: ChecksumAlgorithm) -> u8 {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => 1,
-        ChecksumAlgorithm::Crc32c => 2,
-        ChecksumAlgorithm::Crc64Nvme => 3,
-        ChecksumAlgorithm::Sha1 => 4,
-        ChecksumAlgorithm::Sha256 => 5,
-    }
-}
-
-fn algorithm_of(code: u8) -> Result<ChecksumAlgorithm, Damaged> {
-    let mut all = ChecksumAlgorithm::ALL.into_iter();
-    all.find(|algorithm| code_of(*algorithm) == code)
-        .ok_or(Damaged("a checksum of an unknown kind"))
 }
 
 impl VersionRecord {
@@ -293,41 +277,5 @@ impl Record for VersionRecord {
                 })
             })?,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(value: &[u8]) -> Result<Extras, Damaged> {
-        Extras::decode(&mut Decoder::list(value).unwrap())
-    }
-
-    #[test]
-    fn a_checksum_is_read_as_it_was_written_whatever_stands_beside_it() {
-        for (code, algorithm) in (1..).zip(ChecksumAlgorithm::ALL) {
-            let extras = Extras {
-                appendable: true,
-                checksum: Some(Checksum {
-                    algorithm,
-                    value: "y/Q5Jg==".to_owned(),
-                }),
-                ..Extras::default()
-            };
-            let mut to = Encoder::list();
-            extras.encode(&mut to);
-            let value = to.into_value();
-            assert_eq!(read(&value).unwrap(), extras);
-            // The codes are on disks: they stay.
-            assert!(value.ends_with(b"y/Q5Jg=="));
-            assert_eq!(value[value.len() - 10], code, "{algorithm:?}");
-        }
-        let mut later = Encoder::list();
-        for byte in [CHECKSUM, 6] {
-            later.byte(byte);
-        }
-        later.bytes(b"x");
-        assert!(read(&later.into_value()).is_err());
     }
 }

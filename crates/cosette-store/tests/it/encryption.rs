@@ -333,8 +333,8 @@ async fn parts_of_any_kind_become_one_object_of_the_uploads_kind() {
     for to in KINDS {
         let upload = initiate(store, "whole", to).await;
         let place = (&bucket("b"), &key("whole"), &upload);
-        let protection = store.protection_of_part(place, to.key().as_ref()).await;
-        let staged = stage_as(store, &long, protection.unwrap()).await;
+        let terms = store.terms_of_part(place, to.key().as_ref()).await;
+        let staged = stage_as(store, &long, terms.unwrap().protection).await;
         let stored = store
             .put_part(part_request("whole", &upload, 1), staged)
             .await;
@@ -385,7 +385,7 @@ async fn parts_need_the_uploads_key() {
         let upload = initiate(store, "k", kind).await;
         let place = (&bucket("b"), &key("k"), &upload);
         for with in [Kind::Open, Kind::Customer(1), Kind::Customer(2)] {
-            let protection = store.protection_of_part(place, with.key().as_ref()).await;
+            let terms = store.terms_of_part(place, with.key().as_ref()).await;
             let mut request = copy_part_request("source", "k", &upload, 1);
             request.customer_key = with.key();
             let copied = store.copy_part(request).await;
@@ -397,11 +397,7 @@ async fn parts_need_the_uploads_key() {
                 }
                 _ => None,
             };
-            assert_eq!(
-                protection.as_ref().err(),
-                wanted.as_ref(),
-                "{kind:?}, {with:?}"
-            );
+            assert_eq!(terms.as_ref().err(), wanted.as_ref(), "{kind:?}, {with:?}");
             assert_eq!(copied.err(), wanted, "{kind:?}, {with:?}");
         }
     }

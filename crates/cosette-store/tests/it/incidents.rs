@@ -5,10 +5,10 @@
 
 use crate::common::{
     self, Lab, bucket, complete_request, content, copy, copy_part_request, copy_request, get,
-    initiate, key, put, put_part,
+    initiate, key, part_request, put, put_part, stage,
 };
-use cosette_store::{AbortUpload, Error, MoveObject, Versioning};
-use cosette_types::{Directive, Preconditions, StorageClass};
+use cosette_store::{AbortUpload, Error, ListParts, MoveObject, Versioning};
+use cosette_types::{Checksum, ChecksumAlgorithm, Directive, Preconditions, StorageClass};
 
 /// Sizes of bodies that are kept in different ways: a row, one extent.
 const SIZES: [usize; 2] = [40, 5000];
@@ -145,17 +145,33 @@ async fn a_key_deleted_and_put_again_is_counted_once() {
 }
 
 // incident: R26, R37
-// catches: FirstTryKept
+// catches: FirstTryKept, ChecksumOfOldPart
 #[tokio::test]
 async fn a_part_sent_again_is_what_was_sent_last() {
     for (first, last) in [(40, 5000), (5000, 40), (5000, 6000)] {
         let lab = Lab::new().await;
         let upload = initiate(&lab.store, "a").await;
         let (store, id) = (&lab.store, &upload);
-        let put = async |seed, size| put_part(store, "a", id, 1, &content(seed, size)).await;
+        let sum = |seed| Checksum::full(ChecksumAlgorithm::Crc32, &u32::to_be_bytes(seed));
+        let put = async |seed: u32, size| {
+            let bytes = content(seed.into(), size);
+            let sent = sum(seed);
+            let staged = stage(store, &bytes).await.with_checksum(Some(sent));
+            store.put_part(part_request("a", id, 1), staged).await
+        };
         put(1, first).await.unwrap();
         let part = put(2, last).await.unwrap();
         lab.sound().await;
+        let all = ListParts {
+            bucket: bucket("b"),
+            key: key("a"),
+            upload_id: upload.clone(),
+            marker: 0,
+            limit: 10,
+        };
+        let listed = store.list_parts(&all);
+        let kept = listed.await.unwrap().parts.remove(0).checksum;
+        assert_eq!(kept, Some(sum(2)));
         let request = complete_request("a", &upload, &[(1, &part.etag)]);
         lab.store.complete_upload(request).await.unwrap();
         lab.sound().await;
@@ -242,7 +258,7 @@ async fn append(lab: &Lab, position: u64, bytes: &bytes::Bytes) -> cosette_store
         acl: None,
         tags: Default::default(),
     };
-    let staged = common::stage(&lab.store, bytes).await;
+    let staged = stage(&lab.store, bytes).await;
     lab.store.append_object(request, staged).await.unwrap()
 }
 

@@ -367,6 +367,7 @@ impl Run {
             acl: None,
             tags: Default::default(),
             protection: Default::default(),
+            checksum: None,
         };
         let id = self.lab.store.initiate_upload(request).await.unwrap();
         let model = self.model.get_mut(name).unwrap();

@@ -209,6 +209,7 @@ async fn the_object_has_what_the_upload_was_begun_with() {
         acl: Some(Vec::new()),
         tags: Default::default(),
         protection: Default::default(),
+        checksum: None,
     };
     let upload = lab.store.initiate_upload(request).await.unwrap();
     let etag = put_part(&lab.store, "k", &upload, 7, &content(1, 10))

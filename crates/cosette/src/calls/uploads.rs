@@ -201,7 +201,11 @@ impl MultipartComplete {
         let part_number = self.draft.take("part_number", part_number);
         let etag = self.draft.take("etag", etag);
         if let (Some(part_number), Some(etag)) = (part_number, etag) {
-            self.parts.push(CompletedPart { part_number, etag });
+            self.parts.push(CompletedPart {
+                part_number,
+                etag,
+                checksum: None,
+            });
         }
         self
     }

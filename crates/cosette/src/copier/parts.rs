@@ -174,6 +174,7 @@ impl Copier {
             .map(|Copied { number, etag, .. }| CompletedPart {
                 part_number: number,
                 etag,
+                checksum: None,
             });
         let message = CompleteUpload {
             bucket: self.bucket.clone(),

@@ -300,6 +300,7 @@ async fn a_job_copies_more_than_five_gibibytes_in_one_request_where_the_service_
         parts.push(CompletedPart {
             part_number: u64::from(number).try_into().unwrap(),
             etag: part.value.etag,
+            checksum: None,
         });
     }
     let complete = client.multipart_complete().bucket(SOURCE).key(KEY);

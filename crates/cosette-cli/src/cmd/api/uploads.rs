@@ -74,7 +74,11 @@ pub(super) async fn complete(client: &Client, args: CompleteArgs, output: &Outpu
     };
     let parts: Vec<CompletedPart> = parts
         .into_iter()
-        .map(|(part_number, etag)| CompletedPart { part_number, etag })
+        .map(|(part_number, etag)| CompletedPart {
+            part_number,
+            etag,
+            checksum: None,
+        })
         .collect();
     let call = client
         .multipart_complete()

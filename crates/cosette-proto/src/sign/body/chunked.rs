@@ -196,10 +196,7 @@ impl Chunked {
         }
         self.signed_lines.push_str(&format!("{name}:{value}\n"));
         if let Some(algorithm) = checksum::of_header(&name) {
-            self.checksum = Some(Checksum {
-                algorithm,
-                value: value.to_owned(),
-            });
+            self.checksum = Some(Checksum::of_all(algorithm, value.to_owned()));
         }
         Ok(())
     }

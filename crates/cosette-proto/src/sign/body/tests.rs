@@ -37,10 +37,8 @@ const NINE: (&str, &str) = ("x-amz-decoded-content-length", "9");
 const DIGITS: &[u8] = b"123456789";
 
 fn crc32() -> Option<Checksum> {
-    Some(Checksum {
-        algorithm: ChecksumAlgorithm::Crc32,
-        value: "y/Q5Jg==".to_owned(),
-    })
+    let value = "y/Q5Jg==".to_owned();
+    Some(Checksum::of_all(ChecksumAlgorithm::Crc32, value))
 }
 
 #[test]

@@ -94,6 +94,7 @@ impl Sample for CopyObject {
                 |(etag, crc64, last_modified, version_id, source_version_id)| CopyObjectReply {
                     etag,
                     crc64,
+                    checksum: None,
                     last_modified,
                     version_id,
                     source_version_id,
@@ -123,6 +124,7 @@ impl Sample for CopyObject {
         let reply = || CopyObjectReply {
             etag: etag("ee8de918d05640145b18f70f4c3aa602"),
             crc64: Some(Crc64(16_749_565_679_157_681_890)),
+            checksum: None,
             last_modified: april(),
             version_id: None,
             source_version_id: None,
@@ -212,6 +214,7 @@ impl Sample for UploadPartCopy {
                     etag,
                     last_modified,
                     crc64,
+                    checksum: None,
                     source_version_id,
                     encrypted_with: None,
                 },
@@ -235,6 +238,7 @@ impl Sample for UploadPartCopy {
             etag: etag("ba82b57cfdfda8bd17ad4e5879ebb4fe"),
             last_modified: Timestamp::from_secs(1_504_500_345),
             crc64: Some(Crc64(4_510_578_591_875_220_731)),
+            checksum: None,
             source_version_id: None,
             encrypted_with: None,
         };

@@ -182,5 +182,5 @@ impl Sample for GetObjectAttributes {
 fn checksums() -> impl Strategy<Value = Checksum> {
     let algorithm = select(ChecksumAlgorithm::ALL.to_vec());
     (algorithm, "[A-Za-z0-9+/]{4,40}={0,2}")
-        .prop_map(|(algorithm, value)| Checksum { algorithm, value })
+        .prop_map(|(algorithm, value)| Checksum::of_all(algorithm, value))
 }

@@ -39,6 +39,7 @@ impl Sample for InitiateUpload {
                 bucket,
                 key,
                 upload_id,
+                checksum: None,
                 encrypted_with: None,
             })
             .boxed()
@@ -67,6 +68,7 @@ impl Sample for InitiateUpload {
             bucket: bucket(),
             key: key("exampleobject"),
             upload_id: upload_id(),
+            checksum: None,
             encrypted_with: None,
         };
         vec![Example {
@@ -133,8 +135,12 @@ impl Sample for UploadPart {
 
 impl Sample for CompleteUpload {
     fn requests() -> BoxedStrategy<Self> {
-        let part = (any::part_number(), any::etag())
-            .prop_map(|(part_number, etag)| CompletedPart { part_number, etag });
+        let part =
+            (any::part_number(), any::etag()).prop_map(|(part_number, etag)| CompletedPart {
+                part_number,
+                etag,
+                checksum: None,
+            });
         let object = (any::bucket(), any::key(), any::upload_id());
         let target = (proptest::bool::ANY, any::target_conditions());
         (object, vec(part, 1..6), target)
@@ -164,6 +170,7 @@ impl Sample for CompleteUpload {
                     key,
                     etag,
                     crc64,
+                    checksum: None,
                     version_id,
                     encrypted_with: None,
                 },
@@ -175,6 +182,7 @@ impl Sample for CompleteUpload {
         let part = |number: u64, tag: &str| CompletedPart {
             part_number: number.try_into().unwrap(),
             etag: etag(tag),
+            checksum: None,
         };
         let request = Self {
             bucket: bucket(),
@@ -195,6 +203,7 @@ impl Sample for CompleteUpload {
             key: key("exampleobject"),
             etag: etag("aa259a62513358f69e98e72e59856d88-3"),
             crc64: Some(Crc64(15_612_412_187_142_136_178)),
+            checksum: None,
             version_id: None,
             encrypted_with: None,
         };
@@ -267,6 +276,7 @@ impl Sample for ListParts {
                 last_modified,
                 etag,
                 size,
+                checksum: None,
             });
         let people = (option::of(any::owner()), option::of(any::list_owner()));
         let object = (
@@ -292,6 +302,7 @@ impl Sample for ListParts {
                     initiator,
                     owner,
                     storage_class,
+                    checksum: None,
                     part_number_marker: page.0,
                     max_parts: page.1,
                     encoded: page.2,
@@ -318,6 +329,7 @@ impl Sample for ListParts {
             initiator: Some(Owner::sub("100000000001", "100000000011").unwrap()),
             owner: Some("1250000000".parse().unwrap()),
             storage_class: StorageClass::Standard,
+            checksum: None,
             part_number_marker: 1,
             max_parts: 1,
             encoded: true,
@@ -327,6 +339,7 @@ impl Sample for ListParts {
                 last_modified: Timestamp::from_secs(1_585_130_834),
                 etag: etag("39270a968a357d24207e9911162507eb"),
                 size: 1_048_576,
+                checksum: None,
             }],
         };
         vec![Example {

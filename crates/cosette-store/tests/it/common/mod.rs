@@ -11,9 +11,9 @@ use bytes::Bytes;
 use cosette_store::extents::memory::MemoryExtents;
 use cosette_store::meta::memory::MemoryMeta;
 use cosette_store::{
-    Clock, CompleteUpload, Copied, CopyObject, CopyPart, EncryptionKeys, Error, InitiateUpload,
-    NewBucket, Options, Protection, Put, PutObject, PutPart, Random, StageLimits, Staged, Store,
-    StoredPart, Versioning,
+    ChosenPart, Clock, CompleteUpload, Copied, CopyObject, CopyPart, EncryptionKeys, Error,
+    ExpectedObject, InitiateUpload, NewBucket, Options, Protection, Put, PutObject, PutPart,
+    Random, StageLimits, Staged, Store, StoredPart, Versioning,
 };
 use cosette_types::{
     BucketName, CopySource, Directive, ETag, Metadata, ObjectKey, Owner, PartNumber, Preconditions,
@@ -438,6 +438,7 @@ pub(crate) fn initiate_request(key_name: &str) -> InitiateUpload {
         acl: None,
         tags: Default::default(),
         protection: Default::default(),
+        checksum: None,
     }
 }
 
@@ -492,8 +493,13 @@ pub(crate) fn complete_request(
         upload_id: upload.clone(),
         parts: parts
             .iter()
-            .map(|(part, etag)| (number(*part), (*etag).clone()))
+            .map(|(part, etag)| ChosenPart {
+                number: number(*part),
+                etag: (*etag).clone(),
+                checksum: None,
+            })
             .collect(),
+        expected: ExpectedObject::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
     }

@@ -11,6 +11,7 @@
     reason = "a test stops where it fails, and says what it was at"
 )]
 
+mod checksums;
 mod every_access;
 mod model;
 mod operation;

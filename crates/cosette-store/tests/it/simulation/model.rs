@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use cosette_store::{Aging, EncryptedWith, Error, Versioning};
-use cosette_types::{ETag, Md5, StorageClass, VersionId};
+use cosette_types::{Checksum, ETag, Md5, StorageClass, VersionId};
 use md5::Digest as _;
 
+use super::checksums::{checksum_of_copy, checksum_of_part, checksum_of_parts, checksum_of_put};
 use super::operation::{
     Done, Operation, Place, Upload, of_appended, of_bytes, of_copy, of_upload, told,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Content {
     /// Whether it was restored, of a class that must be.
     pub(crate) restored: bool,
     pub(crate) encrypted: Option<EncryptedWith>,
+    /// The checksum that a client sent, or that those of the parts make.
+    pub(crate) checksum: Option<Checksum>,
 }
 
 /// One version; a delete marker has no content. Its id is not known if its making was not answered.
@@ -68,6 +71,7 @@ pub(crate) fn content_of(bytes: &Bytes) -> Content {
         class: StorageClass::Standard,
         restored: false,
         encrypted: told(of_bytes(bytes).as_ref()),
+        checksum: None,
     }
 }
 
@@ -143,7 +147,13 @@ impl Model {
         done: Option<&Done>,
     ) -> Result<(), Error> {
         match operation {
-            Operation::Put { to, bytes } => self.add(to, done, Some(content_of(bytes))),
+            Operation::Put { to, bytes } => {
+                let content = Content {
+                    checksum: checksum_of_put(bytes),
+                    ..content_of(bytes)
+                };
+                self.add(to, done, Some(content));
+            }
             Operation::Copy {
                 from,
                 version,
@@ -243,7 +253,11 @@ impl Model {
                 part,
                 bytes,
             } => {
-                self.set_part(bucket, upload, *part, content_of(bytes));
+                let content = Content {
+                    checksum: checksum_of_part(&upload.key, bytes),
+                    ..content_of(bytes)
+                };
+                self.set_part(bucket, upload, *part, content);
             }
             Operation::CopyPart {
                 bucket,
@@ -258,13 +272,19 @@ impl Model {
                 }
                 let size = content.bytes.len();
                 let bytes = match *range {
-                    None => content.bytes,
+                    None => content.bytes.clone(),
                     Some((_, last)) if last >= size => {
                         return Err(Error::RangeBeyondEnd { size: size as u64 });
                     }
                     Some((first, last)) => content.bytes.slice(first..=last),
                 };
-                self.set_part(bucket, upload, *part, content_of(&bytes));
+                let is_whole = bytes.len() == size;
+                let known = content.checksum.as_ref().filter(|_| is_whole);
+                let content = Content {
+                    checksum: checksum_of_copy(&upload.key, known),
+                    ..content_of(&bytes)
+                };
+                self.set_part(bucket, upload, *part, content);
             }
             Operation::Complete {
                 bucket,
@@ -415,7 +435,11 @@ impl Model {
             tags.extend_from_slice(&md5_of(&content.bytes).0);
             bytes.extend_from_slice(&content.bytes);
         }
+        let known = chosen
+            .iter()
+            .map(|part| (part.bytes.as_ref(), part.checksum.as_ref()));
         let content = Content {
+            checksum: checksum_of_parts(&upload.key, &known.collect::<Vec<_>>()),
             etag: ETag::of_parts(md5_of(&tags), chosen.len()),
             bytes: bytes.into(),
             encrypted: told(of_upload(&upload.key).as_ref()),
@@ -469,12 +493,12 @@ impl Model {
 
 impl Bucket {
     fn has_uploads_of(&self, seen: &Self) -> bool {
-        // Of parts, only their tags are seen.
+        // Of parts, only their tags and checksums are seen.
         let same = |known: &BTreeMap<u64, Content>, parts: &BTreeMap<u64, Content>| {
-            let tags = |parts: &BTreeMap<u64, Content>| -> Vec<(u64, ETag)> {
+            let tags = |parts: &BTreeMap<u64, Content>| -> Vec<(u64, ETag, Option<Checksum>)> {
                 let tags = parts
                     .iter()
-                    .map(|(part, content)| (*part, content.etag.clone()));
+                    .map(|(part, content)| (*part, content.etag.clone(), content.checksum.clone()));
                 tags.collect()
             };
             tags(known) == tags(parts)

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use cosette_store::Error;
 use cosette_store::{
-    AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, CompleteUpload, EncryptedWith,
-    InitiateUpload, ListVersions, ListedVersion, MoveObject, ObjectVersion, Protection,
+    AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, ChosenPart, CompleteUpload,
+    EncryptedWith, ExpectedObject, InitiateUpload, ListVersions, ListedVersion, MoveObject,
+    ObjectVersion, Protection,
     RestoreObject, SeenVersion, StageError, StageLimits, Staged, Store, Versioning,
 };
 use cosette_types::{
@@ -13,6 +14,7 @@ use cosette_types::{
 };
 use futures_util::{TryStreamExt, stream};
 
+use super::checksums::{checksum_of_part, checksum_of_put, declared_for};
 use super::model::Model;
 use crate::common::{
     bucket, copy_part_request, copy_request, key, number, owner, part_request, put_request,
@@ -231,6 +233,7 @@ impl Operation {
             Self::Put { to, bytes } => {
                 let protection = store.protection(of_bytes(bytes).as_ref()).await?;
                 let staged = stage(store, bytes, protection).await?;
+                let staged = staged.with_checksum(checksum_of_put(bytes));
                 let mut request = put_request("b", to.key);
                 request.bucket = bucket(to.bucket);
                 let put = store.put_object(request, staged).await?;
@@ -324,6 +327,7 @@ impl Operation {
                     acl: None,
                     tags: Default::default(),
                     protection: store.protection(asked.as_ref()).await?,
+                    checksum: declared_for(at.key),
                 };
                 let upload = Some(store.initiate_upload(request).await?);
                 Ok(Done {
@@ -349,8 +353,10 @@ impl Operation {
                 let place = (&request.bucket, &request.key, &request.upload_id);
                 let customer_key = of_upload(&upload.key);
                 let customer_key = customer_key.as_ref().and_then(Encryption::customer_key);
-                let protection = store.protection_of_part(place, customer_key).await?;
-                let staged = stage(store, bytes, protection).await?;
+                let terms = store.terms_of_part(place, customer_key).await?;
+                assert_eq!(terms.checksum, declared_for(&upload.key));
+                let staged = stage(store, bytes, terms.protection).await?;
+                let staged = staged.with_checksum(checksum_of_part(&upload.key, bytes));
                 store.put_part(request, staged).await?;
                 Ok(Done::default())
             }
@@ -378,10 +384,12 @@ impl Operation {
                 parts,
             } => {
                 let stored = &model.bucket(name).uploads[upload];
-                let parts = parts
-                    .iter()
-                    .map(|part| (number(*part), stored[part].etag.clone()));
-                let parts: Vec<(_, ETag)> = parts.collect();
+                let parts = parts.iter().map(|part| ChosenPart {
+                    number: number(*part),
+                    etag: stored[part].etag.clone(),
+                    checksum: stored[part].checksum.clone(),
+                });
+                let parts = parts.collect();
                 complete(store, name, upload, parts).await
             }
             Self::Abort {
@@ -526,13 +534,14 @@ async fn complete(
     store: &Store,
     name: &str,
     upload: &Upload,
-    parts: Vec<(cosette_types::PartNumber, ETag)>,
+    parts: Vec<ChosenPart>,
 ) -> Result<Done, Error> {
     let request = CompleteUpload {
         bucket: bucket(name),
         key: key(&upload.key),
         upload_id: upload.id.clone(),
         parts,
+        expected: ExpectedObject::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
     };

@@ -733,6 +733,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
                 class: object.storage_class,
                 restored: object.restore.is_some(),
                 encrypted: object.encrypted_with,
+                checksum: object.checksum.clone(),
             });
         }
         let id = Some(id);
@@ -757,6 +758,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
         let parts = parts.into_iter().map(|part| {
             let content = Content {
                 etag: part.etag,
+                checksum: part.checksum,
                 ..content_of(&Bytes::new())
             };
             (u64::from(part.number.get()), content)
