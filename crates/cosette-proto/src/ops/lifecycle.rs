@@ -473,7 +473,7 @@ fn write_rule(element: &mut Writer, rule: &LifecycleRule) {
     for transition in &rule.transitions {
         element.element("Transition", |element| {
             write_due(element, transition.due);
-            element.text("StorageClass", dialect.class_name(transition.class));
+            element.text("StorageClass", dialect.class_name(&transition.class));
         });
     }
     if let Some(expiration) = rule.expiration {
@@ -487,7 +487,7 @@ fn write_rule(element: &mut Writer, rule: &LifecycleRule) {
         element.element("NoncurrentVersionTransition", |element| {
             element.text("NoncurrentDays", transition.days);
             element.text_if("NewerNoncurrentVersions", kept(transition.newer_kept));
-            element.text("StorageClass", dialect.class_name(transition.class));
+            element.text("StorageClass", dialect.class_name(&transition.class));
         });
     }
     if let Some(expiration) = rule.noncurrent_expiration {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Grantee, Metadata, ObjectKey, Text, Timestamp,
-    UserMetadata, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Grantee, Metadata, ObjectKey, StorageClass, Text,
+    Timestamp, UserMetadata, VersionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -296,7 +296,7 @@ impl EntryForm {
             version_id: version_in(self.seen_version)?,
             storage_class: self
                 .class
-                .map(|class| class.parse())
+                .map(|class| StorageClass::told(&class))
                 .transpose()
                 .map_err(words)?,
         };
@@ -355,7 +355,7 @@ impl WantedForm {
         Ok(Wanted {
             storage_class: self
                 .class
-                .map(|class| class.parse())
+                .map(|class| StorageClass::told(&class))
                 .transpose()
                 .map_err(words)?,
             metadata,
