@@ -6,7 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use cosette::transfer::Edit;
 
 use super::{
-    CopyArgs, MoveArgs, PropertyArgs, RemoveArgs, SelectArgs, SourceArgs, TuningArgs, values,
+    CopyArgs, KeyFileArgs, MoveArgs, PropertyArgs, RemoveArgs, SelectArgs, SourceArgs,
+    TransferKeyArgs, TuningArgs, values,
 };
 use crate::name::Name;
 
@@ -158,6 +159,8 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
+    pub(crate) keys: TransferKeyArgs,
+    #[command(flatten)]
     pub(crate) tuning: TuningArgs,
     #[command(flatten)]
     pub(crate) bulk: BulkArgs,
@@ -214,6 +217,8 @@ pub(crate) struct ApplyArgs {
     /// Profile of the source's store, where it is another than the target's
     #[arg(long, value_name = "NAME")]
     pub(crate) from_profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeyFileArgs,
 }
 
 /// Carry on a job that was cut off or had failures
@@ -229,6 +234,8 @@ pub(crate) struct ResumeArgs {
     /// The job, as `cosette jobs` shows it
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeyFileArgs,
 }
 
 /// List jobs, or what became of one

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use cosette::RetryPolicy;
-use cosette::transfer::{Entry, Job, Place, PlanHead, PlanReader, PlanWriter, Seen, Work};
+use cosette::transfer::{
+    Entry, Job, Place, PlanHead, PlanReader, PlanWriter, Seen, Wanted, WantedEncryption, Work,
+};
 use serde_json::{Value, json};
 
 use crate::args::{
@@ -16,6 +18,7 @@ use crate::bulk::{Request, Sides, Verb, history, plan, review, run};
 use crate::config;
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
+use crate::keys::TransferKeys;
 use crate::name::Name;
 use crate::output::{Output, Table};
 use crate::transfer::IGNORED_METADATA;
@@ -32,17 +35,17 @@ enum Then {
 
 pub(super) async fn copy(global: &Global, args: CopyArgs, output: &Output) -> Result<()> {
     let then = then(args.bulk.dry_run);
-    start(global, copy_request(global, args)?, then, output).await
+    start(global, copy_request(output, global, args)?, then, output).await
 }
 
 pub(super) async fn moving(global: &Global, args: MoveArgs, output: &Output) -> Result<()> {
     let then = then(args.bulk.dry_run);
-    start(global, move_request(global, args)?, then, output).await
+    start(global, move_request(output, global, args)?, then, output).await
 }
 
 pub(super) async fn sync(global: &Global, args: SyncArgs, output: &Output) -> Result<()> {
     let then = then(args.bulk.dry_run);
-    start(global, sync_request(global, args)?, then, output).await
+    start(global, sync_request(output, global, args)?, then, output).await
 }
 
 pub(super) async fn remove(global: &Global, args: RemoveArgs, output: &Output) -> Result<()> {
@@ -59,9 +62,9 @@ pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Re
         ));
     };
     let request = match what {
-        PlanCommand::Cp(args) => copy_request(global, *args)?,
-        PlanCommand::Mv(args) => move_request(global, *args)?,
-        PlanCommand::Sync(args) => sync_request(global, *args)?,
+        PlanCommand::Cp(args) => copy_request(output, global, *args)?,
+        PlanCommand::Mv(args) => move_request(output, global, *args)?,
+        PlanCommand::Sync(args) => sync_request(output, global, *args)?,
         PlanCommand::Rm(args) => remove_request(global, *args)?,
     };
     start(global, request, Then::Keep(path), output).await
@@ -71,6 +74,9 @@ pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> 
     let plan = PlanReader::open(&args.plan)?;
     let mut options = Options::of(plan.head())?;
     options.from_profile = args.from_profile.or(options.from_profile);
+    let options = options.with_key_files(&args.keys);
+    // Before there is a job: one that can never be carried out is none.
+    options.keys(&plan.head().wanted, output)?;
     let kind = plan.head().kind.clone();
     let job = jobs()?.create(&kind, &args.plan)?;
     carry_on(global, &options, job, output).await
@@ -83,7 +89,7 @@ pub(super) async fn resume(global: &Global, args: ResumeArgs, output: &Output) -
         None => jobs.unfinished()?,
     };
     let job = Job::open(jobs.place(&id)?)?;
-    let options = Options::of(job.head())?;
+    let options = Options::of(job.head())?.with_key_files(&args.keys);
     if job.state().is_finished() {
         return output.done(&format!("job {id} is finished; nothing is left to do"));
     }
@@ -137,6 +143,7 @@ fn reverse(place: &Path, back: &Path) -> Result<u64> {
             "a move between two stores is taken back by moving the other way: cosette mv --from-profile",
         ));
     }
+    reverse_keys(&head.wanted, &mut options, &mut reversed.wanted);
     reversed.options = options.to_json();
     // What stands at the old names by now is somebody's.
     reversed.wanted.forbid_overwrite = true;
@@ -166,6 +173,29 @@ fn reverse(place: &Path, back: &Path) -> Result<u64> {
     })?;
     failed?;
     Ok(plan.finish()?.entries)
+}
+
+/// What the move encrypted with a customer's key is read with it, and gets back the key that it had.
+fn reverse_keys(moved: &Wanted, options: &mut Options, back: &mut Wanted) {
+    let source = options.source_customer_key_file.take();
+    let target = options.customer_key_file.take();
+    match (moved.encryption, moved.source_key) {
+        (WantedEncryption::Keep, key) => {
+            back.source_key = key;
+            options.source_customer_key_file = source;
+        }
+        (how, key) => {
+            if let WantedEncryption::Customer(md5) = how {
+                back.source_key = Some(md5);
+                options.source_customer_key_file = target;
+                back.encryption = WantedEncryption::AsBucket;
+            }
+            if let Some(md5) = key {
+                back.encryption = WantedEncryption::Customer(md5);
+                options.customer_key_file = source;
+            }
+        }
+    }
 }
 
 fn show(jobs: &Jobs, id: &str, output: &Output) -> Result<()> {
@@ -344,7 +374,7 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
         Then::Run => {
             let job = jobs.create(request.verb.word(), &path)?;
             drop(folder);
-            run::run(stores.sides(), job, &refused, output).await
+            run::run(stores.sides(), job, &request.wishes.keys, &refused, output).await
         }
     }
 }
@@ -352,8 +382,9 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
 /// Runs a job with what its plan remembers.
 async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output) -> Result<()> {
     let global = options.over(global)?;
+    let keys = options.keys(&job.head().wanted, output)?;
     let stores = Stores::open(&global, options.from_profile.as_deref(), output).await?;
-    let done = run::run(stores.sides(), job, &[], output).await;
+    let done = run::run(stores.sides(), job, &keys, &[], output).await;
     let closed = stores.close().await;
     done.and(closed)
 }
@@ -396,12 +427,16 @@ impl Stores {
     }
 }
 
+const fn is_object(name: &Name) -> bool {
+    matches!(name, Name::Cos(_))
+}
+
 /// Whether a command is about one object, and only its flags need a plan.
 const fn is_single(recursive: bool, bulk: &BulkArgs) -> bool {
     !recursive && bulk.names_from.is_none() && bulk.manifest.is_none()
 }
 
-fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
+fn copy_request(output: &Output, global: &Global, args: CopyArgs) -> Result<Request> {
     let [source] = <[Name; 1]>::try_from(args.sources).map_err(|_| {
         Failure::usage("with -r give one SOURCE; its names must not meet another's")
     })?;
@@ -410,8 +445,11 @@ fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
             "--version-id is about one object; leave out -r",
         ));
     }
-    let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
-    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    let keys = args.keys.read(output)?;
+    keys.fit(is_object(&source), is_object(&args.target))?;
+    let wishes = Wishes::new(args.properties, args.conditions, keys, &args.tuning)?;
+    let from = args.bulk.from_profile.as_deref();
+    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
     Ok(Request {
         verb: Verb::Copy,
         source,
@@ -425,15 +463,17 @@ fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
     })
 }
 
-fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
+fn move_request(output: &Output, global: &Global, args: MoveArgs) -> Result<Request> {
     if args.source.version_id.is_some() {
         return Err(Failure::usage(
             "--version-id is about one object; leave out -r",
         ));
     }
     let conditions = SourceConditionArgs::default();
-    let wishes = Wishes::new(args.properties, conditions, &args.tuning)?;
-    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    let keys = args.keys.read(output)?;
+    let wishes = Wishes::new(args.properties, conditions, keys, &args.tuning)?;
+    let from = args.bulk.from_profile.as_deref();
+    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
     Ok(Request {
         verb: Verb::Move,
         source: Name::Cos(args.source_name),
@@ -447,10 +487,18 @@ fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
     })
 }
 
-fn sync_request(global: &Global, args: SyncArgs) -> Result<Request> {
+fn sync_request(output: &Output, global: &Global, args: SyncArgs) -> Result<Request> {
     let properties = args.properties.clone();
-    let wishes = Wishes::new(properties, SourceConditionArgs::default(), &args.tuning)?;
-    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    let keys = args.keys.read(output)?;
+    keys.fit(is_object(&args.source_name), is_object(&args.target))?;
+    let wishes = Wishes::new(
+        properties,
+        SourceConditionArgs::default(),
+        keys,
+        &args.tuning,
+    )?;
+    let from = args.bulk.from_profile.as_deref();
+    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
     Ok(Request {
         verb: Verb::Sync,
         source: args.source_name.clone(),
@@ -476,6 +524,7 @@ fn remove_request(global: &Global, args: RemoveArgs) -> Result<Request> {
     let wishes = Wishes::new(
         PropertyArgs::default(),
         SourceConditionArgs::default(),
+        TransferKeys::default(),
         &tuning,
     )?;
     Ok(Request {
