@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use cosette::RetryPolicy;
 use cosette::transfer::{
-    Entry, Job, Place, PlanHead, PlanReader, PlanWriter, Seen, Wanted, WantedEncryption, Work,
+    Entry, Job, Place, PlanHead, PlanReader, PlanSummary, PlanWriter, Seen, Wanted,
+    WantedEncryption, Work,
 };
 use serde_json::{Value, json};
 
@@ -14,7 +15,10 @@ use crate::args::{
 };
 use crate::bulk::jobs::Jobs;
 use crate::bulk::options::Options;
-use crate::bulk::{Request, Sides, Verb, history, plan, review, run};
+use crate::bulk::preflight::{self, Check};
+use crate::bulk::review::{self, Beside};
+use crate::bulk::tally::Tally;
+use crate::bulk::{Request, Sides, Verb, history, plan, run};
 use crate::config;
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
@@ -54,7 +58,11 @@ pub(super) async fn remove(global: &Global, args: RemoveArgs, output: &Output) -
 
 pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Result<()> {
     if let Some(path) = &args.show {
-        return review::print(PlanReader::open(path)?, output);
+        let beside = Beside {
+            prices: args.price_per_10000,
+            ..Beside::default()
+        };
+        return review::print(PlanReader::open(path)?, &beside, output);
     }
     let (Some(path), Some(what)) = (args.out, args.what) else {
         return Err(Failure::usage(
@@ -76,10 +84,20 @@ pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> 
     options.from_profile = args.from_profile.or(options.from_profile);
     let options = options.with_key_files(&args.keys);
     // Before there is a job: one that can never be carried out is none.
-    options.keys(&plan.head().wanted, output)?;
+    let keys = options.keys(&plan.head().wanted, output)?;
     let kind = plan.head().kind.clone();
-    let job = jobs()?.create(&kind, &args.plan)?;
-    carry_on(global, &options, job, output).await
+    let stores = Stores::of(global, &options, output).await?;
+    let done = async {
+        if !args.no_preflight {
+            let checks = preflight::look(stores.sides(), plan, keys.source.as_ref()).await?;
+            checks.iter().try_for_each(Check::holds)?;
+        }
+        let job = jobs()?.create(&kind, &args.plan)?;
+        run::run(stores.sides(), job, &keys, &[], output).await
+    };
+    let done = done.await;
+    let closed = stores.close().await;
+    done.and(closed)
 }
 
 pub(super) async fn resume(global: &Global, args: ResumeArgs, output: &Output) -> Result<()> {
@@ -122,7 +140,7 @@ pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Re
         ));
     }
     if args.dry_run {
-        return review::print(PlanReader::open(&back)?, output);
+        return review::print(PlanReader::open(&back)?, &Beside::default(), output);
     }
     let job = jobs.create(Verb::Move.word(), &back)?;
     let options = Options::of(job.head())?;
@@ -348,30 +366,20 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
         let told = format!("{}: there is nothing under it", request.source);
         return Err(Failure::new(Kind::NotFound, told));
     }
+    let key = request.wishes.keys.source.as_ref();
+    let checks = match request.bulk.no_preflight {
+        true => Vec::new(),
+        false => preflight::look(stores.sides(), PlanReader::open(&path)?, key).await?,
+    };
+    let prices = request.bulk.price_per_10000;
     match then {
-        Then::Print => review::print(PlanReader::open(&path)?, output),
-        Then::Keep(place) => {
-            if place.exists() {
-                return Err(Failure::local(
-                    place.display(),
-                    "it exists; a plan never overwrites",
-                ));
-            }
-            std::fs::copy(&path, &place).map_err(|why| Failure::local(place.display(), why))?;
-            let sum = json!({
-                "plan": place.display().to_string(),
-                "entries": summary.entries,
-                "bytes": summary.bytes,
-                "removals": summary.removals,
-            });
-            let text = format!(
-                "{}: {}. Look: cosette plan --show {0}. Do it: cosette apply {0}",
-                place.display(),
-                review::sentence(summary)
-            );
-            output.result(&text, &sum)
+        Then::Print => {
+            let beside = Beside { prices, checks };
+            review::print(PlanReader::open(&path)?, &beside, output)
         }
+        Then::Keep(place) => keep((&path, &place), summary, Beside { prices, checks }, output),
         Then::Run => {
+            checks.iter().try_for_each(Check::holds)?;
             let job = jobs.create(request.verb.word(), &path)?;
             drop(folder);
             run::run(stores.sides(), job, &request.wishes.keys, &refused, output).await
@@ -379,11 +387,44 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
     }
 }
 
+/// Puts a plan where it was asked for.
+fn keep(
+    (path, place): (&Path, &Path),
+    summary: PlanSummary,
+    beside: Beside,
+    output: &Output,
+) -> Result<()> {
+    if place.exists() {
+        return Err(Failure::local(
+            place.display(),
+            "it exists; a plan never overwrites",
+        ));
+    }
+    std::fs::copy(path, place).map_err(|why| Failure::local(place.display(), why))?;
+    let tally = Tally::of(PlanReader::open(path)?)?;
+    let mut sum = json!({
+        "plan": place.display().to_string(),
+        "entries": summary.entries,
+        "bytes": summary.bytes,
+        "removals": summary.removals,
+        "preflight": beside.checks.iter().map(Check::to_json).collect::<Vec<_>>(),
+    });
+    tally.put_into(&mut sum, beside.prices);
+    for check in &beside.checks {
+        output.note(&check.text());
+    }
+    let text = format!(
+        "{}: {}. Look: cosette plan --show {0}. Do it: cosette apply {0}",
+        place.display(),
+        review::sentence(summary, tally, beside.prices)
+    );
+    output.result(&text, &sum)
+}
+
 /// Runs a job with what its plan remembers.
 async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output) -> Result<()> {
-    let global = options.over(global)?;
     let keys = options.keys(&job.head().wanted, output)?;
-    let stores = Stores::open(&global, options.from_profile.as_deref(), output).await?;
+    let stores = Stores::of(global, options, output).await?;
     let done = run::run(stores.sides(), job, &keys, &[], output).await;
     let closed = stores.close().await;
     done.and(closed)
@@ -412,6 +453,12 @@ impl Stores {
             }
         };
         Ok(Self { target, source })
+    }
+
+    /// Those that a plan remembers.
+    async fn of(global: &Global, options: &Options, output: &Output) -> Result<Self> {
+        let global = options.over(global)?;
+        Self::open(&global, options.from_profile.as_deref(), output).await
     }
 
     fn sides(&self) -> Sides<'_> {

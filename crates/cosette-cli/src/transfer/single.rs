@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cosette::transfer::WantedEncryption;
-use cosette::{Body, MoveOutcome, ObjectReply, Proof};
+use cosette::{Body, MoveOutcome, ObjectReply, Proof, Upload, Uploaded};
 use cosette_types::{CopySource, Crc64, Region, StorageClass, Text, VersionId};
 use serde_json::Value;
 
@@ -121,26 +121,12 @@ impl Transfer<'_> {
                     .await?
             }
             _ => {
-                let call = client
-                    .upload()
-                    .bucket(&target.bucket)
-                    .key(key)
-                    .metadata(metadata);
-                let call = with_acl!(call, self.wishes.acl.clone());
-                let call = given!(
-                    call,
-                    storage_class = self.wishes.storage_class,
-                    server_side_encryption = self.wishes.keys.asked(),
-                    part_size = self.wishes.chunk_size,
-                    parallel = self.parallel()
-                );
+                let call = client.upload().bucket(&target.bucket).key(key);
                 let call = match (from, body) {
                     (From::File(path), _) => call.file(path),
                     (_, body) => call.body(body.unwrap_or_else(Body::empty)),
                 };
-                let shown = progress.clone();
-                let sent = call.on_progress(move |step| shown.step(step)).send().await;
-                progress.end();
+                let sent = self.send(call.metadata(metadata), progress).await;
                 sent.map_err(|why| Failure::from(why).during(&what))?
             }
         };
@@ -172,6 +158,26 @@ impl Transfer<'_> {
             bytes: stored.size,
             crc64: Some(stored.crc64),
         })
+    }
+
+    /// Uploads as flags wish it.
+    async fn send(
+        &self,
+        call: Upload,
+        progress: &Progress,
+    ) -> std::result::Result<cosette::Output<Uploaded>, cosette::Error> {
+        let call = with_acl!(call, self.wishes.acl.clone());
+        let call = given!(
+            call,
+            storage_class = self.wishes.storage_class,
+            server_side_encryption = self.wishes.keys.asked(),
+            part_size = self.wishes.chunk_size,
+            parallel = self.parallel()
+        );
+        let shown = progress.clone();
+        let sent = call.on_progress(move |step| shown.step(step)).send().await;
+        progress.end();
+        sent
     }
 
     /// Brings an object to a file. `folder` is what the file may not lie outside of.

@@ -26,6 +26,7 @@ mod moving;
 mod multipart;
 mod network;
 mod operating;
+mod preflight;
 mod readme;
 mod results;
 mod slices;

@@ -522,7 +522,7 @@ mod tests {
             crc64: Some(Crc64(u64::MAX)),
             last_modified: Some(Timestamp::from_micros(1)),
             version_id: Some(VersionId::null()),
-            storage_class: Some(cosette_types::StorageClass::Archive),
+            storage_class: Some(StorageClass::Archive),
         };
         let mut version = place("a b/\u{4e2d}\n\u{1f600}");
         version.region = Some("ap-guangzhou".parse().unwrap());
@@ -596,7 +596,7 @@ mod tests {
                 ..Wanted::default()
             },
             Wanted {
-                storage_class: Some(cosette_types::StorageClass::StandardIa),
+                storage_class: Some(StorageClass::StandardIa),
                 tags: WantedTags::Without,
                 encryption: WantedEncryption::Managed,
                 ..Wanted::default()
