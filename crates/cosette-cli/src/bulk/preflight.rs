@@ -123,15 +123,12 @@ impl Check {
         }
     }
 
-    /// What it tells people.
-    pub(crate) fn text(&self) -> String {
+    /// What would stop the plan, for people.
+    pub(crate) fn wrong(&self) -> Option<String> {
         let Self { what, subject, .. } = self;
         match &self.found {
-            Found::Fine => format!("{what}: yes ({subject})"),
-            Found::Wrong(_, why) => format!("{what}: no ({subject}): {why}"),
-            Found::NotKnown => {
-                format!("{what}: not known before it is tried ({subject})")
-            }
+            Found::Wrong(_, why) => Some(format!("{what}: no: {subject}: {why}")),
+            Found::Fine | Found::NotKnown => None,
         }
     }
 

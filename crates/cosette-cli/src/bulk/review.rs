@@ -28,10 +28,17 @@ pub(crate) fn print(mut plan: PlanReader, beside: &Beside, output: &Output) -> R
         counting.add(&entry);
         output.line(&line(&entry))?;
     }
-    for check in &beside.checks {
-        output.note(&check.text());
-    }
+    warn(&beside.checks, output);
     output.done(&sentence(summary, counting.tally, beside.prices))
+}
+
+/// Tells what would stop the plan.
+pub(crate) fn warn(checks: &[Check], output: &Output) {
+    for check in checks {
+        if let Some(why) = check.wrong() {
+            output.note(&why);
+        }
+    }
 }
 
 /// One value, written as it is read: a plan may be longer than memory.

@@ -108,7 +108,7 @@ impl Requests {
     }
 
     fn charge(self, prices: Prices) -> f64 {
-        let of = |count: u64, price: f64| count as f64 / 10_000.0 * price;
+        let of = |count: u64, price: f64| count as f64 * price / 10_000.0;
         of(self.head.saturating_add(self.get), prices.read)
             + of(
                 self.put

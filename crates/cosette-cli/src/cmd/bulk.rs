@@ -410,9 +410,7 @@ fn keep(
         "preflight": beside.checks.iter().map(Check::to_json).collect::<Vec<_>>(),
     });
     tally.put_into(&mut sum, beside.prices);
-    for check in &beside.checks {
-        output.note(&check.text());
-    }
+    review::warn(&beside.checks, output);
     let text = format!(
         "{}: {}. Look: cosette plan --show {0}. Do it: cosette apply {0}",
         place.display(),

@@ -21,6 +21,8 @@ mod files;
 mod history;
 mod joining;
 mod listing;
+#[cfg(target_os = "linux")]
+mod memory;
 mod metadata;
 mod moving;
 mod multipart;
