@@ -35,7 +35,10 @@ pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
     ApplyArgs, BulkArgs, CopyTags, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
 };
-pub(crate) use encryption::{CustomerKeyArgs, EncryptionArgs, SourceKeyArgs};
+pub(crate) use encryption::{
+    CustomerKeyArgs, EncryptionArgs, KeyFileArgs, ObjectKeyArgs, SourceKeyArgs, TargetEncryption,
+    TransferKeyArgs,
+};
 pub(crate) use objects::{
     CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
     RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,

@@ -7,10 +7,12 @@ mod list;
 mod meeting;
 pub(crate) mod options;
 pub(crate) mod plan;
+pub(crate) mod preflight;
 pub(crate) mod review;
 pub(crate) mod run;
 mod source;
 mod sync;
+pub(crate) mod tally;
 
 pub(crate) use plan::{Request, Verb};
 

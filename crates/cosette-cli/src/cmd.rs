@@ -74,7 +74,7 @@ async fn with_connection(global: &Global, command: Command, output: &Output) -> 
     };
     let connection = Connection::open(&settings, retry).await?;
     let done = tokio::select! {
-        done = dispatch(&connection, command, output) => done,
+        done = dispatch(&connection, global, command, output) => done,
         interrupted = tokio::signal::ctrl_c() => Err(interruption(interrupted)),
     };
     let closed = connection.close().await;
@@ -88,10 +88,15 @@ fn interruption(signal: std::io::Result<()>) -> Failure {
     }
 }
 
-async fn dispatch(connection: &Connection, command: Command, output: &Output) -> Result<()> {
+async fn dispatch(
+    connection: &Connection,
+    global: &Global,
+    command: Command,
+    output: &Output,
+) -> Result<()> {
     match command {
         Command::Demo(args) => demo::run(connection, args, output).await,
-        Command::Cp(args) => cp::run(connection, *args, output).await,
+        Command::Cp(args) => cp::run((connection, global), *args, output).await,
         Command::Mv(args) => mv::run(connection, *args, output).await,
         Command::Ls(args) => ls::run(connection, args, output).await,
         Command::Rm(args) => rm::run(connection, args, output).await,

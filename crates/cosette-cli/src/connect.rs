@@ -36,6 +36,8 @@ pub(crate) struct Connection {
     folder: Option<Folder>,
     /// Regions of buckets, as the service told them.
     regions: Mutex<HashMap<BucketName, Option<Region>>>,
+    /// One for each region: they share what was learned of the service.
+    clients: Mutex<HashMap<Option<Region>, Client>>,
 }
 
 /// How hosts are made.
@@ -99,6 +101,7 @@ impl Connection {
             region,
             folder,
             regions,
+            clients: Mutex::default(),
         })
     }
 
@@ -153,12 +156,28 @@ impl Connection {
         Ok(())
     }
 
+    /// The client of a region: the one that was made before, which need not ask again what the service
+    /// can.
     fn build(&self, endpoint: Endpoint, region: Option<&Region>) -> Result<Client> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&region.cloned()) {
+            return Ok(client.clone());
+        }
+        let client = self.made(endpoint, region)?;
+        clients.insert(region.cloned(), client.clone());
+        Ok(client)
+    }
+
+    fn made(&self, endpoint: Endpoint, region: Option<&Region>) -> Result<Client> {
         let mut builder = Client::builder()
             .dialect(self.dialect)
             .endpoint(endpoint.clone())
             .transport(Arc::clone(&self.transport) as Arc<dyn Transport>)
             .retry(self.retry.clone());
+        if matches!(self.route, Route::Either { .. }) {
+            // Its hosts are those of COS, but what answers is the server that was named.
+            builder = builder.ask_capabilities(true);
+        }
         builder = match &self.credentials {
             Some(credentials) => builder.credentials(credentials.clone()),
             None => builder.anonymous(),

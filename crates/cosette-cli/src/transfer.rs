@@ -2,6 +2,7 @@
 
 pub(crate) mod download;
 pub(crate) mod given;
+mod journaled;
 pub(crate) mod local;
 pub(crate) mod many;
 pub(crate) mod map;

@@ -153,7 +153,7 @@ impl Dialect {
     }
 
     /// What the dialect calls a storage class.
-    pub const fn class_name(self, class: StorageClass) -> &'static str {
+    pub fn class_name(self, class: &StorageClass) -> &str {
         match (self, class) {
             (Self::S3, StorageClass::Archive) => "GLACIER",
             (_, class) => class.as_str(),

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cosette_types::{CopySource, ETag, Md5, Text, VersionId};
+use cosette_types::{CopySource, ETag, Md5, StorageClass, Text, VersionId};
 use http::header::{
     CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE,
 };
@@ -116,6 +116,24 @@ impl<'a> HeaderReader<'a> {
                 .map_err(|why: T::Err| Error::argument(format!("The header {name}: {why}.")))
         };
         self.text_of(name)?.map(parse).transpose()
+    }
+
+    /// The storage class that a reply tells, also one of the service's own; STANDARD when it is not said.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is no name of a class.
+    pub fn class_told(&self) -> Result<StorageClass, Error> {
+        let name = self.dialect.name(Field::StorageClass);
+        let told = |text: &str| {
+            let word = self.dialect.cos_word(Field::StorageClass, text);
+            StorageClass::told(word)
+                .map_err(|why| Error::argument(format!("The header {name}: {why}.")))
+        };
+        Ok(self
+            .text_of(name)?
+            .map(told)
+            .transpose()?
+            .unwrap_or_default())
     }
 
     /// A header, by its lower-case name, as the thing that it names.

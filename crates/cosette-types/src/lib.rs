@@ -37,7 +37,7 @@ pub use key::ObjectKey;
 pub use policy::{Action, Policy};
 pub use precondition::{Facts, Preconditions, ReadOutcome};
 pub use range::{ByteRange, ReadRange, Span};
-pub use storage_class::StorageClass;
+pub use storage_class::{OtherClass, StorageClass};
 pub use tags::Tags;
 pub use time::Timestamp;
 pub use upload::{PartNumber, UploadId};

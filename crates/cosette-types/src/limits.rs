@@ -16,6 +16,8 @@ pub const BUCKET_NAME_BYTES_MIN_S3: usize = 3;
 pub const USER_METADATA_BYTES_MAX: usize = 2048;
 /// Bytes of one content header's value.
 pub const CONTENT_HEADER_BYTES_MAX: usize = 1024;
+/// Longest name of a storage class that only a service knows.
+pub const OTHER_CLASS_BYTES_MAX: usize = 32;
 /// Highest part number of an upload.
 pub const PART_NUMBER_MAX: u16 = 10_000;
 /// Smallest part that is not the last one of its upload, checked when the upload completes.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cosette_proto::ops::{Capabilities, Capability, GetCapabilities};
+use cosette_types::Region;
 use tokio::sync::OnceCell;
 
 use crate::client::Client;
@@ -61,8 +62,13 @@ impl Client {
     /// # Ok(()) }) }
     /// ```
     pub async fn capabilities(&self) -> Capabilities {
+        self.capabilities_in(None).await
+    }
+
+    /// The same; `region` is one of the service's, for a client that has none and a host that names one.
+    pub(crate) async fn capabilities_in(&self, region: Option<&Region>) -> Capabilities {
         let able = self.able();
-        let told = able.told.get_or_try_init(|| self.ask()).await;
+        let told = able.told.get_or_try_init(|| self.ask(region)).await;
         told.map_or_else(|()| Capabilities::default(), |told| able.allowed(told))
     }
 
@@ -90,16 +96,20 @@ impl Client {
         self.with_able(able)
     }
 
-    pub(crate) async fn can(&self, capability: Capability) -> bool {
-        self.capabilities().await.has.contains(&capability)
+    pub(crate) async fn can(&self, capability: Capability, region: Option<&Region>) -> bool {
+        self.capabilities_in(region).await.has.contains(&capability)
     }
 
-    async fn ask(&self) -> Result<Capabilities, ()> {
+    async fn ask(&self, region: Option<&Region>) -> Result<Capabilities, ()> {
         let asking = self.retrying(RetryPolicy {
             attempts_max: self.retry().attempts_max.min(ATTEMPTS_MAX),
             ..self.retry().clone()
         });
-        let nowhere = Context::default();
+        let nameless = self.region().is_none() && !self.endpoint().has_service_host();
+        let nowhere = Context {
+            region: region.filter(|_| nameless).cloned(),
+            ..Context::default()
+        };
         match asking.perform(&nowhere, &GetCapabilities, None).await {
             Ok(told) => Ok(told.value),
             Err(failed) => match failed.error.status() {

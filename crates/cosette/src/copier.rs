@@ -270,8 +270,12 @@ impl Copier {
         Ok((Some(Directive::Replaced), edited))
     }
 
+    /// A class that only the source's service knows cannot be asked for in the other dialect: there the
+    /// target gets STANDARD.
     fn class(&self, source: &ObjectReply) -> Option<StorageClass> {
-        let kept = Some(source.storage_class).filter(|_| self.plan.keep_class);
+        let one_dialect = self.reader.dialect() == self.client.dialect();
+        let kept = Some(source.storage_class)
+            .filter(|class| self.plan.keep_class && (one_dialect || class.known_name().is_some()));
         self.plan.storage_class.or(kept)
     }
 

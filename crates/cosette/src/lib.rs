@@ -109,6 +109,6 @@ pub use cosette_types::lifecycle;
 pub use cosette_types::{
     AclHeaders, AppId, BucketName, ByteRange, CannedAcl, ContentHeaders, CopySource, CorsMethod,
     CorsRule, Crc64, CustomerKey, Directive, ETag, ETagMatch, Encryption, Grant, Grantee, Md5,
-    Metadata, ObjectKey, Owner, PartNumber, Permission, Preconditions, ReadRange, Region,
-    StorageClass, Tags, Text, Timestamp, UploadId, UserMetadata, VersionId,
+    Metadata, ObjectKey, OtherClass, Owner, PartNumber, Permission, Preconditions, ReadRange,
+    Region, StorageClass, Tags, Text, Timestamp, UploadId, UserMetadata, VersionId,
 };

@@ -161,7 +161,7 @@ async fn finish(
         Ok(proof) => copied.value.proof = proof,
         Err(error) => return Ok(MoveOutcome::CopiedButNotDeleted { copied, error }),
     }
-    if remove::is_conditional(&copier.reader).await {
+    if remove::is_conditional(&copier.reader, copier.reading.region.as_ref()).await {
         return Ok(delete_copied(copier, source, copied).await);
     }
     // A named version never changes; anything else may have been written meanwhile.
@@ -204,6 +204,7 @@ async fn delete_copied(
         version_id: copier.source.version_id.as_ref(),
         etag: &source.etag,
         modified: Some(source.last_modified),
+        customer_key: copier.plan.source_key.as_ref(),
     };
     match remove::remove_seen(&copier.reader, &copier.reading, seen).await {
         Ok(Removal::Done(deleted)) => MoveOutcome::Moved { copied, deleted },

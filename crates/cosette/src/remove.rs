@@ -5,7 +5,9 @@
 //! which leaves the time of one request.
 
 use cosette_proto::ops::{Capability, DeleteObject, DeleteObjectReply};
-use cosette_types::{BucketName, ETag, ObjectKey, Preconditions, Timestamp, VersionId};
+use cosette_types::{
+    BucketName, CustomerKey, ETag, ObjectKey, Preconditions, Region, Timestamp, VersionId,
+};
 use http::{HeaderMap, StatusCode};
 
 use crate::client::Client;
@@ -24,6 +26,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) etag: &'a ETag,
     /// Tells two writes of the same bytes apart.
     pub(crate) modified: Option<Timestamp>,
+    /// The customer's key that it is encrypted with.
+    pub(crate) customer_key: Option<&'a CustomerKey>,
 }
 
 /// How a removal ended.
@@ -38,8 +42,8 @@ pub(crate) enum Removal {
 }
 
 /// Whether the service judges conditions of a delete.
-pub(crate) async fn is_conditional(client: &Client) -> bool {
-    client.can(Capability::ConditionalDelete).await
+pub(crate) async fn is_conditional(client: &Client, region: Option<&Region>) -> bool {
+    client.can(Capability::ConditionalDelete, region).await
 }
 
 /// Removes an object if it is still the one that was seen, as the service judges it.
@@ -67,9 +71,10 @@ pub(crate) async fn remove_seen(
         bucket,
         key,
         version_id,
+        customer_key,
         ..
     } = seen;
-    match reconcile::head(client, context, bucket, key, version_id, None).await {
+    match reconcile::head(client, context, bucket, key, version_id, customer_key).await {
         Ok(_) => Ok(Removal::Changed),
         // An earlier attempt whose answer was lost removed it; at the latest somebody else did. What
         // was seen is gone either way.

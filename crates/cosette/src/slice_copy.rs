@@ -189,6 +189,12 @@ macro_rules! plan_setters {
             self
         }
 
+        /// Encrypts the target as its bucket says, however the source is encrypted.
+        pub fn encrypt_as_bucket(mut self) -> Self {
+            self.plan.keep_encryption = false;
+            self
+        }
+
         /// Gives the target the source's own ACL, if it has one. Needs the right to read it there
         /// and to write it here.
         pub fn keep_acl(mut self) -> Self {

@@ -92,6 +92,8 @@ pub struct Uploaded {
     pub parts: usize,
     /// By what it is known that the service has the bytes that were read.
     pub proof: Proof,
+    /// Bytes of parts that an earlier attempt had sent, and that were not sent again.
+    pub resumed_bytes: u64,
 }
 
 impl Client {
@@ -405,6 +407,8 @@ impl Uploader {
             whole.then(stored.crc64, stored.len)
         });
         self.expect(crc)?;
+        let found = stored.iter().filter(|stored| stored.found);
+        let resumed_bytes = found.map(|stored| stored.len).sum();
         let sent = stored.iter().map(|stored| stored.proof).min();
         let message = CompleteUpload {
             bucket: self.bucket.clone(),
@@ -427,6 +431,7 @@ impl Uploader {
             let version_id = reply.version_id.filter(|id| !id.is_null());
             Uploaded {
                 proof,
+                resumed_bytes,
                 ..self.uploaded(reply.etag, version_id, crc, size, parts)
             }
         }))
@@ -571,6 +576,7 @@ impl Uploader {
             size,
             parts,
             proof: Proof::None,
+            resumed_bytes: 0,
         }
     }
 }

@@ -6,8 +6,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use cosette::transfer::Edit;
 
 use super::{
-    CopyArgs, MoveArgs, PropertyArgs, RemoveArgs, SelectArgs, SourceArgs, TuningArgs, values,
+    CopyArgs, KeyFileArgs, MoveArgs, PropertyArgs, RemoveArgs, SelectArgs, SourceArgs,
+    TransferKeyArgs, TuningArgs, values,
 };
+use crate::bulk::tally::Prices;
 use crate::name::Name;
 
 const BULK: &str = "Many objects";
@@ -40,6 +42,13 @@ pub(crate) struct BulkArgs {
     /// Print the plan and do nothing
     #[arg(long, help_heading = BULK)]
     pub(crate) dry_run: bool,
+    /// With --dry-run or plan: what ten thousand requests cost, as one price (0.01) or by kind
+    /// (write=0.05,read=0.004,delete=0), to tell the charge
+    #[arg(long, value_name = "PRICE", help_heading = BULK)]
+    pub(crate) price_per_10000: Option<Prices>,
+    /// Begin without a look at buckets and rights
+    #[arg(long, help_heading = BULK)]
+    pub(crate) no_preflight: bool,
     /// Profile of the source's store, where it is another than the target's: bytes then pass through here
     #[arg(long, value_name = "NAME", help_heading = BULK)]
     pub(crate) from_profile: Option<String>,
@@ -107,6 +116,8 @@ impl BulkArgs {
             || self.no_overwrite
             || self.all_versions
             || self.from_profile.is_some()
+            || self.price_per_10000.is_some()
+            || self.no_preflight
             || self.edit.copy_acl
             || self.edit.copy_tags != CopyTags::Auto
             || !self.edit.edits().is_empty()
@@ -158,6 +169,8 @@ pub(crate) struct SyncArgs {
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
+    pub(crate) keys: TransferKeyArgs,
+    #[command(flatten)]
     pub(crate) tuning: TuningArgs,
     #[command(flatten)]
     pub(crate) bulk: BulkArgs,
@@ -168,7 +181,9 @@ pub(crate) struct SyncArgs {
 #[command(after_help = "\
 A plan is a text file, one line of JSON for each object with a checksum before it: every source with its ETag,
 size and class, and its target. `cosette apply` does exactly what it says and refuses each source that is not any
-more what the plan saw. --dry-run of the commands prints the same plan.
+more what the plan saw. --dry-run of the commands prints the same plan. The sum at the end counts the requests by
+their kinds and the archived sources; with --price-per-10000 it tells what the requests cost. What was looked at
+beforehand (buckets, rights) is told, too; nothing is written for it.
 
 Examples:
   cosette plan -o move.plan mv -r cos://a-1250000000/2023/ cos://b-1250000000/old/
@@ -185,8 +200,11 @@ pub(crate) struct PlanArgs {
     )]
     pub(crate) out: Option<PathBuf>,
     /// Print a plan that was written before
-    #[arg(long, value_name = "FILE", exclusive = true)]
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
     pub(crate) show: Option<PathBuf>,
+    /// With --show: what ten thousand requests cost, to tell the charge
+    #[arg(long, value_name = "PRICE", requires = "show")]
+    pub(crate) price_per_10000: Option<Prices>,
     #[command(subcommand)]
     pub(crate) what: Option<PlanCommand>,
 }
@@ -214,6 +232,11 @@ pub(crate) struct ApplyArgs {
     /// Profile of the source's store, where it is another than the target's
     #[arg(long, value_name = "NAME")]
     pub(crate) from_profile: Option<String>,
+    /// Begin without a look at buckets and rights
+    #[arg(long)]
+    pub(crate) no_preflight: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeyFileArgs,
 }
 
 /// Carry on a job that was cut off or had failures
@@ -229,6 +252,8 @@ pub(crate) struct ResumeArgs {
     /// The job, as `cosette jobs` shows it
     #[arg(value_name = "JOB")]
     pub(crate) job: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeyFileArgs,
 }
 
 /// List jobs, or what became of one

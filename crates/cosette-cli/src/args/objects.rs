@@ -6,7 +6,7 @@ use cosette_types::{
     VersionId,
 };
 
-use super::{BulkArgs, SelectArgs, values};
+use super::{BulkArgs, ObjectKeyArgs, SelectArgs, TransferKeyArgs, values};
 use crate::name::{CosName, Name};
 
 const TARGET: &str = "What the target is like";
@@ -62,6 +62,8 @@ pub(crate) struct CopyArgs {
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
     #[command(flatten)]
+    pub(crate) keys: TransferKeyArgs,
+    #[command(flatten)]
     pub(crate) tuning: TuningArgs,
     #[command(flatten)]
     pub(crate) bulk: BulkArgs,
@@ -96,6 +98,8 @@ pub(crate) struct MoveArgs {
     pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) properties: PropertyArgs,
+    #[command(flatten)]
+    pub(crate) keys: TransferKeyArgs,
     #[command(flatten)]
     pub(crate) tuning: TuningArgs,
     #[command(flatten)]
@@ -311,6 +315,8 @@ pub(crate) struct StatArgs {
     /// This version
     #[arg(long, value_name = "ID")]
     pub(crate) version_id: Option<VersionId>,
+    #[command(flatten)]
+    pub(crate) key: ObjectKeyArgs,
 }
 
 /// Show how much lies under a name
@@ -350,6 +356,8 @@ pub(crate) struct CatArgs {
     /// Only these bytes: bytes=0-9, bytes=10- or bytes=-10
     #[arg(long, value_name = "RANGE")]
     pub(crate) range: Option<ReadRange>,
+    #[command(flatten)]
+    pub(crate) key: ObjectKeyArgs,
 }
 
 /// Make a bucket

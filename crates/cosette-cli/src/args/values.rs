@@ -9,8 +9,12 @@ use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Ti
 
 /// A storage class, with all of them in the help.
 pub(super) fn storage_class() -> impl TypedValueParser<Value = StorageClass> {
-    PossibleValuesParser::new(StorageClass::ALL.map(StorageClass::as_str))
-        .map(|text| text.parse().expect("only the names of classes pass"))
+    PossibleValuesParser::new(
+        StorageClass::ALL
+            .into_iter()
+            .filter_map(StorageClass::known_name),
+    )
+    .map(|text| text.parse().expect("only the names of classes pass"))
 }
 
 /// How requests are spelled and signed.

@@ -7,6 +7,9 @@ use cosette::transfer::{Job, JobState, PlanHead};
 
 use crate::failure::{Failure, Kind, Result};
 
+/// What the names of jobs begin with that are the upload of one file.
+pub(crate) const UPLOAD: &str = "upload-";
+
 /// How often a name is tried with a higher number at its end.
 const TRIES: u32 = 1000;
 
@@ -92,7 +95,8 @@ impl Jobs {
                 ids.push(name);
             }
         }
-        ids.sort();
+        // Uploads of one file have no time in their names: the newest is some other job.
+        ids.sort_by_key(|id| (!id.starts_with(UPLOAD), id.clone()));
         Ok(ids)
     }
 

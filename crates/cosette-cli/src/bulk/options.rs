@@ -1,13 +1,15 @@
 //! What a plan remembers of the command line that made it, so that another run can carry it on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use cosette::transfer::{Engine, PlanHead};
+use cosette::transfer::{Engine, PlanHead, Wanted, WantedEncryption};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Global, TuningArgs};
+use crate::args::{Global, KeyFileArgs, TuningArgs};
 use crate::config;
 use crate::failure::{Failure, Result};
+use crate::keys::TransferKeys;
+use crate::output::Output;
 
 /// Where to, and how fast. Never a key: those are found again as for any command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,11 @@ pub(crate) struct Options {
     /// The folder that downloads may not leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) folder: Option<PathBuf>,
+    /// Where customers' keys lie: the files are read again, and the plan tells them from others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) customer_key_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source_customer_key_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) chunk_size: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,12 +75,80 @@ impl Options {
             anonymous: global.anonymous,
             all_versions: false,
             folder: None,
+            customer_key_file: None,
+            source_customer_key_file: None,
             chunk_size: tuning.chunk_size,
             slice_size: tuning.slice_size,
             parallel: tuning.parallel,
             requests_per_second: tuning.requests_per_second,
             bandwidth: tuning.bandwidth,
         }
+    }
+
+    /// Which store it is, in words that are the same for every run.
+    pub(crate) fn place(&self) -> String {
+        let words = (
+            &self.profile,
+            &self.endpoint,
+            &self.dialect,
+            &self.config_from,
+        );
+        format!("{words:?} {:?} {:?}", self.region, self.data)
+    }
+
+    /// With the files that flags name; those that were named before stay otherwise.
+    pub(crate) fn with_key_files(mut self, files: &KeyFileArgs) -> Self {
+        let over = |said: &Option<PathBuf>, before: Option<PathBuf>| {
+            said.as_deref().map(absolute).or(before)
+        };
+        self.customer_key_file = over(&files.customer_key_file, self.customer_key_file.take());
+        let before = self.source_customer_key_file.take();
+        self.source_customer_key_file = over(&files.source_customer_key_file, before);
+        self
+    }
+
+    /// The keys that a plan wants, from the files that were named when it was made, or now.
+    ///
+    /// # Errors
+    /// When a file is not there, or has another key than the plan was made with.
+    pub(crate) fn keys(&self, wanted: &Wanted, output: &Output) -> Result<TransferKeys> {
+        let customer = matches!(wanted.encryption, WantedEncryption::Customer(_));
+        let needed = |file: &Option<PathBuf>, wants: bool, flag: &str| match file {
+            Some(file) if wants && file.exists() => Ok(Some(file.clone())),
+            Some(file) if wants => Err(Failure::usage(format!(
+                "{}: the job needs the customer's key that was in it; give {flag} FILE",
+                file.display()
+            ))),
+            None if wants => Err(Failure::usage(format!(
+                "the job needs a customer's key; give {flag} FILE"
+            ))),
+            _ => Ok(None),
+        };
+        let files = KeyFileArgs {
+            customer_key_file: needed(&self.customer_key_file, customer, "--customer-key-file")?,
+            source_customer_key_file: needed(
+                &self.source_customer_key_file,
+                wanted.source_key.is_some(),
+                "--source-customer-key-file",
+            )?,
+        };
+        let keys = files.read(output)?;
+        let told = keys.of_plan(Wanted::default());
+        let other = |file: &Option<PathBuf>, flag: &str| {
+            let file = file.as_deref().unwrap_or(Path::new(""));
+            let file = file.display();
+            Failure::usage(format!(
+                "{file}: the plan is about another key, of another MD5; give {flag} FILE"
+            ))
+        };
+        if customer && told.encryption != wanted.encryption {
+            return Err(other(&files.customer_key_file, "--customer-key-file"));
+        }
+        if told.source_key != wanted.source_key {
+            let flag = "--source-customer-key-file";
+            return Err(other(&files.source_customer_key_file, flag));
+        }
+        Ok(keys)
     }
 
     pub(crate) fn of(head: &PlanHead) -> Result<Self> {
@@ -137,6 +212,6 @@ impl Options {
 }
 
 /// A path that means the same from any folder.
-fn absolute(path: &std::path::Path) -> PathBuf {
+fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -293,14 +293,15 @@ pub(super) async fn items<'a>(
         None => sides.source.region_of(name).await?,
     };
     let conditions: &Preconditions = &request.wishes.conditions;
+    let key = request.wishes.keys.source.as_ref();
     let items = match (&request.bulk.names_from, &request.bulk.manifest) {
         (Some(path), _) => {
             let names = Names::new(path, under, region)?;
-            source::looked_up(sides.source, names, selection, LOOKUPS)
+            source::looked_up(sides.source, names, selection, (LOOKUPS, key))
         }
         (None, Some(path)) => {
             let rows = Manifest::new(path, under, region)?;
-            source::looked_up(sides.source, rows, selection, LOOKUPS)
+            source::looked_up(sides.source, rows, selection, (LOOKUPS, key))
         }
         (None, None) => source::listed(sides.source, name, region, under, selection)?,
     };
@@ -337,7 +338,11 @@ async fn one(
         key: name.object_key().map_err(Failure::usage)?,
         version_id: None,
     };
-    let items = source::looked_up(sides.source, std::iter::once(Ok(item)), &everything, 1);
+    let (names, key) = (
+        std::iter::once(Ok(item)),
+        request.wishes.keys.source.as_ref(),
+    );
+    let items = source::looked_up(sides.source, names, &everything, (1, key));
     let mut items = source::holding(items, &request.wishes.conditions);
     while let Some(item) = items.try_next().await? {
         let stays = target.key == item.place.key && target.bucket == item.place.bucket;
@@ -409,7 +414,7 @@ fn refuse_in_place(request: &Request, target: &CosName) -> Result<()> {
         ))),
         _ if !request.wishes.change_in_place() && request.bulk.edit.edits().is_empty() => {
             Err(Failure::usage(format!(
-                "{target}: the objects would be copied onto themselves; give --set-meta, --metadata-directive Replaced or --storage-class"
+                "{target}: the objects would be copied onto themselves; give --set-meta, --metadata-directive Replaced, --storage-class or --encryption"
             )))
         }
         _ => Ok(()),
@@ -478,7 +483,7 @@ fn wanted(wishes: &Wishes, bulk: &BulkArgs) -> Wanted {
         () if wishes.acl == cosette::AclHeaders::default() => WantedAcl::Inherit,
         () => WantedAcl::Set(wishes.acl.clone()),
     };
-    Wanted {
+    wishes.keys.of_plan(Wanted {
         storage_class: wishes.storage_class,
         metadata,
         acl,
@@ -488,5 +493,6 @@ fn wanted(wishes: &Wishes, bulk: &BulkArgs) -> Wanted {
             CopyTags::None => WantedTags::Without,
         },
         forbid_overwrite: bulk.no_overwrite,
-    }
+        ..Wanted::default()
+    })
 }

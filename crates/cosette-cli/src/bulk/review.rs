@@ -3,38 +3,69 @@
 use cosette::transfer::{Entry, PlanReader, PlanSummary, Work};
 use serde_json::{Value, json};
 
+use super::preflight::Check;
+use super::tally::{Counting, Prices, Tally};
 use crate::failure::Result;
 use crate::name;
 use crate::output::{Output, bytes};
 
+/// What is told of a plan beside its entries.
+#[derive(Debug, Default)]
+pub(crate) struct Beside {
+    pub(crate) prices: Option<Prices>,
+    /// What a look at the stores told, where there was one.
+    pub(crate) checks: Vec<Check>,
+}
+
 /// Prints every entry and the sum.
-pub(crate) fn print(mut plan: PlanReader, output: &Output) -> Result<()> {
+pub(crate) fn print(mut plan: PlanReader, beside: &Beside, output: &Output) -> Result<()> {
     let summary = plan.summary();
     if output.is_json() {
-        return print_json(plan, summary, output);
+        return print_json(plan, summary, beside, output);
     }
+    let mut counting = Counting::new(plan.head())?;
     while let Some((_, entry)) = plan.next_entry()? {
+        counting.add(&entry);
         output.line(&line(&entry))?;
     }
-    output.done(&sentence(summary))
+    warn(&beside.checks, output);
+    output.done(&sentence(summary, counting.tally, beside.prices))
+}
+
+/// Tells what would stop the plan.
+pub(crate) fn warn(checks: &[Check], output: &Output) {
+    for check in checks {
+        if let Some(why) = check.wrong() {
+            output.note(&why);
+        }
+    }
 }
 
 /// One value, written as it is read: a plan may be longer than memory.
-fn print_json(mut plan: PlanReader, summary: PlanSummary, output: &Output) -> Result<()> {
+fn print_json(
+    mut plan: PlanReader,
+    summary: PlanSummary,
+    beside: &Beside,
+    output: &Output,
+) -> Result<()> {
+    let mut counting = Counting::new(plan.head())?;
     output.raw(b"{\"plan\":[")?;
     let mut first = true;
     while let Some((_, entry)) = plan.next_entry()? {
+        counting.add(&entry);
         let comma = if first { "" } else { "," };
         output.raw(format!("{comma}\n{}", fields(&entry)).as_bytes())?;
         first = false;
     }
-    let sums = json!({
+    let mut sums = json!({
         "entries": summary.entries,
         "bytes": summary.bytes,
         "removals": summary.removals,
-        "requests": requests(summary),
     });
-    output.raw(format!("],\"summary\":{sums}}}\n").as_bytes())
+    counting.tally.put_into(&mut sums, beside.prices);
+    let checks: Vec<Value> = beside.checks.iter().map(Check::to_json).collect();
+    let checks = Value::Array(checks);
+    output.raw(format!("],\"summary\":{sums},\"preflight\":{checks}}}\n").as_bytes())
 }
 
 fn line(entry: &Entry) -> String {
@@ -82,22 +113,13 @@ pub(crate) fn fields(entry: &Entry) -> Value {
     value
 }
 
-/// At least so many requests: one look at each source, one copy, one removal. Large objects take one
-/// more for each part.
-const fn requests(summary: PlanSummary) -> u64 {
-    summary
-        .entries
-        .saturating_mul(2)
-        .saturating_add(summary.removals)
-}
-
 /// The sum in words.
-pub(crate) fn sentence(summary: PlanSummary) -> String {
+pub(crate) fn sentence(summary: PlanSummary, tally: Tally, prices: Option<Prices>) -> String {
     format!(
-        "{} objects, {}, {} removals; about {} requests or more",
+        "{} objects, {}, {} removals; {}",
         summary.entries,
         bytes(summary.bytes),
         summary.removals,
-        requests(summary)
+        tally.sentence(prices)
     )
 }

@@ -15,6 +15,7 @@ use super::{Sides, review};
 use crate::clock::Stopwatch;
 use crate::connect::Connection;
 use crate::failure::{Answer, Failure, Kind, Result};
+use crate::keys::TransferKeys;
 use crate::output::{Dashboard, Output, bytes};
 use crate::transfer::{LENGTH_ONLY, STARTED_OVER, local};
 
@@ -47,6 +48,7 @@ struct Watch {
 pub(crate) async fn run(
     sides: Sides<'_>,
     job: Job,
+    keys: &TransferKeys,
     refused: &[Failure],
     output: &Output,
 ) -> Result<()> {
@@ -62,6 +64,7 @@ pub(crate) async fn run(
     } else {
         engine
     };
+    let engine = keys.hand_to(engine);
     let watch = Arc::new(Mutex::new(Watch::new(output, refused)));
     let seen = Arc::clone(&watch);
     let engine = engine.on_event(move |event| {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cosette::transfer::{Place, Seen};
-use cosette::{Preconditions, Region, Timestamp};
+use cosette::{CustomerKey, Preconditions, Region, Timestamp};
 use cosette_types::Facts;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -128,7 +128,7 @@ pub(crate) fn looked_up<'a>(
     connection: &'a Connection,
     names: impl Iterator<Item = Result<Item>> + Send + 'a,
     selection: &'a Selection,
-    parallel: usize,
+    (parallel, key): (usize, Option<&'a CustomerKey>),
 ) -> BoxStream<'a, Result<Item>> {
     let asked = stream::iter(names).map(move |item| async move {
         let mut item = item?;
@@ -139,6 +139,9 @@ pub(crate) fn looked_up<'a>(
             .key(&item.place.key);
         if let Some(version) = &item.place.version_id {
             call = call.version_id(version);
+        }
+        if let Some(key) = key {
+            call = call.customer_key(key.clone());
         }
         let named = name::shown(&item.place.to_string());
         let reply = call

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use cosette::transfer::{Entry, Place, Seen, Work};
-use cosette::{Crc64, Timestamp};
+use cosette::{Crc64, CustomerKey, Timestamp};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -18,6 +18,7 @@ use crate::failure::{Failure, Result};
 use crate::name::{CosName, Name};
 use crate::output::Output;
 use crate::select::Selection;
+use crate::transfer::given::given;
 use crate::transfer::local;
 use crate::transfer::map::{self, PrefixMap, Under};
 
@@ -200,8 +201,11 @@ impl Comparing<'_> {
             return Ok(false);
         }
         if self.args.checksum {
-            let ours = self.crc64(self.sides.source, here).await?;
-            let theirs = self.crc64(self.sides.target, there).await?;
+            let keys = &self.request.wishes.keys;
+            let of_target = keys.target.as_ref().or(keys.source.as_ref());
+            let ours = self.crc64(self.sides.source, here, keys.source.as_ref());
+            let ours = ours.await?;
+            let theirs = self.crc64(self.sides.target, there, of_target).await?;
             // What has no checksum cannot be shown to be equal.
             return Ok(ours.is_none() || ours != theirs);
         }
@@ -209,7 +213,12 @@ impl Comparing<'_> {
         Ok(here.modified.secs() > there.modified.secs())
     }
 
-    async fn crc64(&self, connection: &Connection, here: &Here) -> Result<Option<Crc64>> {
+    async fn crc64(
+        &self,
+        connection: &Connection,
+        here: &Here,
+        key: Option<&CustomerKey>,
+    ) -> Result<Option<Crc64>> {
         match &here.what {
             What::File(file) => {
                 let path = file.path.clone();
@@ -225,6 +234,7 @@ impl Comparing<'_> {
                     .head_object()
                     .bucket(&item.place.bucket)
                     .key(&item.place.key);
+                let call = given!(call, customer_key = key.cloned());
                 Ok(call.send().await?.value.crc64)
             }
         }

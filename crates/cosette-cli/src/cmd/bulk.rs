@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use cosette::RetryPolicy;
-use cosette::transfer::{Entry, Job, Place, PlanHead, PlanReader, PlanWriter, Seen, Work};
+use cosette::transfer::{
+    Entry, Job, Place, PlanHead, PlanReader, PlanSummary, PlanWriter, Seen, Wanted,
+    WantedEncryption, Work,
+};
 use serde_json::{Value, json};
 
 use crate::args::{
@@ -12,10 +15,14 @@ use crate::args::{
 };
 use crate::bulk::jobs::Jobs;
 use crate::bulk::options::Options;
-use crate::bulk::{Request, Sides, Verb, history, plan, review, run};
+use crate::bulk::preflight::{self, Check};
+use crate::bulk::review::{self, Beside};
+use crate::bulk::tally::Tally;
+use crate::bulk::{Request, Sides, Verb, history, plan, run};
 use crate::config;
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
+use crate::keys::TransferKeys;
 use crate::name::Name;
 use crate::output::{Output, Table};
 use crate::transfer::IGNORED_METADATA;
@@ -32,17 +39,17 @@ enum Then {
 
 pub(super) async fn copy(global: &Global, args: CopyArgs, output: &Output) -> Result<()> {
     let then = then(args.bulk.dry_run);
-    start(global, copy_request(global, args)?, then, output).await
+    start(global, copy_request(output, global, args)?, then, output).await
 }
 
 pub(super) async fn moving(global: &Global, args: MoveArgs, output: &Output) -> Result<()> {
     let then = then(args.bulk.dry_run);
-    start(global, move_request(global, args)?, then, output).await
+    start(global, move_request(output, global, args)?, then, output).await
 }
 
 pub(super) async fn sync(global: &Global, args: SyncArgs, output: &Output) -> Result<()> {
     let then = then(args.bulk.dry_run);
-    start(global, sync_request(global, args)?, then, output).await
+    start(global, sync_request(output, global, args)?, then, output).await
 }
 
 pub(super) async fn remove(global: &Global, args: RemoveArgs, output: &Output) -> Result<()> {
@@ -51,7 +58,11 @@ pub(super) async fn remove(global: &Global, args: RemoveArgs, output: &Output) -
 
 pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Result<()> {
     if let Some(path) = &args.show {
-        return review::print(PlanReader::open(path)?, output);
+        let beside = Beside {
+            prices: args.price_per_10000,
+            ..Beside::default()
+        };
+        return review::print(PlanReader::open(path)?, &beside, output);
     }
     let (Some(path), Some(what)) = (args.out, args.what) else {
         return Err(Failure::usage(
@@ -59,9 +70,9 @@ pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Re
         ));
     };
     let request = match what {
-        PlanCommand::Cp(args) => copy_request(global, *args)?,
-        PlanCommand::Mv(args) => move_request(global, *args)?,
-        PlanCommand::Sync(args) => sync_request(global, *args)?,
+        PlanCommand::Cp(args) => copy_request(output, global, *args)?,
+        PlanCommand::Mv(args) => move_request(output, global, *args)?,
+        PlanCommand::Sync(args) => sync_request(output, global, *args)?,
         PlanCommand::Rm(args) => remove_request(global, *args)?,
     };
     start(global, request, Then::Keep(path), output).await
@@ -71,9 +82,22 @@ pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> 
     let plan = PlanReader::open(&args.plan)?;
     let mut options = Options::of(plan.head())?;
     options.from_profile = args.from_profile.or(options.from_profile);
+    let options = options.with_key_files(&args.keys);
+    // Before there is a job: one that can never be carried out is none.
+    let keys = options.keys(&plan.head().wanted, output)?;
     let kind = plan.head().kind.clone();
-    let job = jobs()?.create(&kind, &args.plan)?;
-    carry_on(global, &options, job, output).await
+    let stores = Stores::of(global, &options, output).await?;
+    let done = async {
+        if !args.no_preflight {
+            let checks = preflight::look(stores.sides(), plan, keys.source.as_ref()).await?;
+            checks.iter().try_for_each(Check::holds)?;
+        }
+        let job = jobs()?.create(&kind, &args.plan)?;
+        run::run(stores.sides(), job, &keys, &[], output).await
+    };
+    let done = done.await;
+    let closed = stores.close().await;
+    done.and(closed)
 }
 
 pub(super) async fn resume(global: &Global, args: ResumeArgs, output: &Output) -> Result<()> {
@@ -83,7 +107,7 @@ pub(super) async fn resume(global: &Global, args: ResumeArgs, output: &Output) -
         None => jobs.unfinished()?,
     };
     let job = Job::open(jobs.place(&id)?)?;
-    let options = Options::of(job.head())?;
+    let options = Options::of(job.head())?.with_key_files(&args.keys);
     if job.state().is_finished() {
         return output.done(&format!("job {id} is finished; nothing is left to do"));
     }
@@ -116,7 +140,7 @@ pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Re
         ));
     }
     if args.dry_run {
-        return review::print(PlanReader::open(&back)?, output);
+        return review::print(PlanReader::open(&back)?, &Beside::default(), output);
     }
     let job = jobs.create(Verb::Move.word(), &back)?;
     let options = Options::of(job.head())?;
@@ -137,6 +161,7 @@ fn reverse(place: &Path, back: &Path) -> Result<u64> {
             "a move between two stores is taken back by moving the other way: cosette mv --from-profile",
         ));
     }
+    reverse_keys(&head.wanted, &mut options, &mut reversed.wanted);
     reversed.options = options.to_json();
     // What stands at the old names by now is somebody's.
     reversed.wanted.forbid_overwrite = true;
@@ -166,6 +191,29 @@ fn reverse(place: &Path, back: &Path) -> Result<u64> {
     })?;
     failed?;
     Ok(plan.finish()?.entries)
+}
+
+/// What the move encrypted with a customer's key is read with it, and gets back the key that it had.
+fn reverse_keys(moved: &Wanted, options: &mut Options, back: &mut Wanted) {
+    let source = options.source_customer_key_file.take();
+    let target = options.customer_key_file.take();
+    match (moved.encryption, moved.source_key) {
+        (WantedEncryption::Keep, key) => {
+            back.source_key = key;
+            options.source_customer_key_file = source;
+        }
+        (how, key) => {
+            if let WantedEncryption::Customer(md5) = how {
+                back.source_key = Some(md5);
+                options.source_customer_key_file = target;
+                back.encryption = WantedEncryption::AsBucket;
+            }
+            if let Some(md5) = key {
+                back.encryption = WantedEncryption::Customer(md5);
+                options.customer_key_file = source;
+            }
+        }
+    }
 }
 
 fn show(jobs: &Jobs, id: &str, output: &Output) -> Result<()> {
@@ -318,42 +366,64 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
         let told = format!("{}: there is nothing under it", request.source);
         return Err(Failure::new(Kind::NotFound, told));
     }
+    let key = request.wishes.keys.source.as_ref();
+    let checks = match request.bulk.no_preflight {
+        true => Vec::new(),
+        false => preflight::look(stores.sides(), PlanReader::open(&path)?, key).await?,
+    };
+    let prices = request.bulk.price_per_10000;
     match then {
-        Then::Print => review::print(PlanReader::open(&path)?, output),
-        Then::Keep(place) => {
-            if place.exists() {
-                return Err(Failure::local(
-                    place.display(),
-                    "it exists; a plan never overwrites",
-                ));
-            }
-            std::fs::copy(&path, &place).map_err(|why| Failure::local(place.display(), why))?;
-            let sum = json!({
-                "plan": place.display().to_string(),
-                "entries": summary.entries,
-                "bytes": summary.bytes,
-                "removals": summary.removals,
-            });
-            let text = format!(
-                "{}: {}. Look: cosette plan --show {0}. Do it: cosette apply {0}",
-                place.display(),
-                review::sentence(summary)
-            );
-            output.result(&text, &sum)
+        Then::Print => {
+            let beside = Beside { prices, checks };
+            review::print(PlanReader::open(&path)?, &beside, output)
         }
+        Then::Keep(place) => keep((&path, &place), summary, Beside { prices, checks }, output),
         Then::Run => {
+            checks.iter().try_for_each(Check::holds)?;
             let job = jobs.create(request.verb.word(), &path)?;
             drop(folder);
-            run::run(stores.sides(), job, &refused, output).await
+            run::run(stores.sides(), job, &request.wishes.keys, &refused, output).await
         }
     }
 }
 
+/// Puts a plan where it was asked for.
+fn keep(
+    (path, place): (&Path, &Path),
+    summary: PlanSummary,
+    beside: Beside,
+    output: &Output,
+) -> Result<()> {
+    if place.exists() {
+        return Err(Failure::local(
+            place.display(),
+            "it exists; a plan never overwrites",
+        ));
+    }
+    std::fs::copy(path, place).map_err(|why| Failure::local(place.display(), why))?;
+    let tally = Tally::of(PlanReader::open(path)?)?;
+    let mut sum = json!({
+        "plan": place.display().to_string(),
+        "entries": summary.entries,
+        "bytes": summary.bytes,
+        "removals": summary.removals,
+        "preflight": beside.checks.iter().map(Check::to_json).collect::<Vec<_>>(),
+    });
+    tally.put_into(&mut sum, beside.prices);
+    review::warn(&beside.checks, output);
+    let text = format!(
+        "{}: {}. Look: cosette plan --show {0}. Do it: cosette apply {0}",
+        place.display(),
+        review::sentence(summary, tally, beside.prices)
+    );
+    output.result(&text, &sum)
+}
+
 /// Runs a job with what its plan remembers.
 async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output) -> Result<()> {
-    let global = options.over(global)?;
-    let stores = Stores::open(&global, options.from_profile.as_deref(), output).await?;
-    let done = run::run(stores.sides(), job, &[], output).await;
+    let keys = options.keys(&job.head().wanted, output)?;
+    let stores = Stores::of(global, options, output).await?;
+    let done = run::run(stores.sides(), job, &keys, &[], output).await;
     let closed = stores.close().await;
     done.and(closed)
 }
@@ -383,6 +453,12 @@ impl Stores {
         Ok(Self { target, source })
     }
 
+    /// Those that a plan remembers.
+    async fn of(global: &Global, options: &Options, output: &Output) -> Result<Self> {
+        let global = options.over(global)?;
+        Self::open(&global, options.from_profile.as_deref(), output).await
+    }
+
     fn sides(&self) -> Sides<'_> {
         Sides::new(&self.target, self.source.as_ref())
     }
@@ -396,12 +472,16 @@ impl Stores {
     }
 }
 
+const fn is_object(name: &Name) -> bool {
+    matches!(name, Name::Cos(_))
+}
+
 /// Whether a command is about one object, and only its flags need a plan.
 const fn is_single(recursive: bool, bulk: &BulkArgs) -> bool {
     !recursive && bulk.names_from.is_none() && bulk.manifest.is_none()
 }
 
-fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
+fn copy_request(output: &Output, global: &Global, args: CopyArgs) -> Result<Request> {
     let [source] = <[Name; 1]>::try_from(args.sources).map_err(|_| {
         Failure::usage("with -r give one SOURCE; its names must not meet another's")
     })?;
@@ -410,8 +490,11 @@ fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
             "--version-id is about one object; leave out -r",
         ));
     }
-    let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
-    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    let keys = args.keys.read(output)?;
+    keys.fit(is_object(&source), is_object(&args.target))?;
+    let wishes = Wishes::new(args.properties, args.conditions, keys, &args.tuning)?;
+    let from = args.bulk.from_profile.as_deref();
+    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
     Ok(Request {
         verb: Verb::Copy,
         source,
@@ -425,15 +508,17 @@ fn copy_request(global: &Global, args: CopyArgs) -> Result<Request> {
     })
 }
 
-fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
+fn move_request(output: &Output, global: &Global, args: MoveArgs) -> Result<Request> {
     if args.source.version_id.is_some() {
         return Err(Failure::usage(
             "--version-id is about one object; leave out -r",
         ));
     }
     let conditions = SourceConditionArgs::default();
-    let wishes = Wishes::new(args.properties, conditions, &args.tuning)?;
-    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    let keys = args.keys.read(output)?;
+    let wishes = Wishes::new(args.properties, conditions, keys, &args.tuning)?;
+    let from = args.bulk.from_profile.as_deref();
+    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
     Ok(Request {
         verb: Verb::Move,
         source: Name::Cos(args.source_name),
@@ -447,10 +532,18 @@ fn move_request(global: &Global, args: MoveArgs) -> Result<Request> {
     })
 }
 
-fn sync_request(global: &Global, args: SyncArgs) -> Result<Request> {
+fn sync_request(output: &Output, global: &Global, args: SyncArgs) -> Result<Request> {
     let properties = args.properties.clone();
-    let wishes = Wishes::new(properties, SourceConditionArgs::default(), &args.tuning)?;
-    let options = Options::new(global, &args.tuning, args.bulk.from_profile.as_deref());
+    let keys = args.keys.read(output)?;
+    keys.fit(is_object(&args.source_name), is_object(&args.target))?;
+    let wishes = Wishes::new(
+        properties,
+        SourceConditionArgs::default(),
+        keys,
+        &args.tuning,
+    )?;
+    let from = args.bulk.from_profile.as_deref();
+    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
     Ok(Request {
         verb: Verb::Sync,
         source: args.source_name.clone(),
@@ -476,6 +569,7 @@ fn remove_request(global: &Global, args: RemoveArgs) -> Result<Request> {
     let wishes = Wishes::new(
         PropertyArgs::default(),
         SourceConditionArgs::default(),
+        TransferKeys::default(),
         &tuning,
     )?;
     Ok(Request {

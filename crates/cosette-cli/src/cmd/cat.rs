@@ -12,6 +12,7 @@ pub(super) async fn run(connection: &Connection, args: CatArgs, output: &Output)
             "--version-id is about one object; name only that one",
         ));
     }
+    let customer_key = args.key.key(output)?;
     for name in &args.names {
         let read = Read {
             client: connection.client_of(name)?,
@@ -19,6 +20,7 @@ pub(super) async fn run(connection: &Connection, args: CatArgs, output: &Output)
             version_id: args.version_id.clone().or_else(|| name.version_id.clone()),
             range: args.range,
             conditions: cosette_types::Preconditions::default(),
+            customer_key: customer_key.clone(),
         };
         let silent = output.no_progress();
         download::each_chunk(&read, &silent, |bytes| output.raw(bytes)).await?;

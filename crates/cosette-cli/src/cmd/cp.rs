@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use futures_util::stream;
 
-use crate::args::{CopyArgs, SourceArgs};
+use crate::args::{CopyArgs, Global, SourceArgs};
+use crate::bulk::options::Options;
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
 use crate::name::{self, CosName, Name};
@@ -28,11 +29,23 @@ pub(super) enum Job {
     Copy(Source, CosName),
 }
 
-pub(super) async fn run(connection: &Connection, args: CopyArgs, output: &Output) -> Result<()> {
-    let wishes = Wishes::new(args.properties, args.conditions, &args.tuning)?;
+pub(super) async fn run(
+    (connection, global): (&Connection, &Global),
+    args: CopyArgs,
+    output: &Output,
+) -> Result<()> {
+    let options = Options::new(global, &args.tuning, None).with_key_files(&args.keys.files);
+    let keys = args.keys.read(output)?;
+    let objects = args
+        .sources
+        .iter()
+        .any(|source| matches!(source, Name::Cos(_)));
+    keys.fit(objects, matches!(args.target, Name::Cos(_)))?;
+    let wishes = Wishes::new(args.properties, args.conditions, keys, &args.tuning)?;
     let transfer = Transfer {
         connection,
         wishes: &wishes,
+        options: Some(&options),
     };
     let between_objects = matches!(args.target, Name::Cos(_))
         && args

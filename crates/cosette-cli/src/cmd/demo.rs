@@ -135,6 +135,7 @@ impl Stage<'_> {
             let transfer = Transfer {
                 connection,
                 wishes: &wishes,
+                options: None,
             };
             let mut made = Vec::new();
             for subject in subjects {
@@ -258,6 +259,7 @@ impl Stage<'_> {
                 let transfer = Transfer {
                     connection,
                     wishes: &wishes,
+                    options: None,
                 };
                 transfer.copy(&source(known), &name, &quiet).await?;
                 made.push(Known {
@@ -283,6 +285,7 @@ impl Stage<'_> {
             let transfer = Transfer {
                 connection,
                 wishes: &wishes,
+                options: None,
             };
             transfer.copy(&source(large), &target, &progress).await?;
             Ok((

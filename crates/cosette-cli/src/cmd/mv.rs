@@ -13,11 +13,13 @@ pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output
     let wishes = Wishes::new(
         args.properties,
         SourceConditionArgs::default(),
+        args.keys.read(output)?,
         &args.tuning,
     )?;
     let transfer = Transfer {
         connection,
         wishes: &wishes,
+        options: None,
     };
     if wishes.are_ignored() {
         output.note(IGNORED_METADATA);

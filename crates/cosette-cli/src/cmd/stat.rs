@@ -12,12 +12,12 @@ pub(super) async fn run(connection: &Connection, args: StatArgs, output: &Output
     let value = if args.name.key.is_empty() {
         bucket(connection, &args).await?
     } else {
-        object(connection, &args).await?
+        object(connection, &args, output).await?
     };
     output.result(&text_of(&value), &value)
 }
 
-async fn object(connection: &Connection, args: &StatArgs) -> Result<Value> {
+async fn object(connection: &Connection, args: &StatArgs, output: &Output) -> Result<Value> {
     let name = &args.name;
     let key = name.object_key().map_err(Failure::usage)?;
     let mut call = connection
@@ -27,6 +27,9 @@ async fn object(connection: &Connection, args: &StatArgs) -> Result<Value> {
         .key(key);
     if let Some(version) = args.version_id.as_ref().or(name.version_id.as_ref()) {
         call = call.version_id(version);
+    }
+    if let Some(key) = args.key.key(output)? {
+        call = call.customer_key(key);
     }
     let reply = call.send().await?;
     Ok(Object::new()

@@ -1,6 +1,6 @@
 //! Reading objects: every byte once and in order, over lost connections too, and proved at the end.
 
-use cosette::{Client, ErrorKind, ObjectReply};
+use cosette::{Client, CustomerKey, ErrorKind, ObjectReply};
 use cosette_types::{ETagMatch, Preconditions, ReadRange, VersionId};
 use crc_fast::{CrcAlgorithm, Digest};
 
@@ -21,6 +21,8 @@ pub(crate) struct Read {
     pub(crate) version_id: Option<VersionId>,
     pub(crate) range: Option<ReadRange>,
     pub(crate) conditions: Preconditions,
+    /// The customer's key that it is encrypted with.
+    pub(crate) customer_key: Option<CustomerKey>,
 }
 
 /// Gives the bytes to `sink`, chunk by chunk. A whole object's are compared with its CRC-64.
@@ -83,6 +85,9 @@ async fn begin(
     let mut call = read.client.get_object().bucket(&read.name.bucket).key(key);
     if let Some(version) = &read.version_id {
         call = call.version_id(version);
+    }
+    if let Some(key) = &read.customer_key {
+        call = call.customer_key(key.clone());
     }
     let (range, conditions) = match first {
         None => (read.range, read.conditions.clone()),

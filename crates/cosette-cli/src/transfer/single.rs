@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cosette::{Body, MoveOutcome, ObjectReply, Proof};
+use cosette::transfer::WantedEncryption;
+use cosette::{Body, MoveOutcome, ObjectReply, Proof, Upload, Uploaded};
 use cosette_types::{CopySource, Crc64, Region, StorageClass, Text, VersionId};
 use serde_json::Value;
 
@@ -12,6 +13,7 @@ use super::local::{self, NewFile};
 use super::web::WebName;
 use super::wishes::Wishes;
 use super::{LENGTH_ONLY, STARTED_OVER, media_type, standard_input};
+use crate::bulk::options::Options;
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
 use crate::fields::{self, Fields, Object};
@@ -72,6 +74,8 @@ impl std::fmt::Display for From {
 pub(crate) struct Transfer<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) wishes: &'a Wishes,
+    /// What another run needs to go on with an upload that is cut; without it none is kept.
+    pub(crate) options: Option<&'a Options>,
 }
 
 impl Transfer<'_> {
@@ -110,26 +114,22 @@ impl Transfer<'_> {
             });
         }
         let client = self.connection.client_of(target)?;
-        let call = client
-            .upload()
-            .bucket(&target.bucket)
-            .key(key)
-            .metadata(metadata);
-        let call = with_acl!(call, self.wishes.acl.clone());
-        let call = given!(
-            call,
-            storage_class = self.wishes.storage_class,
-            part_size = self.wishes.chunk_size,
-            parallel = self.parallel()
-        );
-        let call = match (from, body) {
-            (From::File(path), _) => call.file(path),
-            (_, body) => call.body(body.unwrap_or_else(Body::empty)),
+        let stored = match from {
+            From::File(path) if self.is_in_parts(path) => {
+                let file = (path.as_path(), metadata);
+                self.upload_in_parts(&client, file, target, progress)
+                    .await?
+            }
+            _ => {
+                let call = client.upload().bucket(&target.bucket).key(key);
+                let call = match (from, body) {
+                    (From::File(path), _) => call.file(path),
+                    (_, body) => call.body(body.unwrap_or_else(Body::empty)),
+                };
+                let sent = self.send(call.metadata(metadata), progress).await;
+                sent.map_err(|why| Failure::from(why).during(&what))?
+            }
         };
-        let shown = progress.clone();
-        let sent = call.on_progress(move |step| shown.step(step)).send().await;
-        progress.end();
-        let stored = sent.map_err(|why| Failure::from(why).during(&what))?;
         if let Some(wanted) = told_crc64.filter(|wanted| *wanted != stored.crc64) {
             return Err(Failure::new(
                 Kind::Failed,
@@ -150,13 +150,34 @@ impl Transfer<'_> {
             .some("VersionId", stored.version_id.as_ref())
             .text("CRC64", stored.crc64)
             .with("Size", stored.size)
-            .with("Parts", stored.parts);
+            .with("Parts", stored.parts)
+            .with("Resumed", stored.resumed_bytes);
         Ok(Done {
             text: format!("{what} -> {target}"),
             json: json.done(),
             bytes: stored.size,
             crc64: Some(stored.crc64),
         })
+    }
+
+    /// Uploads as flags wish it.
+    async fn send(
+        &self,
+        call: Upload,
+        progress: &Progress,
+    ) -> std::result::Result<cosette::Output<Uploaded>, cosette::Error> {
+        let call = with_acl!(call, self.wishes.acl.clone());
+        let call = given!(
+            call,
+            storage_class = self.wishes.storage_class,
+            server_side_encryption = self.wishes.keys.asked(),
+            part_size = self.wishes.chunk_size,
+            parallel = self.parallel()
+        );
+        let shown = progress.clone();
+        let sent = call.on_progress(move |step| shown.step(step)).send().await;
+        progress.end();
+        sent
     }
 
     /// Brings an object to a file. `folder` is what the file may not lie outside of.
@@ -207,6 +228,7 @@ impl Transfer<'_> {
             version_id: source.version_id.clone(),
             range: None,
             conditions: self.wishes.conditions.clone(),
+            customer_key: self.wishes.keys.source.clone(),
         })
     }
 
@@ -217,6 +239,7 @@ impl Transfer<'_> {
         let call = given!(
             call,
             version_id = read.version_id,
+            customer_key = read.customer_key,
             part_size = self.wishes.chunk_size,
             parallel = self.parallel()
         );
@@ -261,7 +284,11 @@ impl Transfer<'_> {
         }
         let client = self.connection.client(source.region.as_ref())?;
         let call = client.head_object().bucket(&source.bucket).key(&source.key);
-        let call = given!(call, version_id = source.version_id.as_ref());
+        let call = given!(
+            call,
+            version_id = source.version_id.as_ref(),
+            customer_key = self.wishes.keys.source.clone()
+        );
         Ok(call.send().await?.value.storage_class)
     }
 
@@ -278,7 +305,8 @@ impl Transfer<'_> {
         if in_place && from.version_id.is_none() && !self.wishes.change_in_place() {
             return Err(Failure::usage(format!(
                 "{target}: source and target are one object; to change its metadata the directive must be Replaced \
-                 (--metadata-directive Replaced --meta name:value), to change its class give --storage-class"
+                 (--metadata-directive Replaced --meta name:value), to change its class give --storage-class, \
+                 to change how it is encrypted --encryption or --customer-key-file"
             )));
         }
         let class = self
@@ -298,10 +326,17 @@ impl Transfer<'_> {
         let call = given!(
             call,
             metadata_directive = self.wishes.directive,
+            server_side_encryption = self.wishes.keys.asked(),
+            source_customer_key = self.wishes.keys.source.clone(),
             slice_size = self.wishes.slice_size,
             chunk_size = self.wishes.chunk_size,
             parallel = self.parallel()
         );
+        let call = if self.wishes.keys.encryption == WantedEncryption::AsBucket {
+            call.encrypt_as_bucket()
+        } else {
+            call
+        };
         let shown = progress.clone();
         let sent = call.on_progress(move |step| shown.step(step)).send().await;
         progress.end();
@@ -342,11 +377,18 @@ impl Transfer<'_> {
         let call = given!(
             call,
             metadata_directive = self.wishes.directive,
+            server_side_encryption = self.wishes.keys.asked(),
+            source_customer_key = self.wishes.keys.source.clone(),
             storage_class = self.wishes.storage_class,
             slice_size = self.wishes.slice_size,
             chunk_size = self.wishes.chunk_size,
             parallel = self.parallel()
         );
+        let call = if self.wishes.keys.encryption == WantedEncryption::AsBucket {
+            call.encrypt_as_bucket()
+        } else {
+            call
+        };
         let shown = progress.clone();
         let sent = call.on_progress(move |step| shown.step(step)).send().await;
         progress.end();

@@ -4,6 +4,7 @@ use cosette_types::{AclHeaders, Directive, Grantee, Metadata, Preconditions, Sto
 
 use crate::args::{ObjectAclArgs, PropertyArgs, SourceConditionArgs, TuningArgs};
 use crate::failure::Result;
+use crate::keys::TransferKeys;
 
 /// What targets are to be like, and how they are made.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,7 @@ pub(crate) struct Wishes {
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) acl: AclHeaders,
     pub(crate) conditions: Preconditions,
+    pub(crate) keys: TransferKeys,
     pub(crate) chunk_size: Option<u64>,
     pub(crate) slice_size: Option<u64>,
     pub(crate) parallel: Option<u16>,
@@ -22,6 +24,7 @@ impl Wishes {
     pub(crate) fn new(
         properties: PropertyArgs,
         conditions: SourceConditionArgs,
+        keys: TransferKeys,
         tuning: &TuningArgs,
     ) -> Result<Self> {
         let mut metadata = Metadata::default();
@@ -45,6 +48,7 @@ impl Wishes {
                 if_modified_since: conditions.if_modified_since,
                 if_unmodified_since: conditions.if_unmodified_since,
             },
+            keys,
             chunk_size: tuning.chunk_size,
             slice_size: tuning.slice_size,
             parallel: tuning.parallel,
@@ -58,7 +62,9 @@ impl Wishes {
 
     /// Whether a copy of an object onto itself would change anything.
     pub(crate) fn change_in_place(&self) -> bool {
-        self.directive == Some(Directive::Replaced) || self.storage_class.is_some()
+        self.directive == Some(Directive::Replaced)
+            || self.storage_class.is_some()
+            || self.keys.asked().is_some()
     }
 }
 

@@ -31,7 +31,7 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
     assert_eq!(
         ran.stdout,
         format!(
-            "move  {} -> {}  3 B\nmove  {} -> {}  3 B\n2 objects, 6 B, 2 removals; about 6 requests or more\n",
+            "move  {} -> {}  3 B\nmove  {} -> {}  3 B\n2 objects, 6 B, 2 removals; up to 10 requests: 6 HEAD, 2 copy, 2 DELETE\n",
             cos("p/a"),
             cos("moved/a"),
             cos("p/b"),
@@ -41,6 +41,7 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
     let plan = world.json(&["rm", "-r", &cos("p/"), "--dry-run"]);
     assert_eq!(plan["summary"]["removals"], 2);
     assert_eq!(text(&plan["plan"][1], "source"), cos("p/b"));
+    assert_eq!(plan["summary"]["requestsByKind"]["delete"], 2);
     assert_eq!(world.everything(), before);
     assert_eq!(world.json(&["jobs"]), Value::Array(Vec::new()));
 }

@@ -292,3 +292,204 @@ fn the_server_has_settings_for_its_keys() {
     let _server = world.serve();
     assert_eq!(world.bytes("a"), b"secret bytes");
 }
+
+/// How an object is encrypted that only the key in a file opens.
+fn of_customer(world: &World, key: &str, file: &str) -> [Option<String>; 2] {
+    let told = world.json(&["stat", &cos(key), "--customer-key-file", file]);
+    sse(&told).map(|word| word.map(str::to_owned))
+}
+
+const OWN: [Option<&str>; 2] = [None, Some("AES256")];
+const SERVICE: [Option<&str>; 2] = [Some("AES256"), None];
+
+#[test]
+fn one_object_is_copied_and_moved_with_keys_from_files() {
+    let world = World::with_bucket();
+    let [raw, text_file, other] = keys(&world);
+    let body = world.file("a", "secret bytes");
+    world.ok(&["cp", &body, &cos("managed"), "--encryption", "AES256"]);
+    assert_eq!(sse(&world.stat("managed")), SERVICE);
+    world.ok(&["cp", &body, &cos("own"), "--customer-key-file", &raw]);
+    assert_eq!(
+        of_customer(&world, "own", &text_file),
+        OWN.map(|it| it.map(str::to_owned))
+    );
+    // Kept, given anew, given up.
+    let source = ["--source-customer-key-file", &raw];
+    let from = |to: &str, flags: &[&str]| {
+        world.ok(&[&["cp", &cos("own"), &cos(to)], &source[..], flags].concat());
+    };
+    from("kept", &[]);
+    from("other", &["--customer-key-file", &other]);
+    from("service", &["--encryption", "cos"]);
+    from("plain", &["--encryption", "bucket"]);
+    for (key, file) in [("kept", &raw), ("other", &other)] {
+        let told = world.ok(&["cat", &cos(key), "--customer-key-file", file]);
+        assert_eq!(told.bytes, b"secret bytes");
+    }
+    assert_eq!(sse(&world.stat("service")), SERVICE);
+    assert_eq!(sse(&world.stat("plain")), [None, None]);
+    world.ok(&[&["mv", &cos("kept"), &cos("moved")], &source[..]].concat());
+    assert!(!world.has("kept"));
+    world.ok(&["cp", &cos("managed"), &cos("managed-2")]);
+    assert_eq!(sse(&world.stat("managed-2")), SERVICE);
+    world.ok(&[
+        "mv",
+        &cos("managed-2"),
+        &cos("managed-3"),
+        "--encryption",
+        "bucket",
+    ]);
+    assert_eq!(sse(&world.stat("managed-3")), [None, None]);
+    // Down again, into a file and into a pipe.
+    let out = world.path("out").display().to_string();
+    world.ok(&[&["cp", &cos("moved"), &out], &source[..]].concat());
+    assert_eq!(std::fs::read(&out).unwrap(), b"secret bytes");
+    let told = world.ok(&[&["cp", &cos("moved"), "-"], &source[..]].concat());
+    assert_eq!(told.bytes, b"secret bytes");
+    // In place, which is a change.
+    world.ok(&["cp", &cos("plain"), &cos("plain"), "--encryption", "cos"]);
+    assert_eq!(sse(&world.stat("plain")), SERVICE);
+    let before = world.everything();
+    for wrong in [
+        vec!["cp", &cos("moved"), &out, "--customer-key-file", &raw],
+        vec!["cp", &body, &cos("x"), "--source-customer-key-file", &raw],
+        vec![
+            "cp",
+            &body,
+            &cos("x"),
+            "--encryption",
+            "cos",
+            "--customer-key-file",
+            &raw,
+        ],
+        vec!["cp", &body, &cos("x"), "--customer-key", KEY_BASE64],
+    ] {
+        assert_eq!(world.refused(2, &wrong)["kind"], "usage", "{wrong:?}");
+    }
+    assert_ne!(world.run(&["cp", &cos("moved"), &cos("x")]).code, 0);
+    assert_eq!(world.everything(), before);
+}
+
+/// Some objects of every kind under `p/`: the last two have the customer's key.
+fn mixed(world: &World, raw: &str) {
+    let body = world.file("a", "secret bytes");
+    for (key, flags) in [
+        ("p/managed", &["--encryption", "cos"][..]),
+        ("p/plain", &[][..]),
+        ("own/1", &["--customer-key-file", raw][..]),
+        ("own/2", &["--customer-key-file", raw][..]),
+    ] {
+        world.ok(&[&["cp", &body, &cos(key)], flags].concat());
+    }
+}
+
+/// Nothing that any command kept has the key.
+fn assert_no_file_has_the_key(world: &World) {
+    let state = world.path(".local/state/cosette");
+    let mut folders = vec![state];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let read = std::fs::read(&path).unwrap();
+            let has = |what: &[u8]| read.windows(what.len()).any(|found| found == what);
+            assert!(!has(KEY) && !has(KEY_BASE64.as_bytes()), "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn many_objects_keep_how_they_are_encrypted() {
+    let world = World::with_bucket();
+    let [raw, _, other] = keys(&world);
+    mixed(&world, &raw);
+    world.ok(&["cp", "-r", &cos("p/"), &cos("q/")]);
+    assert_eq!(sse(&world.stat("q/managed")), SERVICE);
+    assert_eq!(sse(&world.stat("q/plain")), [None, None]);
+    world.ok(&["sync", &cos("p/"), &cos("r/")]);
+    assert_eq!(sse(&world.stat("r/managed")), SERVICE);
+    world.ok(&["cp", "-r", &cos("p/"), &cos("s/"), "--encryption", "bucket"]);
+    assert_eq!(sse(&world.stat("s/managed")), [None, None]);
+    // With a customer's key; another one for the targets; and taken back.
+    let source = ["--source-customer-key-file", &raw];
+    world.ok(&[&["mv", "-r", &cos("own/"), &cos("kept/")], &source[..]].concat());
+    let own = OWN.map(|it| it.map(str::to_owned));
+    assert_eq!(of_customer(&world, "kept/1", &raw), own);
+    let anew = ["--customer-key-file", &other];
+    world.ok(&[
+        &["mv", "-r", &cos("kept/"), &cos("anew/")],
+        &source[..],
+        &anew,
+    ]
+    .concat());
+    assert_eq!(of_customer(&world, "anew/2", &other), own);
+    assert!(!world.has("kept/2"));
+    let jobs = world.json(&["jobs"]);
+    let last = text(jobs.as_array().unwrap().last().unwrap(), "job").to_owned();
+    world.ok(&["undo", &last]);
+    assert_eq!(of_customer(&world, "kept/2", &raw), own);
+    // Files, up and down.
+    world.file("tree/x", "x bytes");
+    let tree = world.path("tree").display().to_string();
+    world.ok(&["cp", "-r", &tree, &cos("up/"), "--customer-key-file", &raw]);
+    assert_eq!(of_customer(&world, "up/x", &raw), own);
+    let back = world.path("back").display().to_string();
+    world.ok(&[&["sync", &cos("up/"), &back], &source[..]].concat());
+    assert_eq!(std::fs::read(world.path("back/x")).unwrap(), b"x bytes");
+    assert_no_file_has_the_key(&world);
+}
+
+#[test]
+fn a_plan_asks_for_the_key_again() {
+    let world = World::with_bucket();
+    let [raw, text_file, other] = keys(&world);
+    mixed(&world, &raw);
+    let plan = [
+        "plan",
+        "-o",
+        "move.plan",
+        "mv",
+        "-r",
+        &cos("own/"),
+        &cos("to/"),
+    ];
+    let source = ["--source-customer-key-file", &raw];
+    world.ok(&[&plan[..], &source].concat());
+    let kept = std::fs::read(world.path("move.plan")).unwrap();
+    assert!(!String::from_utf8_lossy(&kept).contains(KEY_BASE64));
+    std::fs::remove_file(&raw).unwrap();
+    let before = world.everything();
+    // The file is gone, or has another key.
+    let gone = world.refused(2, &["apply", "move.plan"]).to_string();
+    assert!(gone.contains("--source-customer-key-file"), "{gone}");
+    let wrong = ["apply", "move.plan", source[0], &other];
+    let wrong = world.refused(2, &wrong).to_string();
+    assert!(wrong.contains("MD5"), "{wrong}");
+    assert_eq!(world.everything(), before);
+    assert_eq!(world.json(&["jobs"]), Value::Array(Vec::new()));
+    // What was begun is taken up with the key of the plan, wherever it lies now.
+    let apply = [
+        "apply",
+        "move.plan",
+        "--source-customer-key-file",
+        &text_file,
+    ];
+    let halted = world
+        .command(&apply)
+        .env("COSETTE_HALT", "after:2")
+        .output();
+    assert_eq!(halted.unwrap().status.code(), Some(99));
+    let asked = world.refused(2, &["resume"]).to_string();
+    assert!(asked.contains("--source-customer-key-file"), "{asked}");
+    world.ok(&["resume", source[0], &text_file]);
+    let own = OWN.map(|it| it.map(str::to_owned));
+    for key in ["to/1", "to/2"] {
+        assert_eq!(of_customer(&world, key, &text_file), own);
+    }
+    assert!(!world.has("own/1") && !world.has("own/2"));
+    assert_no_file_has_the_key(&world);
+}

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::world::{World, cos, noise, text};
 
 #[test]
@@ -178,4 +180,95 @@ fn a_missing_file_is_named() {
     let told = world.refused(9, &["cp", "none.jpg", &cos("a")]);
     assert!(text(&told, "error").contains("none.jpg"), "{told}");
     assert_eq!(told["kind"], "local");
+}
+
+const MIB: usize = 1 << 20;
+
+/// Runs a command until its journal has so many records.
+fn cut(world: &World, words: &[&str], halt: &str) {
+    let halted = world.command(words).env("COSETTE_HALT", halt).output();
+    assert_eq!(halted.unwrap().status.code(), Some(99), "{words:?}");
+}
+
+fn open_uploads(world: &World) -> Vec<String> {
+    let open = world.json(&["ls", "--uploads", &cos("")]);
+    let open = open.as_array().unwrap().iter();
+    open.map(|upload| text(upload, "UploadId").to_owned())
+        .collect()
+}
+
+#[test]
+fn an_upload_that_was_cut_goes_on_by_the_same_command() {
+    let world = World::with_bucket();
+    let nothing = Value::Array(Vec::new());
+    let bytes = noise(3 * MIB + 5);
+    let file = world.file("film", &bytes);
+    let target = cos("film");
+    let cp = [
+        "cp",
+        &file,
+        &target,
+        "--chunk-size",
+        "1MiB",
+        "--meta",
+        "a:b",
+    ];
+    let whole = |done: &Value, resumed: usize, bytes: &[u8]| {
+        assert_eq!(
+            (&done["Resumed"], &done["Parts"]),
+            (&resumed.into(), &4.into()),
+            "{done}"
+        );
+        assert_eq!(text(done, "Key"), "film");
+        assert!(world.bytes("film") == bytes);
+        assert_eq!(world.stat("film")["Metadata"]["a"], "b");
+        assert!(open_uploads(&world).is_empty());
+        assert_eq!(world.json(&["jobs"]), nothing);
+    };
+    cut(&world, &cp, "after:2");
+    let open = open_uploads(&world);
+    // The first part, as the run that was cut has sent it.
+    let part = world.file("part", &bytes[..MIB]);
+    world.api(
+        "upload-part",
+        &[
+            "--key",
+            "film",
+            "--upload-id",
+            &open[0],
+            "--part-number",
+            "1",
+            "--file",
+            &part,
+        ],
+    );
+    whole(&world.json(&cp), MIB, &bytes);
+    // It was whole, and the run ended before it knew.
+    cut(&world, &cp, "before:3");
+    whole(&world.json(&cp), bytes.len(), &bytes);
+    // By its journal, like any job.
+    cut(&world, &cp, "after:2");
+    world.ok(&["resume"]);
+    assert_eq!(world.json(&["jobs"]), nothing);
+    // The file was written since: what was left of the other is given up, and so with other wishes.
+    cut(&world, &cp, "after:2");
+    let other = noise(3 * MIB + 6);
+    world.file("film", &other);
+    whole(&world.json(&cp), 0, &other);
+    cut(
+        &world,
+        &["cp", &file, &target, "--chunk-size", "1MiB"],
+        "after:2",
+    );
+    whole(&world.json(&cp), 0, &other);
+}
+
+#[test]
+fn an_upload_in_parts_that_fails_leaves_no_job() {
+    let world = World::with_bucket();
+    let file = world.file("film", noise(2 * MIB));
+    let none = "cos://none-1250000000/film";
+    let told = world.refused(3, &["cp", &file, none, "--chunk-size", "1MiB"]);
+    assert_eq!(told["code"], "NoSuchBucket", "{told}");
+    assert_eq!(world.json(&["jobs"]), Value::Array(Vec::new()));
 }

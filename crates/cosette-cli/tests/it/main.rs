@@ -21,11 +21,14 @@ mod files;
 mod history;
 mod joining;
 mod listing;
+#[cfg(target_os = "linux")]
+mod memory;
 mod metadata;
 mod moving;
 mod multipart;
 mod network;
 mod operating;
+mod preflight;
 mod readme;
 mod results;
 mod slices;

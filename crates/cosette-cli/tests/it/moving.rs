@@ -65,6 +65,40 @@ fn a_move_needs_nothing_but_copy_and_delete() {
     );
 }
 
+#[test]
+fn a_server_deletes_what_was_copied_and_nothing_else_whichever_host_is_used() {
+    // With a region the hosts are those of COS, without one the path names the bucket.
+    for region in [&[][..], &["--region", "ap-guangzhou"]] {
+        let world = World::with_bucket();
+        world.put("p/a", "bytes");
+        world.put("q/a", "bytes");
+        let server = world.serve();
+        let url = server.url.clone();
+        let key = std::fs::read(world.data().join("root-key.json")).unwrap();
+        let key: serde_json::Value = serde_json::from_slice(&key).unwrap();
+        for words in [
+            &["mv", &cos("p/a"), &cos("b")][..],
+            &["mv", "-r", "--no-preflight", &cos("q/"), &cos("r/")],
+        ] {
+            let mut command = world.command(&[words, region, &["--endpoint", &url]].concat());
+            command.env("COSETTE_SECRET_ID", text(&key, "secret_id"));
+            command.env("COSETTE_SECRET_KEY", text(&key, "secret_key"));
+            assert!(command.output().unwrap().status.success());
+        }
+        assert_eq!(server.stop(), Some(0));
+        let log = std::fs::read_to_string(world.path("access.log")).unwrap();
+        let count = |operation: &str| log.matches(&format!("\"{operation}\"")).count();
+        // Each command asks once; then no source is looked at again before it is deleted.
+        assert_eq!(count("GetCapabilities"), 2, "{region:?} {log}");
+        assert_eq!(count("DeleteObject"), 2, "{region:?} {log}");
+        let heads = |key: &str| {
+            let of = |line: &&str| line.contains("\"HeadObject\"") && line.contains(key);
+            log.lines().filter(of).count()
+        };
+        assert!(heads("p/a") <= 1 && heads("q/a") <= 1, "{region:?} {log}");
+    }
+}
+
 // seed: S54, S57
 #[test]
 fn the_sample_as_two_raw_calls() {

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode};
 use md5::Digest;
 
 use crate::date;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
 use crate::fields::{HeaderReader, HeaderWriter};
 use crate::message::{Query, Reply, Request, Unreadable};
@@ -194,13 +194,15 @@ impl Element {
         KeyCoding { encoded: false }.key(self, name)
     }
 
-    /// A storage class, as either dialect calls it; STANDARD when it is not said.
+    /// A storage class, as either dialect calls it, also one of the service's own; STANDARD when it is not
+    /// said.
     pub(super) fn class(&self) -> Result<StorageClass, Unreadable> {
         let text = self.value("StorageClass").unwrap_or_default();
-        if text == Dialect::S3.class_name(StorageClass::Archive) {
-            return Ok(StorageClass::Archive);
+        if text.is_empty() {
+            return Ok(StorageClass::Standard);
         }
-        Ok(self.parse_some("StorageClass")?.unwrap_or_default())
+        let word = Dialect::S3.cos_word(Field::StorageClass, text);
+        StorageClass::told(word).map_err(|why| Unreadable(format!("StorageClass: {why}")))
     }
 
     /// A bucket's name in either dialect.
@@ -257,7 +259,7 @@ impl Writer {
 
     /// A storage class, as the dialect calls it.
     pub(super) fn class(&mut self, class: StorageClass) {
-        self.text("StorageClass", self.dialect().class_name(class));
+        self.text("StorageClass", self.dialect().class_name(&class));
     }
 
     /// A version's id in a listing. Where there never was versioning COS leaves it empty, and S3 has a

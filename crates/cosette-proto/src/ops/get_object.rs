@@ -327,7 +327,7 @@ impl ObjectReply {
                 .and_then(date::parse)
                 .ok_or_else(|| missing("Last-Modified"))?,
             metadata: headers.metadata_of_reply()?,
-            storage_class: headers.parse(Field::StorageClass)?.unwrap_or_default(),
+            storage_class: headers.class_told()?,
             crc64: headers.parse(Field::HashCrc64)?,
             version_id: headers.version_id()?,
             tagging_count: headers.parse(Field::TaggingCount)?.unwrap_or_default(),

@@ -444,7 +444,7 @@ fn write_rule(element: &mut Writer, rule: &LifecycleRule) {
     for transition in &rule.transitions {
         element.element("Transition", |element| {
             write_due(element, transition.due);
-            element.text("StorageClass", dialect.class_name(transition.class));
+            element.text("StorageClass", dialect.class_name(&transition.class));
         });
     }
     if let Some(expiration) = rule.expiration {
@@ -458,7 +458,7 @@ fn write_rule(element: &mut Writer, rule: &LifecycleRule) {
         element.element("NoncurrentVersionTransition", |element| {
             element.text("NoncurrentDays", transition.days);
             element.text_if("NewerNoncurrentVersions", kept(transition.newer_kept));
-            element.text("StorageClass", dialect.class_name(transition.class));
+            element.text("StorageClass", dialect.class_name(&transition.class));
         });
     }
     if let Some(expiration) = rule.noncurrent_expiration {

@@ -69,7 +69,8 @@ impl Encoder {
 
     fn class(&mut self, class: StorageClass) {
         self.byte(match class {
-            StorageClass::Standard => 0,
+            // Requests name only classes that are known: another one is refused where they are read.
+            StorageClass::Standard | StorageClass::Other(_) => 0,
             StorageClass::StandardIa => 1,
             StorageClass::IntelligentTiering => 2,
             StorageClass::Archive => 3,

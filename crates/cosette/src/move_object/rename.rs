@@ -19,7 +19,10 @@ pub(super) async fn in_one_request(
     source: &Output<ObjectReply>,
 ) -> Result<Option<MoveOutcome>, Error> {
     let wanted = changes_nothing_but_the_key(copier, source)
-        && copier.client.can(Capability::Rename).await
+        && copier
+            .client
+            .can(Capability::Rename, copier.plain.region.as_ref())
+            .await
         && has_the_acl_that_is_wanted(copier).await;
     if !wanted {
         return Ok(None);
@@ -72,6 +75,7 @@ fn changes_nothing_but_the_key(copier: &Copier, source: &ObjectReply) -> bool {
         && plan.edits.is_empty()
         && plan.acl.is_empty()
         && plan.encryption.is_none()
+        && plan.keep_encryption
         && plan
             .storage_class
             .is_none_or(|class| class == source.storage_class)

@@ -5,19 +5,21 @@ use std::fmt;
 use std::sync::Arc;
 
 use cosette_proto::ops::Capability;
+use cosette_types::{CustomerKey, Region};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Semaphore, watch};
 
 use super::chain::{Chain, Turn};
-use super::entry::{Entry, Wanted};
+use super::entry::{Entry, Place, Wanted, Work};
 use super::event::{Event, Summary};
 use super::job::Job;
 use super::journal::{Recorder, Replayed};
+use super::keys::{Given, Keys};
 use super::limits;
 use super::names::{self, Names, SyncFolder};
 use super::plan::PlanReader;
-use super::work::{Able, Finish, Listener, Worker};
+use super::work::{Able, Defaults, Finish, Listener, Worker};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::pace::Pace;
@@ -49,7 +51,9 @@ pub(super) struct Settings {
     pub(super) bytes_per_second: Option<u64>,
     pub(super) part_size: Option<u64>,
     pub(super) slice_size: Option<u64>,
+    pub(super) parallel_parts: Option<usize>,
     pub(super) rename: bool,
+    pub(super) keys: Given,
 }
 
 /// Ends a run early: entries under way are finished, no more are begun. Clones share it.
@@ -100,7 +104,9 @@ impl Engine {
                 bytes_per_second: None,
                 part_size: None,
                 slice_size: None,
+                parallel_parts: None,
                 rename: false,
+                keys: Given::default(),
             },
             listener: Arc::new(|_| {}),
             stop: Stop::new(),
@@ -147,6 +153,12 @@ impl Engine {
         self
     }
 
+    /// Parts of one file that are sent at a time, 4 when not given.
+    pub fn parallel_parts(mut self, most: usize) -> Self {
+        self.settings.parallel_parts = Some(most.max(1));
+        self
+    }
+
     /// Largest size that is copied in one request, 5 GiB when not given.
     pub fn slice_size(mut self, bytes: u64) -> Self {
         self.settings.slice_size = Some(bytes);
@@ -164,6 +176,19 @@ impl Engine {
         self
     }
 
+    /// The key that targets get which the plan wants encrypted with a customer's key (SSE-C). A plan
+    /// has only its MD5, and no file ever has it.
+    pub fn customer_key(mut self, key: CustomerKey) -> Self {
+        self.settings.keys.target = Some(key);
+        self
+    }
+
+    /// The customer's key that the sources are encrypted with, where the plan says that they are.
+    pub fn source_customer_key(mut self, key: CustomerKey) -> Self {
+        self.settings.keys.source = Some(key);
+        self
+    }
+
     /// Is told what happens. It is called between requests and should be quick.
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.listener = Arc::new(listener);
@@ -178,9 +203,11 @@ impl Engine {
     /// Runs a job to its end: what earlier runs did stays done, what failed is tried again.
     ///
     /// # Errors
-    /// [`ErrorKind::Local`] when plan or journal cannot be read or written any more. Entries that
+    /// [`ErrorKind::Invalid`] when the plan wants customers' keys that were not given: then nothing was
+    /// done. [`ErrorKind::Local`] when plan or journal cannot be read or written any more. Entries that
     /// fail are no error: they are events, they are counted, and the journal says why.
     pub async fn run(&self, job: Job) -> Result<Summary, Error> {
+        Keys::of(&job.head().wanted, &self.settings.keys)?;
         let plan = job.summary();
         let finished_before = job.replayed.done + job.replayed.skipped;
         (self.listener)(&Event::Began {
@@ -194,7 +221,7 @@ impl Engine {
         // Only what removes something can use what it is asked for.
         let able = match plan.removals {
             0 => Able::default(),
-            _ => self.able().await,
+            _ => self.able(&first_places(&job)?).await,
         };
         let mut summary = Summary {
             entries: plan.entries,
@@ -214,12 +241,13 @@ impl Engine {
     }
 
     /// What the services can that moves and deletes use.
-    async fn able(&self) -> Able {
+    async fn able(&self, (from, to): &(Option<Region>, Option<Region>)) -> Able {
         let source = self.source.as_ref().unwrap_or(&self.target);
+        let (from, to) = (from.as_ref(), to.as_ref());
         Able {
-            rename: self.target.can(Capability::Rename).await,
-            copy_of_any_size: self.target.can(Capability::CopyOfAnySize).await,
-            conditional_delete: remove::is_conditional(source).await,
+            rename: self.target.can(Capability::Rename, to).await,
+            copy_of_any_size: self.target.can(Capability::CopyOfAnySize, to).await,
+            conditional_delete: remove::is_conditional(source, from).await,
         }
     }
 
@@ -238,6 +266,7 @@ impl Engine {
         let streams = Semaphore::new(limits::STREAMS_MAX);
         let files = Semaphore::new(limits::FILES_MAX);
         let names = Names::new(Arc::clone(&self.sync_folder));
+        let defaults = Defaults::default();
         let worker = &Worker {
             source: &source,
             target: &target,
@@ -248,6 +277,7 @@ impl Engine {
             streams: &streams,
             files: &files,
             names: &names,
+            defaults: &defaults,
             able,
         };
         let mut ahead = Ahead::new(plan);
@@ -344,6 +374,20 @@ impl Engine {
         };
         (self.listener)(&event);
     }
+}
+
+/// The regions of the first entry's source and target: services whose hosts name a region are asked
+/// there what they can.
+fn first_places(job: &Job) -> Result<(Option<Region>, Option<Region>), Error> {
+    let region = |place: &Place| place.region.clone();
+    let first = Job::plan_of(job.folder())?.next_entry()?;
+    Ok(first.map_or((None, None), |(_, entry)| match &entry.work {
+        Work::Copy { source, target }
+        | Work::Move { source, target }
+        | Work::Mark { source, target, .. } => (region(source), region(target)),
+        Work::Delete { source } | Work::Download { source, .. } => (region(source), None),
+        Work::Upload { target, .. } => (None, region(target)),
+    }))
 }
 
 /// Reads a plan a few entries ahead, away from the threads that must not wait.

@@ -6,9 +6,11 @@
 use std::path::PathBuf;
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Metadata, ObjectKey, Region, StorageClass, Text,
-    Timestamp, VersionId,
+    AclHeaders, BucketName, Crc64, CustomerKey, ETag, Md5, Metadata, ObjectKey, Region,
+    StorageClass, Text, Timestamp, VersionId,
 };
+
+use super::keys::md5_of;
 
 /// One thing to do to one object or file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +116,11 @@ pub struct Wanted {
     pub acl: WantedAcl,
     /// Its tags.
     pub tags: WantedTags,
+    /// How it is encrypted.
+    pub encryption: WantedEncryption,
+    /// The MD5 of the customer's key that the source is encrypted with, if it is. The key itself is
+    /// given to the [`Engine`](super::Engine).
+    pub source_key: Option<Md5>,
     /// Whether a target that exists already is left alone; then the entry is skipped.
     pub forbid_overwrite: bool,
 }
@@ -182,6 +189,38 @@ pub enum WantedTags {
     Require,
     /// None.
     Without,
+}
+
+/// How a target shall be encrypted. A plan never has a key: see
+/// [`Engine::customer_key`](super::Engine::customer_key).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WantedEncryption {
+    /// As its source is: with a key of the service, with the customer's key that the source has, or as
+    /// its bucket says. A file's is as its bucket says.
+    #[default]
+    Keep,
+    /// As its bucket says, however the source is encrypted.
+    AsBucket,
+    /// With a key of the service (SSE-COS, SSE-S3).
+    Managed,
+    /// With the customer's key that has this MD5 (SSE-C).
+    Customer(Md5),
+}
+
+impl WantedEncryption {
+    /// With this key.
+    pub fn with(key: &CustomerKey) -> Self {
+        Self::Customer(md5_of(key))
+    }
+}
+
+impl Wanted {
+    /// The source is encrypted with this key.
+    #[must_use]
+    pub fn source_encrypted_with(mut self, key: &CustomerKey) -> Self {
+        self.source_key = Some(md5_of(key));
+        self
+    }
 }
 
 impl Entry {

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::journal::{Failure, Skip};
 use crate::proof::Proof;
+use crate::reply::Output;
+use crate::upload::Uploaded;
 
 /// Something that happened. Serialises as one JSON object with a field `event`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -44,11 +46,11 @@ pub enum Event {
         /// How.
         strategy: Strategy,
     },
-    /// What an earlier run had fetched of an object was looked at.
+    /// What an earlier run had fetched or sent of an object was looked at.
     Resumed {
         /// Its number.
         entry: u64,
-        /// Bytes that are not fetched again.
+        /// Bytes that are not fetched or sent again.
         bytes: u64,
         /// Whether there were bytes of another object, which were thrown away: the source was
         /// written since.
@@ -60,6 +62,14 @@ pub enum Event {
         entry: u64,
         /// By what that is known.
         proof: Proof,
+    },
+    /// A file is an object now.
+    Uploaded {
+        /// Its number.
+        entry: u64,
+        /// The object, as after [`Upload::send`](crate::Upload::send).
+        #[serde(skip)]
+        stored: Box<Output<Uploaded>>,
     },
     /// More bytes of an entry are where they belong.
     Advanced {

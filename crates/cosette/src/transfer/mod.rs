@@ -12,6 +12,7 @@
 //! Absent on purpose: anything that reads a terminal, and choosing what to do with which object:
 //! whoever makes the plan does that.
 
+mod abandon;
 mod chain;
 mod engine;
 mod entry;
@@ -19,6 +20,7 @@ mod event;
 mod halt;
 mod job;
 mod journal;
+mod keys;
 pub mod limits;
 mod log;
 mod look;
@@ -30,7 +32,8 @@ mod work;
 
 pub use engine::{Engine, Stop};
 pub use entry::{
-    ContentHeader, Edit, Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, WantedTags, Work,
+    ContentHeader, Edit, Entry, Place, Seen, Wanted, WantedAcl, WantedEncryption, WantedMetadata,
+    WantedTags, Work,
 };
 pub use event::{Event, Strategy, Summary};
 pub use job::{Ended, Job, JobState};

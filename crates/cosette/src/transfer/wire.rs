@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cosette_types::{
-    AclHeaders, BucketName, Crc64, ETag, Grantee, Metadata, ObjectKey, Text, Timestamp,
-    UserMetadata, VersionId,
+    AclHeaders, BucketName, Crc64, ETag, Grantee, Md5, Metadata, ObjectKey, StorageClass, Text,
+    Timestamp, UserMetadata, VersionId,
 };
 use serde::{Deserialize, Serialize};
 
 use super::entry::{
-    ContentHeader, Edit, Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, WantedTags, Work,
+    ContentHeader, Edit, Entry, Place, Seen, Wanted, WantedAcl, WantedEncryption, WantedMetadata,
+    WantedTags, Work,
 };
 
 /// Why something cannot be written, or what was read is not that thing.
@@ -71,6 +72,14 @@ pub(super) struct WantedForm {
     acl: Option<AclForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<String>,
+    /// `bucket`, `managed` or `customer`; as the source is when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<String>,
+    /// MD5s of customers' keys, in hexadecimal: of the target's, and of the source's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_md5: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source_key_md5: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     forbid_overwrite: bool,
 }
@@ -189,6 +198,19 @@ pub(super) fn crc_in(text: Option<String>) -> Result<Option<Crc64>, Words> {
     text.map(|crc| crc.parse()).transpose().map_err(words)
 }
 
+fn md5_in(text: &str) -> Result<Md5, Words> {
+    let wrong = || format!("{text} is no MD5");
+    let mut md5 = [0; 16];
+    if text.len() != 2 * md5.len() {
+        return Err(wrong());
+    }
+    for (byte, digits) in md5.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let digits = std::str::from_utf8(digits).map_err(|_| wrong())?;
+        *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    }
+    Ok(Md5(md5))
+}
+
 impl EntryForm {
     pub(super) fn of(entry: &Entry) -> Result<Self, Words> {
         let (mut source, mut source_file, mut target, mut target_file) = (None, None, None, None);
@@ -296,7 +318,7 @@ impl EntryForm {
             version_id: version_in(self.seen_version)?,
             storage_class: self
                 .class
-                .map(|class| class.parse())
+                .map(|class| StorageClass::told(&class))
                 .transpose()
                 .map_err(words)?,
         };
@@ -326,6 +348,17 @@ impl WantedForm {
                 WantedTags::Require => Some("require".to_owned()),
                 WantedTags::Without => Some("without".to_owned()),
             },
+            encryption: match wanted.encryption {
+                WantedEncryption::Keep => None,
+                WantedEncryption::AsBucket => Some("bucket".to_owned()),
+                WantedEncryption::Managed => Some("managed".to_owned()),
+                WantedEncryption::Customer(_) => Some("customer".to_owned()),
+            },
+            key_md5: match wanted.encryption {
+                WantedEncryption::Customer(md5) => Some(md5.to_string()),
+                _ => None,
+            },
+            source_key_md5: wanted.source_key.map(|md5| md5.to_string()),
             forbid_overwrite: wanted.forbid_overwrite,
         }
     }
@@ -352,10 +385,22 @@ impl WantedForm {
             Some("without") => WantedTags::Without,
             Some(other) => return Err(format!("tags of an unknown kind: {other}")),
         };
+        let key = self.key_md5.as_deref().map(md5_in).transpose()?;
+        let encryption = match (self.encryption.as_deref(), key) {
+            (None, _) => WantedEncryption::Keep,
+            (Some("bucket"), _) => WantedEncryption::AsBucket,
+            (Some("managed"), _) => WantedEncryption::Managed,
+            (Some("customer"), Some(md5)) => WantedEncryption::Customer(md5),
+            (Some("customer"), None) => return Err("a customer's key without key_md5".to_owned()),
+            (Some(other), _) => return Err(format!("encryption of an unknown kind: {other}")),
+        };
+        let source_key = self.source_key_md5.as_deref().map(md5_in).transpose()?;
         Ok(Wanted {
+            encryption,
+            source_key,
             storage_class: self
                 .class
-                .map(|class| class.parse())
+                .map(|class| StorageClass::told(&class))
                 .transpose()
                 .map_err(words)?,
             metadata,
@@ -477,7 +522,7 @@ mod tests {
             crc64: Some(Crc64(u64::MAX)),
             last_modified: Some(Timestamp::from_micros(1)),
             version_id: Some(VersionId::null()),
-            storage_class: Some(cosette_types::StorageClass::Archive),
+            storage_class: Some(StorageClass::Archive),
         };
         let mut version = place("a b/\u{4e2d}\n\u{1f600}");
         version.region = Some("ap-guangzhou".parse().unwrap());
@@ -551,8 +596,18 @@ mod tests {
                 ..Wanted::default()
             },
             Wanted {
-                storage_class: Some(cosette_types::StorageClass::StandardIa),
+                storage_class: Some(StorageClass::StandardIa),
                 tags: WantedTags::Without,
+                encryption: WantedEncryption::Managed,
+                ..Wanted::default()
+            },
+            Wanted {
+                encryption: WantedEncryption::AsBucket,
+                source_key: Some(Md5([0xab; 16])),
+                ..Wanted::default()
+            },
+            Wanted {
+                encryption: WantedEncryption::Customer(Md5([7; 16])),
                 ..Wanted::default()
             },
         ] {

@@ -5,14 +5,18 @@
 
 use std::path::Path;
 
+use cosette_proto::fields::EncryptedWith;
 use cosette_types::limits::OBJECT_BYTES_MAX;
-use cosette_types::{CopySource, Directive, ETag, Metadata, Timestamp, VersionId};
+use cosette_types::{
+    CopySource, CustomerKey, Directive, ETag, Encryption, Metadata, Timestamp, VersionId,
+};
 use http::HeaderMap;
 
 use super::engine::Settings;
 use super::entry::{Entry, Place, Seen, Wanted, WantedAcl, WantedMetadata, WantedTags, Work};
 use super::event::Event;
 use super::journal::{Copied, Failure, OpenUpload, Recorder, Skip, Standing, Step, Tracker};
+use super::keys::Keys;
 use super::limits;
 use super::names::Names;
 use crate::client::Client;
@@ -23,10 +27,13 @@ use crate::proof::{self, Proof};
 use crate::slice_copy::SliceCopied;
 use crate::{ObjectReply, ObjectType, Output};
 
+mod defaults;
 mod files;
 mod marking;
 mod removing;
 mod rename;
+
+pub(super) use defaults::Defaults;
 
 /// How an entry ended.
 #[derive(Debug)]
@@ -73,6 +80,8 @@ pub(super) struct Worker<'a> {
     pub(super) files: &'a tokio::sync::Semaphore,
     /// Of files that objects became.
     pub(super) names: &'a Names,
+    /// How buckets encrypt what nobody says anything of.
+    pub(super) defaults: &'a Defaults,
     pub(super) able: Able,
 }
 
@@ -93,6 +102,7 @@ struct Task<'a> {
     number: u64,
     entry: &'a Entry,
     wanted: &'a Wanted,
+    keys: Keys,
     standing: Standing,
 }
 
@@ -126,14 +136,18 @@ impl Worker<'_> {
             target: entry.target(),
             size: entry.seen.size,
         });
-        let task = Task {
-            worker: self,
-            number,
-            entry,
-            wanted,
-            standing,
+        let run = async {
+            let task = Task {
+                worker: self,
+                number,
+                entry,
+                wanted,
+                keys: Keys::of(wanted, &self.settings.keys)?,
+                standing,
+            };
+            task.run().await
         };
-        let (finish, step) = match task.run().await {
+        let (finish, step) = match run.await {
             Ok(()) => (Finish::Done, Step::Done),
             Err(Halt::Skip(why)) => (Finish::Skipped(why), Step::Skipped { why }),
             Err(Halt::Fail(error, copied)) => {
@@ -242,7 +256,7 @@ impl Task<'_> {
         let mut restarts = 0;
         loop {
             let mut copier = self.copier(source, target)?;
-            let assumed = self.as_seen(&copier);
+            let assumed = self.as_seen(&copier, target).await;
             let found = match assumed.clone() {
                 Some(seen) => seen,
                 None => {
@@ -308,8 +322,9 @@ impl Task<'_> {
     }
 
     /// The source as the plan saw it, when that is all a copy needs: the request itself is refused
-    /// if the source is another one by then, which saves looking at each of many small objects.
-    fn as_seen(&self, copier: &Copier) -> Option<Output<ObjectReply>> {
+    /// if the source is another one by then, which saves looking at each of many small objects. Only a
+    /// look tells how it is encrypted; it is spared where that makes no difference.
+    async fn as_seen(&self, copier: &Copier, target: &Place) -> Option<Output<ObjectReply>> {
         let seen = &self.entry.seen;
         let etag = seen
             .etag
@@ -324,7 +339,10 @@ impl Task<'_> {
             || seen.size > slice;
         let class = self.wanted.storage_class.or(seen.storage_class)?;
         let last_modified = seen.last_modified?;
-        (!needs_more).then(|| {
+        if needs_more || (self.keys.keep && !self.encrypts_by_default(target).await) {
+            return None;
+        }
+        Some({
             let object = ObjectReply {
                 not_modified: false,
                 content_length: seen.size,
@@ -378,9 +396,9 @@ impl Task<'_> {
         plan.reader = Some((*reader).clone());
         plan.storage_class = self.wanted.storage_class;
         plan.keep_class = true;
-        // A small object is copied without being looked at: what would not be seen there is not done
-        // elsewhere. Its target is encrypted as its bucket says.
-        plan.keep_encryption = false;
+        plan.keep_encryption = self.keys.keep;
+        plan.encryption.clone_from(&self.keys.asked);
+        plan.source_key.clone_from(&self.keys.source);
         plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
         let any = able.copy_of_any_size.then_some(OBJECT_BYTES_MAX);
         plan.slice_size = settings.slice_size.or(any);
@@ -460,7 +478,8 @@ impl Task<'_> {
         source: &Place,
         target: &Place,
     ) -> Result<Option<Copied>, Halt> {
-        let there = match self.head(&copier.client, target).await {
+        let key = self.keys.target.as_ref();
+        let there = match self.head(&copier.client, target, key).await {
             Ok(there) => there,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -472,6 +491,7 @@ impl Task<'_> {
             && there.crc64 == found.crc64
             && there.etag.part_count().is_some()
             && there.storage_class == class
+            && is_encrypted_as(&there, copier.encryption(found).as_ref())
             && metadata.is_ok_and(|metadata| metadata == there.metadata);
         tracing::debug!(%source, %target, same, "an upload of an earlier run is gone");
         Ok(same.then(|| Copied {
@@ -482,7 +502,12 @@ impl Task<'_> {
         }))
     }
 
-    async fn head(&self, client: &Client, place: &Place) -> Result<Output<ObjectReply>, Error> {
+    async fn head(
+        &self,
+        client: &Client,
+        place: &Place,
+        key: Option<&CustomerKey>,
+    ) -> Result<Output<ObjectReply>, Error> {
         let mut call = client.head_object().bucket(&place.bucket).key(&place.key);
         if let Some(region) = &place.region {
             call = call.region(region);
@@ -490,8 +515,16 @@ impl Task<'_> {
         if let Some(version) = &place.version_id {
             call = call.version_id(version);
         }
+        if let Some(key) = key {
+            call = call.customer_key(key.clone());
+        }
         call.send().await
     }
+}
+
+/// Whether an object is encrypted as was asked for; it may be in any way when nothing was.
+fn is_encrypted_as(there: &ObjectReply, asked: Option<&Encryption>) -> bool {
+    asked.is_none_or(|asked| there.encrypted_with == Some(EncryptedWith::of(asked)))
 }
 
 fn copied(found: &ObjectReply, made: &SliceCopied) -> Copied {

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cosette::transfer::{Engine, Entry, Job, PlanHead, PlanWriter, Summary, Work};
+use cosette::transfer::{Engine, Entry, Job, Place, PlanHead, PlanWriter, Summary, Work};
 use cosette::{Capability, Client, CompletedPart, MoveOutcome};
 use cosette_types::Tags;
 
-use crate::house::{EXAMPLE, Fault, House, OWNER, SOURCE, source};
+use crate::house::{EXAMPLE, Fault, House, OWNER, REGION, SOURCE, source};
 use crate::jobs::{place, seen};
 
 const KEY: &str = "a/1.jpg";
@@ -325,4 +325,68 @@ async fn a_job_copies_more_than_five_gibibytes_in_one_request_where_the_service_
     assert_eq!(back().send().await.unwrap().parts, 6);
     let whole = back().slice_size(u64::MAX).send().await.unwrap();
     assert_eq!((whole.parts, &whole.etag), (0, &done.etag));
+}
+
+#[tokio::test]
+async fn a_service_with_a_host_for_each_bucket_judges_deletes_too() {
+    let domain = format!("cos.{REGION}.example.com");
+    let house = House::with_domains(&[&domain]).await;
+    for (nth, (template, region)) in [
+        (format!("http://{{bucket}}.{domain}"), true),
+        // The host names a region, and only the places of the plan say which.
+        ("http://{bucket}.cos.{region}.example.com".to_owned(), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let client = || {
+            let builder = Client::builder()
+                .transport(house.clone())
+                .clock(house.clock.clone())
+                .credentials(house.root())
+                .endpoint(template.parse().unwrap());
+            let builder = match region {
+                true => builder.region(REGION),
+                false => builder,
+            };
+            builder.build().unwrap().without(Capability::Rename)
+        };
+        house.put(SOURCE, KEY, "fish").await;
+        written_before_the_delete(&house);
+        let client_of_one = client();
+        let call = client_of_one.move_object().bucket(EXAMPLE).region(REGION);
+        let call = call.key("b").copy_source(source(SOURCE, KEY));
+        let outcome = call.send().await.unwrap();
+        assert!(
+            matches!(outcome, MoveOutcome::CopiedButSourceChanged { .. }),
+            "{template} {outcome:?}"
+        );
+        assert_eq!(house.bytes(SOURCE, KEY).await, "newer");
+        assert_eq!(house.count("GetCapabilities"), 1, "{template}");
+        // As a job, whose places name the region.
+        house.no_faults();
+        house.put(SOURCE, KEY, "fish again").await;
+        let at = |bucket: &str, key: &str| Place {
+            region: Some(REGION.parse().unwrap()),
+            ..place(bucket, key)
+        };
+        let object = house.head(SOURCE, KEY).await;
+        let plan = house.folder().join(format!("{nth}.plan"));
+        let mut writer = PlanWriter::create(&plan, &PlanHead::new("mv")).unwrap();
+        let work = Work::Move {
+            source: at(SOURCE, KEY),
+            target: at(EXAMPLE, "c"),
+        };
+        writer.add(&Entry::new(work, seen(&object))).unwrap();
+        writer.finish().unwrap();
+        let job = Job::create(house.folder().join(format!("{nth}.job")), &plan).unwrap();
+        written_before_the_delete(&house);
+        let engine = Engine::new(client());
+        let ran = tokio::spawn(async move { engine.run(job).await });
+        let summary = ran.await.unwrap().unwrap();
+        assert_eq!((summary.done, summary.failed), (0, 1), "{template}");
+        house.no_faults();
+        assert_eq!(house.bytes(SOURCE, KEY).await, "newer", "{template}");
+        house.forget();
+    }
 }

@@ -61,6 +61,7 @@ pub(crate) struct House {
     asked: Arc<Mutex<Vec<Asked>>>,
     faults: Arc<Mutex<Option<Faults>>>,
     pub(crate) clock: TestClock,
+    hosts: Hosts,
     /// Removed with the last clone.
     folder: Arc<tempfile::TempDir>,
 }
@@ -68,12 +69,21 @@ pub(crate) struct House {
 impl House {
     /// With the buckets [`EXAMPLE`] and [`SOURCE`].
     pub(crate) async fn new() -> Self {
+        Self::with_domains(&[]).await
+    }
+
+    /// The same, with domains of its own.
+    pub(crate) async fn with_domains(domains: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let accounts = folder.path().join("accounts.json");
         std::fs::write(&accounts, ACCOUNTS).unwrap();
         std::fs::set_permissions(&accounts, PermissionsExt::from_mode(0o600)).unwrap();
         let data = folder.path().join("data");
-        let opened = Embedded::open(&data, Config::default(), Some(&accounts))
+        let config = Config {
+            domains: domains.iter().map(ToString::to_string).collect(),
+            ..Config::default()
+        };
+        let opened = Embedded::open(&data, config, Some(&accounts))
             .await
             .unwrap();
         let Opened::Here(embedded) = opened else {
@@ -84,6 +94,7 @@ impl House {
             asked: Arc::default(),
             faults: Arc::default(),
             clock: TestClock::new(),
+            hosts: Hosts::new(domains.iter().copied()),
             folder: Arc::new(folder),
         };
         for bucket in [EXAMPLE, SOURCE] {
@@ -293,7 +304,7 @@ impl Transport for House {
         let house = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let head = Head::decode(&parts, &Hosts::default()).unwrap();
+            let head = Head::decode(&parts, &house.hosts).unwrap();
             let asked = Asked {
                 operation: route::resolve(&head).map_or("none", |name| name.as_str()),
                 host: head.host,

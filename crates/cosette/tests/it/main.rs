@@ -26,6 +26,7 @@ mod resume;
 mod s3;
 mod same_outcome;
 mod script;
+mod secrets;
 mod signers;
 mod slices;
 mod sockets;

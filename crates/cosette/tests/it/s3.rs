@@ -4,9 +4,10 @@
 use bytes::Bytes;
 use cosette::transfer::{Engine, Entry, Event, Job, PlanHead, PlanWriter, Strategy, Work};
 use cosette::{
-    Body, BoxFuture, Client, Dialect, ErrorKind, ObjectToDelete, Proof, Transport, TransportError,
+    Body, BoxFuture, Client, Dialect, ErrorKind, ObjectToDelete, Proof, StorageClass, Transport,
+    TransportError,
 };
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 
 use crate::house::{EXAMPLE, Fault, House, SOURCE, source};
 use crate::jobs::{place, seen};
@@ -316,4 +317,106 @@ async fn addresses_of_the_dialect() {
     let refused = house.client().get_object().bucket("photos").key("k");
     let refused = refused.send().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Invalid);
+}
+
+/// A service with a class of its own: what ours calls STANDARD_IA is GLACIER_IR there. Nobody signs:
+/// a header that was signed could not be written otherwise.
+#[derive(Debug, Clone)]
+struct OtherClasses(House);
+
+fn respelled(headers: &mut HeaderMap, from: &str, to: &'static str) {
+    if let Some(value) = headers.get_mut("x-amz-storage-class")
+        && value == from
+    {
+        *value = HeaderValue::from_static(to);
+    }
+}
+
+impl Transport for OtherClasses {
+    fn call(
+        &self,
+        request: Request<Body>,
+    ) -> BoxFuture<'static, Result<Response<Body>, TransportError>> {
+        let (mut asked, body) = request.into_parts();
+        respelled(&mut asked.headers, "GLACIER_IR", "STANDARD_IA");
+        // Tells the dialect of a request that nobody signed.
+        let unsigned = HeaderValue::from_static("UNSIGNED-PAYLOAD");
+        asked.headers.insert("x-amz-content-sha256", unsigned);
+        let lists = asked.method == http::Method::GET && asked.uri.query().is_some();
+        let house = self.0.clone();
+        Box::pin(async move {
+            let reply = house.call(Request::from_parts(asked, body)).await?;
+            let (mut parts, body) = reply.into_parts();
+            respelled(&mut parts.headers, "STANDARD_IA", "GLACIER_IR");
+            if !lists {
+                return Ok(Response::from_parts(parts, body));
+            }
+            let text = body.bytes(1 << 20).await.unwrap();
+            let text = String::from_utf8(text.to_vec()).unwrap();
+            let text = text.replace("STANDARD_IA", "GLACIER_IR");
+            parts.headers.insert("content-length", text.len().into());
+            Ok(Response::from_parts(parts, Body::from(text)))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_class_that_cos_lacks_is_listed_and_goes_along() {
+    let house = House::new().await;
+    for bucket in [EXAMPLE, SOURCE] {
+        let call = house.client().put_bucket_acl().bucket(bucket);
+        call.acl("public-read-write").send().await.unwrap();
+    }
+    let call = house.client().put_object().bucket(SOURCE).key("a");
+    let call = call.storage_class("STANDARD_IA").body("fish");
+    call.send().await.unwrap();
+    let client = house
+        .builder()
+        .dialect(Dialect::S3)
+        .endpoint(ENDPOINT.parse().unwrap())
+        .anonymous()
+        .transport(OtherClasses(house.clone()))
+        .build()
+        .unwrap();
+    let told = StorageClass::told("GLACIER_IR").unwrap();
+    let listed = client.get_bucket().bucket(SOURCE).send().await.unwrap();
+    assert_eq!(listed.contents[0].storage_class, told);
+    let head = client.head_object().bucket(SOURCE).key("a").send();
+    let head = head.await.unwrap();
+    assert_eq!(head.storage_class, told);
+    // Copied, moved, and by a job: it is asked for by the name that was told.
+    let copy = client.slice_copy().bucket(EXAMPLE).key("copied");
+    let copy = copy.copy_source(from(SOURCE, "a")).keep_storage_class();
+    copy.send().await.unwrap();
+    let moving = client.move_object().bucket(EXAMPLE).key("moved");
+    let moving = moving.copy_source(from(EXAMPLE, "copied"));
+    assert!(moving.send().await.unwrap().is_moved());
+    let plan = house.folder().join("plan");
+    let mut writer = PlanWriter::create(&plan, &PlanHead::new("cp")).unwrap();
+    let work = Work::Copy {
+        source: place(SOURCE, "a"),
+        target: place(EXAMPLE, "planned"),
+    };
+    writer.add(&Entry::new(work, seen(&head))).unwrap();
+    writer.finish().unwrap();
+    let job = Job::create(house.folder().join("job"), &plan).unwrap();
+    let engine = Engine::new(client.clone());
+    let ran = tokio::spawn(async move { engine.run(job).await });
+    let ran = ran.await.unwrap().unwrap();
+    assert_eq!((ran.done, ran.failed), (1, 0));
+    for key in ["moved", "planned"] {
+        let class = house.head(EXAMPLE, key).await.storage_class;
+        assert_eq!(class, StorageClass::StandardIa, "{key}");
+    }
+    // The other dialect has no such class: STANDARD there.
+    let call = house.client().slice_copy().bucket(EXAMPLE).key("cos");
+    let call = call.copy_source(source(SOURCE, "a")).source_client(&client);
+    call.keep_storage_class().send().await.unwrap();
+    let class = house.head(EXAMPLE, "cos").await.storage_class;
+    assert_eq!(class, StorageClass::Standard);
+    // Ours does not take it, and changes nothing.
+    let call = s3(&house).put_object().bucket(EXAMPLE).key("moved");
+    let call = call.storage_class(told).body("other").send();
+    assert_eq!(call.await.unwrap_err().status(), Some(400));
+    assert_eq!(house.bytes(EXAMPLE, "moved").await, "fish");
 }

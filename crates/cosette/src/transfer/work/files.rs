@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use cosette_types::{Metadata, Timestamp};
+use cosette_proto::ops::ObjectReply;
+use cosette_types::{Crc64, Metadata, Region, Timestamp};
 
-use super::{Halt, Made, Task, is_gone, local, of_source, unchanged};
+use super::{Halt, Made, Task, is_encrypted_as, is_gone, local, of_source, unchanged};
 use crate::body::Body;
 use crate::client::Client;
 use crate::download::Known;
 use crate::error::{Error, ErrorKind};
+use crate::proof::Proof;
 use crate::reply::Output;
 use crate::transfer::entry::{Place, WantedAcl};
 use crate::transfer::event::{Event, Strategy};
@@ -120,32 +122,50 @@ impl Task<'_> {
         let stored = match self.store_file(source, target, earlier).await {
             // The upload of the earlier run is no longer there, or was completed by it.
             Err(error) if earlier.is_some() && is_gone(&error) => {
-                if let Some(copied) = self.sent_before(source, target).await? {
-                    return Ok(copied);
+                match self.sent_before(source, target).await? {
+                    Some(stored) => stored,
+                    None => {
+                        self.tracker().gone().await.map_err(Halt::Journal)?;
+                        self.store_file(source, target, None).await?
+                    }
                 }
-                self.tracker().gone().await.map_err(Halt::Journal)?;
-                self.store_file(source, target, None).await?
             }
             stored => stored?,
         };
+        let entry = self.number;
+        if stored.resumed_bytes > 0 {
+            self.tell(&Event::Resumed {
+                entry,
+                bytes: stored.resumed_bytes,
+                started_over: false,
+            });
+        }
         self.tell(&Event::Strategy {
-            entry: self.number,
+            entry,
             strategy: Strategy::Streamed,
         });
-        Ok(Copied {
+        let copied = Copied {
             etag: Some(stored.etag.clone()),
             crc64: Some(stored.crc64),
             version_id: stored.version_id.clone(),
             source_etag: None,
             source_version_id: None,
             source_modified: None,
-        })
+        };
+        let stored = Box::new(stored);
+        self.tell(&Event::Uploaded { entry, stored });
+        Ok(copied)
     }
 
     /// Whether the target has the bytes of the file and is what it shall be: then an earlier run
     /// completed its upload, and the answer was lost with that run.
-    async fn sent_before(&self, source: &Path, target: &Place) -> Result<Option<Copied>, Halt> {
-        let there = match self.head(self.worker.target, target).await {
+    async fn sent_before(
+        &self,
+        source: &Path,
+        target: &Place,
+    ) -> Result<Option<Output<Uploaded>>, Halt> {
+        let key = self.keys.target.as_ref();
+        let there = match self.head(self.worker.target, target, key).await {
             Ok(there) => there,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -155,6 +175,7 @@ impl Task<'_> {
         let alike = there.size() == self.entry.seen.size
             && there.etag.part_count().is_some()
             && there.storage_class == class
+            && is_encrypted_as(&there, self.keys.asked.as_ref())
             && metadata.is_ok_and(|metadata| {
                 let mut found = there.metadata.clone();
                 // Without a wish the service chooses one.
@@ -169,14 +190,31 @@ impl Task<'_> {
         let sums = Body::file(source).await?.sums(false);
         let same = sums.await?.crc64 == crc64;
         tracing::debug!(%target, same, "an upload of an earlier run is gone");
-        Ok(same.then(|| Copied {
-            etag: Some(there.etag.clone()),
-            crc64: Some(crc64),
-            version_id: there.version_id.clone().filter(|id| !id.is_null()),
-            source_etag: None,
-            source_version_id: None,
-            source_modified: None,
-        }))
+        Ok(same.then(|| there.map(|object| self.uploaded_before(object, target, crc64))))
+    }
+
+    /// The object that an earlier run made of the file.
+    fn uploaded_before(&self, object: ObjectReply, target: &Place, crc64: Crc64) -> Uploaded {
+        let client = self.worker.target;
+        let region = target.region.as_ref().or(client.region());
+        let location = |region: &Region| {
+            let endpoint = client.endpoint();
+            endpoint.location(&target.bucket, region, &target.key)
+        };
+        let size = object.size();
+        Uploaded {
+            location: region.map(location).unwrap_or_default(),
+            bucket: target.bucket.clone(),
+            key: target.key.clone(),
+            parts: usize::try_from(object.etag.part_count().unwrap_or_default())
+                .unwrap_or_default(),
+            etag: object.etag,
+            version_id: object.version_id.filter(|id| !id.is_null()),
+            crc64,
+            size,
+            proof: Proof::Crc64,
+            resumed_bytes: size,
+        }
     }
 
     /// Stores the file; with an upload of an earlier run, whose parts are compared with the file's.
@@ -194,8 +232,10 @@ impl Task<'_> {
         plan.key = Some(target.key.clone());
         plan.metadata = metadata.map_err(|why| Error::invalid("metadata", why))?;
         plan.storage_class = self.wanted.storage_class;
+        plan.encryption.clone_from(&self.keys.asked);
         plan.forbid_overwrite = Some(self.wanted.forbid_overwrite);
         plan.part_size = self.worker.settings.part_size;
+        plan.parallel = self.worker.settings.parallel_parts;
         if let Some(open) = earlier {
             plan.part_size = Some(open.part_bytes);
             plan.resume = Some(open.upload_id.clone());
@@ -254,6 +294,9 @@ impl Task<'_> {
         if let Some(bytes) = self.worker.settings.part_size {
             call = call.part_size(bytes);
         }
+        if let Some(key) = &self.keys.source {
+            call = call.customer_key(key.clone());
+        }
         let call = call.reporting(self.report()).knowing(known);
         let got = call.resumable(true).to_file(target).await?;
         let copied = of_source(&got);
@@ -292,7 +335,8 @@ impl Task<'_> {
                 check: Box::new(move |found| unchanged(&seen, found, &place)),
             });
         }
-        let found = self.head(client, source).await?;
+        let key = self.keys.source.as_ref();
+        let found = self.head(client, source, key).await?;
         unchanged(seen, &found, source)?;
         Ok(Known::Found(Box::new(found)))
     }

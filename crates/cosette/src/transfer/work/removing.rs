@@ -26,7 +26,8 @@ impl Task<'_> {
         if let Some(etag) = self.judged_by_the_service(copied.source_etag.as_ref()) {
             if let Err(error) = self.prove(made, copied).await {
                 // An earlier run removed the source: what became of its copy since is not our matter.
-                let now = self.head(self.worker.source, source).await;
+                let now = self.head(self.worker.source, source, self.keys.source.as_ref());
+                let now = now.await;
                 let gone = now.is_err_and(|why| matches!(why.kind(), ErrorKind::NotFound(_)));
                 return if resumed && gone {
                     Ok(())
@@ -44,7 +45,7 @@ impl Task<'_> {
             };
         }
         let (now, proved) = futures_util::future::join(
-            self.head(self.worker.source, source),
+            self.head(self.worker.source, source, self.keys.source.as_ref()),
             self.prove(made, copied),
         )
         .await;
@@ -70,7 +71,9 @@ impl Task<'_> {
                 Removal::Changed => Err(another(source).into()),
             };
         }
-        match self.head(self.worker.source, source).await {
+        // What is removed at a target is encrypted as targets are.
+        let key = self.keys.source.as_ref().or(self.keys.target.as_ref());
+        match self.head(self.worker.source, source, key).await {
             Ok(found) => unchanged(&self.entry.seen, &found, source)?,
             Err(error)
                 if matches!(
@@ -106,6 +109,7 @@ impl Task<'_> {
             version_id: source.version_id.as_ref(),
             etag,
             modified,
+            customer_key: self.keys.source.as_ref(),
         };
         remove::remove_seen(self.worker.source, &context, seen).await
     }
@@ -137,7 +141,8 @@ impl Task<'_> {
         };
         let mut place = target.clone();
         place.version_id.clone_from(&copied.version_id);
-        let found = self.head(self.worker.target, &place).await?;
+        let key = self.keys.target.as_ref();
+        let found = self.head(self.worker.target, &place, key).await?;
         let same = copied.etag.as_ref().is_none_or(|etag| *etag == found.etag)
             && copied
                 .crc64

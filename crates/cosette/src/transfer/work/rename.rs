@@ -6,7 +6,7 @@
 
 use super::{Halt, Task};
 use crate::error::{ErrorKind, Missing};
-use crate::transfer::entry::{Place, WantedAcl, WantedMetadata, WantedTags};
+use crate::transfer::entry::{Place, WantedAcl, WantedEncryption, WantedMetadata, WantedTags};
 use crate::transfer::event::{Event, Strategy};
 use crate::transfer::journal::{Copied, Step};
 
@@ -42,7 +42,7 @@ impl Task<'_> {
             Err(error) if matches!(error.status(), Some(405 | 501)) => return Ok(false),
             // An earlier run did it, and its answer was lost with that run; or nobody did.
             Err(error) if error.kind() == ErrorKind::NotFound(Missing::Key) => {
-                let there = self.head(client, target).await;
+                let there = self.head(client, target, self.keys.target.as_ref()).await;
                 let moved = there
                     .ok()
                     .filter(|there| there.etag == *etag && there.size() == seen.size);
@@ -81,6 +81,7 @@ impl Task<'_> {
             && wanted.metadata == WantedMetadata::Keep
             && !matches!(wanted.acl, WantedAcl::Set(_))
             && wanted.tags != WantedTags::Without
+            && wanted.encryption == WantedEncryption::Keep
             && (class.is_none() || class == self.entry.seen.storage_class)
             && self.worker.is_one_account()
             && self.standing.upload.is_none()
