@@ -36,9 +36,10 @@ const CACHE_BYTES: u64 = 192 << 20;
 const MEMTABLE_BYTES: u64 = 16 << 20;
 /// Journals on disk; beyond this the engine writes out what keeps the oldest alive.
 const JOURNAL_BYTES_MAX: u64 = 128 << 20;
-/// Threads for writing out and compacting. One: with more, the engine keeps the first free for
-/// writing out, and that one spins for as long as another compacts (docs/performance.md).
-const WORKERS: usize = 1;
+/// Threads for writing out and compacting. The engine keeps the first free for writing out, and that
+/// one spins while a compaction waits for a thread; with three others none waits long. With one
+/// thread in all, rows pile up in memory while it compacts (docs/performance.md).
+const WORKERS: usize = 4;
 /// Open tables.
 const FILES_MAX: usize = 256;
 /// Block size of tiny bodies, which are read one by one and compress badly.

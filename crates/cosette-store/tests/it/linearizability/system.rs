@@ -364,8 +364,8 @@ impl InProcess {
         for (part, bytes) in (1..).zip(halves_of(value)) {
             let request = part_request(name, &upload, part);
             let place = (&request.bucket, &request.key, &upload);
-            let protection = store.protection_of_part(place, customer_key.as_ref());
-            let staged = stage(store, bytes, protection.await?).await?;
+            let terms = store.terms_of_part(place, customer_key.as_ref()).await?;
+            let staged = stage(store, bytes, terms.protection).await?;
             tags.push((part, store.put_part(request, staged).await?.etag));
         }
         let tags: Vec<_> = tags.iter().map(|(part, tag)| (*part, tag)).collect();
