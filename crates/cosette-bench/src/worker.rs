@@ -308,6 +308,7 @@ impl Worker {
             forbid_overwrite: false,
             target_preconditions: Default::default(),
             encryption: None,
+            keep_encryption: false,
             source_key: None,
         };
         self.connection

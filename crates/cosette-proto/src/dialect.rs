@@ -49,6 +49,8 @@ pub enum Field {
     MetadataDirective,
     /// How the target is, or is to be, encrypted with a key of the service.
     Encryption,
+    /// Keep the source's encryption (an extension).
+    EncryptionDirective,
     /// The algorithm of a customer's key.
     EncryptionCustomerAlgorithm,
     /// A customer's key.
@@ -175,9 +177,11 @@ impl Dialect {
             (Self::S3, Field::MetadataDirective | Field::TaggingDirective, "Replaced") => {
                 "REPLACE".to_owned()
             }
-            (Self::S3, Field::MetadataDirective | Field::TaggingDirective, "Copy") => {
-                "COPY".to_owned()
-            }
+            (
+                Self::S3,
+                Field::MetadataDirective | Field::TaggingDirective | Field::EncryptionDirective,
+                "Copy",
+            ) => "COPY".to_owned(),
             _ => word,
         }
     }
@@ -327,6 +331,7 @@ const fn cos_name(field: Field) -> &'static str {
         Field::CopySourceVersionId => "x-cos-copy-source-version-id",
         Field::MetadataDirective => "x-cos-metadata-directive",
         Field::Encryption => "x-cos-server-side-encryption",
+        Field::EncryptionDirective => "x-cos-server-side-encryption-directive",
         Field::EncryptionCustomerAlgorithm => "x-cos-server-side-encryption-customer-algorithm",
         Field::EncryptionCustomerKey => "x-cos-server-side-encryption-customer-key",
         Field::EncryptionCustomerKeyMd5 => "x-cos-server-side-encryption-customer-key-md5",
@@ -381,6 +386,7 @@ const fn s3_name(field: Field) -> &'static str {
         Field::CopySourceVersionId => "x-amz-copy-source-version-id",
         Field::MetadataDirective => "x-amz-metadata-directive",
         Field::Encryption => "x-amz-server-side-encryption",
+        Field::EncryptionDirective => "x-amz-server-side-encryption-directive",
         Field::EncryptionCustomerAlgorithm => "x-amz-server-side-encryption-customer-algorithm",
         Field::EncryptionCustomerKey => "x-amz-server-side-encryption-customer-key",
         Field::EncryptionCustomerKeyMd5 => "x-amz-server-side-encryption-customer-key-md5",

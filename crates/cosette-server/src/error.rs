@@ -210,7 +210,9 @@ impl Error {
                 in_s3: Some(Code::AccessDenied),
                 ..Self::with(Code::SsecDecryptHeaderInvalid, sentence(&words))
             },
-            Fact::CustomerKeyNotApplicable => Self::with(Code::InvalidRequest, sentence(&words)),
+            Fact::CustomerKeyNotApplicable | Fact::TargetEncryptionNeeded => {
+                Self::with(Code::InvalidRequest, sentence(&words))
+            }
             // Which key is missing is no secret, and tells the operator what to bring back.
             Fact::NoEncryptionKey
             | Fact::EncryptionKeyMissing { .. }

@@ -187,6 +187,7 @@ fn operations(job: &PrefixJob, key: &ObjectKey, target: &ObjectKey) -> Vec<Opera
         forbid_overwrite: job.forbid_overwrite,
         target_preconditions: Preconditions::default(),
         encryption: None,
+        keep_encryption: false,
         source_key: None,
     });
     match job.kind {

@@ -162,6 +162,9 @@ pub enum Error {
     CustomerKeyWrong,
     /// A customer's key was given for what is not encrypted with one.
     CustomerKeyNotApplicable,
+    /// A copy is to keep its source's encryption, and that is a customer's key: the target's must be
+    /// named.
+    TargetEncryptionNeeded,
     /// Others changed the same things at the same time, again and again; a later try may succeed.
     Conflict,
     /// There is no room for more.
@@ -323,6 +326,10 @@ impl fmt::Display for Error {
             Self::CustomerKeyNotApplicable => {
                 f.write_str("a customer's key is given, and the object is not encrypted with one")
             }
+            Self::TargetEncryptionNeeded => f.write_str(
+                "the source is encrypted with a customer's key, which a copy does not keep by itself: \
+                 name the target's encryption",
+            ),
             Self::Conflict => f.write_str("others kept changing the same things"),
             Self::Full => f.write_str("there is no room left"),
             Self::Poisoned => f.write_str("an earlier sync failed; reopen the store to write"),

@@ -50,7 +50,8 @@ impl Client {
     ///
     /// Moves, deletes and copies of more than 5 GiB use what it has by themselves: a move within a
     /// bucket is one request, a source is deleted only if it still is what was copied, judged by the
-    /// service at one instant, and a copy of any size is one request.
+    /// service at one instant, a copy of any size is one request, and jobs need not look at small
+    /// objects for how they are encrypted.
     ///
     /// ```
     /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));

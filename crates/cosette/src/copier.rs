@@ -364,6 +364,7 @@ impl Copier {
             forbid_overwrite: self.plan.forbid_overwrite.unwrap_or_default(),
             target_preconditions: Preconditions::default(),
             encryption: self.encryption(source),
+            keep_encryption: self.plan.keeps_unseen,
             source_key: self.plan.source_key.clone(),
         };
         let output = reconcile::copy_object(&self.client, &self.making, &message).await?;

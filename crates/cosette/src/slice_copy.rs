@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) source_key: Option<CustomerKey>,
     /// Whether the target is encrypted as the source is, when nothing else is said.
     pub(crate) keep_encryption: bool,
+    /// Whether the service is to see to that in a copy by one request: nobody looked at the source.
+    pub(crate) keeps_unseen: bool,
     pub(crate) slice_size: Option<u64>,
     pub(crate) chunk_size: Option<u64>,
     pub(crate) parallel: Option<usize>,
@@ -308,6 +310,7 @@ impl Plan {
             encryption: None,
             source_key: None,
             keep_encryption: true,
+            keeps_unseen: false,
             slice_size: None,
             chunk_size: None,
             parallel: None,

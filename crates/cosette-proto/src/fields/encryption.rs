@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cosette_types::encryption::ENCRYPTION_ALGORITHM;
-use cosette_types::{CustomerKey, Encryption, Md5};
+use cosette_types::{CustomerKey, Directive, Encryption, Md5};
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
 use md5::Digest as _;
@@ -43,6 +43,8 @@ pub enum EncryptionHeaders {
     Target,
     /// These, and the key of a copy's source.
     TargetAndSource,
+    /// These, and the word that keeps the source's encryption.
+    Copy,
     /// The customer's key.
     Key,
 }
@@ -107,6 +109,30 @@ impl HeaderReader<'_> {
         }
     }
 
+    /// How a copy's target is to be encrypted, and whether its source's encryption is kept.
+    ///
+    /// # Errors
+    /// As [`HeaderReader::encryption`]; `InvalidArgument` for another directive than `Copy`,
+    /// `InvalidRequest` for it beside a way of encryption.
+    pub fn encryption_of_copy(&self) -> Result<(Option<Encryption>, bool), Error> {
+        let asked = self.encryption()?;
+        let name = self.dialect.name(Field::EncryptionDirective);
+        match (self.parse(Field::EncryptionDirective)?, &asked) {
+            (None, _) => Ok((asked, false)),
+            (Some(Directive::Copy), None) => Ok((None, true)),
+            (Some(Directive::Copy), Some(_)) => {
+                let message = format!(
+                    "The header {name} and headers that say how the target is encrypted exclude each \
+                     other."
+                );
+                Err(Error::with(ErrorCode::InvalidRequest, message))
+            }
+            (Some(Directive::Replaced), _) => Err(Error::argument(format!(
+                "The header {name} is not Copy. Another encryption is named by its own headers."
+            ))),
+        }
+    }
+
     /// The customer's key that the request's object is encrypted with.
     ///
     /// # Errors
@@ -157,6 +183,11 @@ impl HeaderReader<'_> {
             EncryptionHeaders::None => [&[], &[], &[]],
             EncryptionHeaders::Target => [&[Field::Encryption], &TARGET_KEY, &[]],
             EncryptionHeaders::TargetAndSource => [&[Field::Encryption], &TARGET_KEY, &SOURCE_KEY],
+            EncryptionHeaders::Copy => [
+                &[Field::Encryption, Field::EncryptionDirective],
+                &TARGET_KEY,
+                &SOURCE_KEY,
+            ],
             EncryptionHeaders::Key => [&[], &TARGET_KEY, &[]],
         };
         let known: Vec<_> = groups

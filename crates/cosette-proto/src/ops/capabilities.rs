@@ -26,6 +26,8 @@ pub enum Capability {
     ConditionalDelete,
     /// One request copies an object of any size, in the same time.
     CopyOfAnySize,
+    /// A copy keeps its source's encryption by a directive, without anybody looking at the source.
+    CopyEncryption,
     /// A repeated Complete gets the first answer.
     RepeatableComplete,
     /// The server moves or copies all objects below a prefix by itself.
@@ -49,11 +51,12 @@ pub struct Capabilities {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Rename,
         Self::ConditionalWrite,
         Self::ConditionalDelete,
         Self::CopyOfAnySize,
+        Self::CopyEncryption,
         Self::RepeatableComplete,
         Self::PrefixJobs,
         Self::Versions,
@@ -66,6 +69,7 @@ impl Capability {
             Self::ConditionalWrite => "conditional-write",
             Self::ConditionalDelete => "conditional-delete",
             Self::CopyOfAnySize => "copy-of-any-size",
+            Self::CopyEncryption => "copy-encryption",
             Self::RepeatableComplete => "repeatable-complete",
             Self::PrefixJobs => "prefix-jobs",
             Self::Versions => "versions",

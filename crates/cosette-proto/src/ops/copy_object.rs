@@ -47,6 +47,9 @@ pub struct CopyObject {
     pub target_preconditions: Preconditions,
     /// How it is to be encrypted; when absent as its bucket says, or not at all.
     pub encryption: Option<Encryption>,
+    /// Where neither `encryption` nor its bucket says how: it is encrypted with the service's key if
+    /// the source is, and not if the source is not (an extension). Not beside `encryption`.
+    pub keep_encryption: bool,
     /// The customer's key that the source is encrypted with, if it is.
     pub source_key: Option<CustomerKey>,
 }
@@ -87,6 +90,10 @@ impl Message for CopyObject {
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
             .with_target_conditions(&self.target_preconditions)
             .with_encryption(self.encryption.as_ref())
+            .with_some(
+                Field::EncryptionDirective,
+                self.keep_encryption.then_some(Directive::Copy),
+            )
             .with_source_customer_key(self.source_key.as_ref());
         Request::of_object(
             Method::PUT,
@@ -98,7 +105,7 @@ impl Message for CopyObject {
 
     fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
         let headers = HeaderReader::new(&request.headers, dialect);
-        headers.refuse_on_encrypted_write(EncryptionHeaders::TargetAndSource)?;
+        headers.refuse_on_encrypted_write(EncryptionHeaders::Copy)?;
         let (bucket, key) = request.object()?;
         let directive = headers.parse(Field::MetadataDirective)?;
         let metadata = match directive {
@@ -111,6 +118,7 @@ impl Message for CopyObject {
             Some(Directive::Replaced) => headers.tags()?,
             Some(Directive::Copy) | None => Tags::default(),
         };
+        let (encryption, keep_encryption) = headers.encryption_of_copy()?;
         Ok(Self {
             bucket,
             key,
@@ -124,7 +132,8 @@ impl Message for CopyObject {
             tags,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
             target_preconditions: headers.target_conditions()?,
-            encryption: headers.encryption()?,
+            encryption,
+            keep_encryption,
             source_key: headers.source_customer_key()?,
         })
     }

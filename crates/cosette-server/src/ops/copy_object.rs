@@ -1,10 +1,9 @@
 //! Copies an object: target and source are judged together, the copy is one transaction.
 
 use cosette_proto::Message;
-use cosette_proto::fields::EncryptedWith;
 use cosette_proto::ops::{CopyObject, CopyObjectReply};
 use cosette_store::Store;
-use cosette_types::{ETagMatch, Preconditions};
+use cosette_types::{ETagMatch, Encryption, Preconditions};
 
 use super::{Answer, Context, encryption, with_content_type};
 use crate::error::{About, Error};
@@ -43,6 +42,7 @@ fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
         forbid_overwrite: op.forbid_overwrite,
         target_preconditions: op.target_preconditions,
         encryption: op.encryption,
+        keep_encryption: op.keep_encryption,
         source_key: op.source_key,
     };
     Ok(Wanted {
@@ -60,7 +60,8 @@ async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
     } = wanted;
     let asked = request.encryption.take();
     request.encryption = encryption::of_new(store, &request.bucket, asked).await?;
-    let told = request.encryption.as_ref().map(EncryptedWith::of);
+    let key = request.encryption.as_ref();
+    let key = key.and_then(Encryption::customer_key).cloned();
     let made = store
         .copy_object(request)
         .await
@@ -72,7 +73,7 @@ async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
         last_modified: made.last_modified,
         version_id: made.version_id,
         source_version_id: made.source_version_id.filter(|_| names_version),
-        encrypted_with: told,
+        encrypted_with: encryption::told(made.encrypted_with, key.as_ref()),
     })
 }
 

@@ -219,6 +219,7 @@ async fn the_store_says_what_it_can_do() {
         "rename",
         "conditional-delete",
         "copy-of-any-size",
+        "copy-encryption",
         "versions",
     ] {
         assert!(names.iter().any(|one| one == name), "{name}");

@@ -12,6 +12,12 @@ pub(crate) const KEY: [&str; 3] = [
     "x-cos-server-side-encryption-customer-key",
     "x-cos-server-side-encryption-customer-key-md5",
 ];
+const SSE_DIRECTIVE: &str = "x-cos-server-side-encryption-directive";
+const SOURCE_KEY_OF_S3: [&str; 3] = [
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
+];
 /// As the official SDK for Python looks for it in a reply.
 const KEY_MD5_TOLD: &str = "x-cos-server-side-encryption-customer-key-MD5";
 pub(crate) const SOURCE_KEY: [&str; 3] = [
@@ -142,6 +148,76 @@ async fn copies_go_from_any_encryption_to_any() {
         }
     }
     server.get("/new").refused(404, "NoSuchKey").await;
+    server.end().await;
+}
+
+/// A copy that keeps its source's encryption, in both dialects.
+fn keeping<'a>(server: &'a Server, s3: bool, source: &str) -> Call<'a> {
+    if s3 {
+        let copy = server.put(&format!("/{BUCKET}/to"), "").host("127.0.0.1");
+        copy.v4("UNSIGNED-PAYLOAD")
+            .header("x-amz-copy-source", format!("/{BUCKET}/{source}"))
+            .header("x-amz-server-side-encryption-directive", "COPY")
+    } else {
+        let copy = server.copy(source, "/to");
+        copy.header(SSE_DIRECTIVE, "Copy")
+    }
+}
+
+#[tokio::test]
+async fn a_copy_keeps_how_its_source_is_encrypted_where_it_says_so() {
+    let server = Server::start().await;
+    let body = long();
+    server.put("/open", &body).ok().await;
+    let managed = server.put("/managed", &body).header(SSE, "AES256");
+    managed.ok().await;
+    with(server.put("/own", &body), KEY, 1).ok().await;
+    for s3 in [false, true] {
+        let told = if s3 {
+            "x-amz-server-side-encryption"
+        } else {
+            SSE
+        };
+        for (name, wanted) in [("open", None), ("managed", Some("AES256"))] {
+            let copy = keeping(&server, s3, name).ok().await;
+            assert_eq!(copy.header(told), wanted, "{name}, {s3}");
+            let got = server.get("/to").ok().await;
+            assert_eq!(got.header(SSE), wanted, "{name}, {s3}");
+            assert!(got.body == body.as_bytes());
+        }
+        let names = if s3 { SOURCE_KEY_OF_S3 } else { SOURCE_KEY };
+        let refused = with(keeping(&server, s3, "own"), names, 1).send().await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(refused.code(), "InvalidRequest");
+        assert!(refused.text().contains("name the target"));
+        let code = if s3 {
+            "InvalidRequest"
+        } else {
+            "SsecDecryptHeaderInvalid"
+        };
+        keeping(&server, s3, "own").refused(400, code).await;
+        // Two words about one thing.
+        let both = keeping(&server, s3, "open").header(told, "AES256");
+        both.refused(400, "InvalidRequest").await;
+        assert_eq!(server.head("/to").ok().await.header(SSE), Some("AES256"));
+        server.delete("/to").ok().await;
+    }
+    for word in ["Replaced", "keep"] {
+        let copy = server.copy("open", "/to").header(SSE_DIRECTIVE, word);
+        copy.refused(400, "InvalidArgument").await;
+    }
+    let put = server.put("/to", "abc").header(SSE_DIRECTIVE, "Copy");
+    put.refused(501, "NotImplemented").await;
+    server.get("/to").refused(404, "NoSuchKey").await;
+    // What the bucket says goes first.
+    let default = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>\
+        <SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule>\
+        </ServerSideEncryptionConfiguration>";
+    server.put("/?encryption", default).ok().await;
+    for s3 in [false, true] {
+        keeping(&server, s3, "open").ok().await;
+        assert_eq!(server.head("/to").ok().await.header(SSE), Some("AES256"));
+    }
     server.end().await;
 }
 

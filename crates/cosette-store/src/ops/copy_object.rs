@@ -21,7 +21,7 @@ use crate::encryption::{EncryptedWith, Protection, check_key};
 use crate::error::Error;
 use crate::limits;
 use crate::planted::Bug;
-use crate::records::{BucketRecord, Extras, ObjectRecord, VersionRecord};
+use crate::records::{BucketRecord, EncryptionRecord, Extras, ObjectRecord, VersionRecord};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId, LinkId};
 use crate::txn::{Plan, Turns, Txn};
@@ -58,6 +58,9 @@ pub struct CopyObject {
     pub target_preconditions: Preconditions,
     /// How the target is to be encrypted, if it is, whatever the source is.
     pub encryption: Option<Encryption>,
+    /// Without `encryption`: the target is encrypted with the store's key if the source is, and not if
+    /// the source is not. A customer's key is not kept so. Else not looked at.
+    pub keep_encryption: bool,
     /// The customer's key that the source is encrypted with, if it is.
     pub source_key: Option<CustomerKey>,
 }
@@ -91,7 +94,8 @@ impl Store {
     /// [`Error::TargetPreconditionFailed`].
     /// [`Error::SelfCopyWithoutChange`]: onto itself without [`Directive::Replaced`], a class asked
     /// for, or an older version named. [`Error::CustomerKeyNeeded`], [`Error::CustomerKeyWrong`],
-    /// [`Error::CustomerKeyNotApplicable`] of the source; [`Error::NoEncryptionKey`].
+    /// [`Error::CustomerKeyNotApplicable`] of the source; [`Error::NoEncryptionKey`];
+    /// [`Error::TargetEncryptionNeeded`].
     pub async fn copy_object(&self, request: CopyObject) -> Result<Copied, Error> {
         self.detached(|core| async move { copy_object(&core, &request).await })
             .await
@@ -175,8 +179,14 @@ impl Plan for Attempt<'_> {
         versions.forbid_overwrite(request.forbid_overwrite)?;
         versions.check_target(&request.target_preconditions)?;
         let (body, encryption) = match &self.written {
-            _ if source.is_kept_as(&self.protection) => {
-                (source.object.body, source.object.extras.encryption.clone())
+            _ if request.keeps_encryption() || source.is_kept_as(&self.protection) => {
+                let kept = source.object.extras.encryption.clone();
+                if let (true, Some(EncryptionRecord::Customer(_))) =
+                    (request.keeps_encryption(), &kept)
+                {
+                    return Err(Error::TargetEncryptionNeeded);
+                }
+                (source.object.body, kept)
             }
             _ if Bug::SharedAcrossKeys.is_planted() => {
                 (source.object.body, self.protection.record())
@@ -189,6 +199,7 @@ impl Plan for Attempt<'_> {
             _ => return Ok(None),
         };
         let mut object = request.copy_of(&source.object, LinkId(core.new_id()?));
+        let encrypted_with = encryption.as_ref().map(EncryptionRecord::told);
         object.extras.encryption = encryption;
         if object.body == source.object.body {
             object.body = body;
@@ -211,7 +222,7 @@ impl Plan for Attempt<'_> {
             last_modified: version.last_modified,
             version_id: version.new_id(),
             source_version_id: source.shown_id(),
-            encrypted_with: self.protection.encrypted_with(),
+            encrypted_with,
             checksum: source.object.extras.checksum,
         }))
     }
@@ -240,6 +251,11 @@ impl Plan for Attempt<'_> {
 impl CopyObject {
     fn is_onto_itself(&self) -> bool {
         self.source.bucket == self.bucket && self.source.key == self.key
+    }
+
+    /// Whether the bytes stay encrypted as they are, so that none is written again.
+    fn keeps_encryption(&self) -> bool {
+        self.keep_encryption && self.encryption.is_none()
     }
 
     /// Whether a copy onto itself is one that was asked for. A class counts even if it is the one

@@ -264,6 +264,71 @@ async fn a_copy_shares_bytes_under_the_same_key_and_rewrites_them_else() {
 }
 
 #[tokio::test]
+async fn a_copy_that_keeps_the_encryption_shares_the_bytes_whatever_it_is() {
+    let lab = Lab::new().await;
+    let store = &lab.store;
+    for size in [0, 40, 200_000] {
+        let bytes = content(size as u64, size);
+        for kind in [Kind::Open, Kind::Managed] {
+            put(store, "source", &bytes, kind).await;
+            let before = written(&lab).await;
+            let mut request = copy_request("source", "target");
+            request.keep_encryption = true;
+            let copied = store.copy_object(request.clone()).await.unwrap();
+            assert_eq!(copied.encrypted_with, kind.told());
+            assert_eq!(written(&lab).await, before, "{kind:?}, {size}");
+            holds(store, "target", &bytes, kind).await;
+            // What is asked for goes before what is kept.
+            for asked in [Kind::Managed, Kind::Customer(1)] {
+                request.encryption = asked.asked();
+                let copied = store.copy_object(request.clone()).await.unwrap();
+                assert_eq!(copied.encrypted_with, asked.told());
+                holds(store, "target", &bytes, asked).await;
+            }
+        }
+    }
+    // The copies live on alone.
+    let bytes = content(7, 200_000);
+    put(store, "source", &bytes, Kind::Managed).await;
+    let mut request = copy_request("source", "target");
+    request.keep_encryption = true;
+    store.copy_object(request).await.unwrap();
+    put(store, "source", &content(8, 10), Kind::Open).await;
+    store.sweep_now().await.unwrap();
+    holds(store, "target", &bytes, Kind::Managed).await;
+    lab.empties(&["b"]).await;
+}
+
+#[tokio::test]
+async fn a_customers_key_is_not_kept_by_itself() {
+    let lab = Lab::new().await;
+    let store = &lab.store;
+    let bytes = content(3, 1000);
+    put(store, "source", &bytes, Kind::Customer(1)).await;
+    put(store, "managed", &bytes, Kind::Managed).await;
+    put(store, "target", &Bytes::from_static(b"old"), Kind::Open).await;
+    let before = written(&lab).await;
+    for (from, with, why) in [
+        ("source", Kind::Customer(1), Error::TargetEncryptionNeeded),
+        ("source", Kind::Open, Error::CustomerKeyNeeded),
+        ("source", Kind::Customer(2), Error::CustomerKeyWrong),
+        (
+            "managed",
+            Kind::Customer(1),
+            Error::CustomerKeyNotApplicable,
+        ),
+    ] {
+        let mut request = copy_request(from, "target");
+        request.keep_encryption = true;
+        request.source_key = with.key();
+        assert_eq!(store.copy_object(request).await, Err(why));
+    }
+    assert_eq!(written(&lab).await, before);
+    holds(store, "target", &Bytes::from_static(b"old"), Kind::Open).await;
+    lab.sound().await;
+}
+
+#[tokio::test]
 async fn a_copy_onto_itself_changes_the_encryption() {
     let lab = Lab::new().await;
     let bytes = content(3, 100_000);

@@ -110,6 +110,10 @@ call! {
         target_preconditions (target_conditions): target_conditions Preconditions,
         /// How the target is to be encrypted: with the service's key, or with one of your own.
         encryption (server_side_encryption): optional Encryption,
+        /// Where neither `server_side_encryption` nor its bucket says how: the target is encrypted
+        /// with the service's key if the source is, and not if the source is not. Only where the
+        /// service can ([`Capability::CopyEncryption`](crate::Capability)).
+        keep_encryption (keep_encryption): plain bool,
         /// The customer's key that the source is encrypted with, if it is.
         source_key (source_customer_key): optional CustomerKey,
     }

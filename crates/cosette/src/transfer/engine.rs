@@ -218,10 +218,13 @@ impl Engine {
             finished_before,
         });
         let wanted = job.head().wanted.clone();
-        // Only what removes something can use what it is asked for.
+        let first = Job::plan_of(job.folder())?.next_entry()?;
+        let first = first.map(|(_, entry)| entry.work);
+        // Only copies, and what removes something, can use what it is asked for.
+        let copies = matches!(first, Some(Work::Copy { .. }));
         let able = match plan.removals {
-            0 => Able::default(),
-            _ => self.able(&first_places(&job)?).await,
+            0 if !copies => Able::default(),
+            _ => self.able(&places(first.as_ref())).await,
         };
         let mut summary = Summary {
             entries: plan.entries,
@@ -240,13 +243,14 @@ impl Engine {
         Ok(summary)
     }
 
-    /// What the services can that moves and deletes use.
+    /// What the services can that copies, moves and deletes use.
     async fn able(&self, (from, to): &(Option<Region>, Option<Region>)) -> Able {
         let source = self.source.as_ref().unwrap_or(&self.target);
         let (from, to) = (from.as_ref(), to.as_ref());
         Able {
             rename: self.target.can(Capability::Rename, to).await,
             copy_of_any_size: self.target.can(Capability::CopyOfAnySize, to).await,
+            copy_encryption: self.target.can(Capability::CopyEncryption, to).await,
             conditional_delete: remove::is_conditional(source, from).await,
         }
     }
@@ -378,16 +382,15 @@ impl Engine {
 
 /// The regions of the first entry's source and target: services whose hosts name a region are asked
 /// there what they can.
-fn first_places(job: &Job) -> Result<(Option<Region>, Option<Region>), Error> {
+fn places(first: Option<&Work>) -> (Option<Region>, Option<Region>) {
     let region = |place: &Place| place.region.clone();
-    let first = Job::plan_of(job.folder())?.next_entry()?;
-    Ok(first.map_or((None, None), |(_, entry)| match &entry.work {
+    first.map_or((None, None), |work| match work {
         Work::Copy { source, target }
         | Work::Move { source, target }
         | Work::Mark { source, target, .. } => (region(source), region(target)),
         Work::Delete { source } | Work::Download { source, .. } => (region(source), None),
         Work::Upload { target, .. } => (None, region(target)),
-    }))
+    })
 }
 
 /// Reads a plan a few entries ahead, away from the threads that must not wait.

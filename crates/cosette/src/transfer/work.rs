@@ -92,6 +92,8 @@ pub(super) struct Able {
     pub(super) rename: bool,
     /// The target's: a copy in one request, whatever the size.
     pub(super) copy_of_any_size: bool,
+    /// The target's: a copy that keeps its source's encryption unseen.
+    pub(super) copy_encryption: bool,
     /// The source's: a delete of what was seen and of nothing else.
     pub(super) conditional_delete: bool,
 }
@@ -258,7 +260,10 @@ impl Task<'_> {
             let mut copier = self.copier(source, target)?;
             let assumed = self.as_seen(&copier, target).await;
             let found = match assumed.clone() {
-                Some(seen) => seen,
+                Some(seen) => {
+                    copier.plan.keeps_unseen = self.service_keeps_encryption();
+                    seen
+                }
                 None => {
                     let found = copier.look_at_source().await?;
                     if let Err(error) = unchanged(&self.entry.seen, &found, source) {
@@ -323,7 +328,8 @@ impl Task<'_> {
 
     /// The source as the plan saw it, when that is all a copy needs: the request itself is refused
     /// if the source is another one by then, which saves looking at each of many small objects. Only a
-    /// look tells how it is encrypted; it is spared where that makes no difference.
+    /// look tells how it is encrypted; it is spared where that makes no difference, and where the service
+    /// keeps it by itself.
     async fn as_seen(&self, copier: &Copier, target: &Place) -> Option<Output<ObjectReply>> {
         let seen = &self.entry.seen;
         let etag = seen
@@ -339,7 +345,7 @@ impl Task<'_> {
             || seen.size > slice;
         let class = self.wanted.storage_class.or(seen.storage_class)?;
         let last_modified = seen.last_modified?;
-        if needs_more || (self.keys.keep && !self.encrypts_by_default(target).await) {
+        if needs_more || !self.encryption_is_settled(target).await {
             return None;
         }
         Some({
@@ -360,6 +366,19 @@ impl Task<'_> {
             };
             Output::new(200, HeaderMap::new(), object)
         })
+    }
+
+    /// Whether the target gets the encryption that is wanted, however the source turns out to be
+    /// encrypted. What a customer's key opens keeps that key: the copy must name it.
+    async fn encryption_is_settled(&self, target: &Place) -> bool {
+        !self.keys.keep
+            || self.service_keeps_encryption()
+            || (self.keys.source.is_none() && self.encrypts_by_default(target).await)
+    }
+
+    /// Whether the service itself keeps how the source is encrypted, when nobody looked at it.
+    fn service_keeps_encryption(&self) -> bool {
+        self.keys.keep && self.keys.source.is_none() && self.worker.able.copy_encryption
     }
 
     /// Looks at both ends: the target has the source's bytes.

@@ -11,7 +11,7 @@ use crate::jobs::{place, seen};
 
 const KEY: &str = "a/1.jpg";
 
-fn asking(house: &House) -> Client {
+pub(crate) fn asking(house: &House) -> Client {
     house
         .builder()
         .credentials(house.root())

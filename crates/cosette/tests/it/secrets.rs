@@ -312,9 +312,10 @@ async fn where_the_bucket_encrypts_everything_no_source_is_looked_at_for_it() {
         let seen = put(&house, name, 5, how).await;
         let (source, target) = (place(SOURCE, name), place(EXAMPLE, name));
         let work = Work::Copy { source, target };
-        let folder = job(&house, name, Wanted::default(), work, seen);
+        let folder = job(&house, name, of_source(how), work, seen);
         house.forget();
-        assert_eq!(run(Engine::new(house.client()), &folder).await.done, 1);
+        let engine = Engine::new(house.client()).source_customer_key(key());
+        assert_eq!(run(engine, &folder).await.done, 1);
         house.operations()
     };
     let asked = copy("a", None).await;
@@ -329,5 +330,64 @@ async fn where_the_bucket_encrypts_everything_no_source_is_looked_at_for_it() {
         let asked = copy(name, how).await;
         assert_eq!(asked, ["GetBucketEncryption", "PutObjectCopy"]);
         assert_is(&house, name, 5, Some(&Encryption::Managed)).await;
+    }
+    // A customer's key is kept there, too: the bucket's is for what has none.
+    let own = Encryption::Customer(key());
+    assert_eq!(copy("d", Some(&own)).await, ["HeadObject", "PutObjectCopy"]);
+    assert_is(&house, "d", 5, Some(&own)).await;
+}
+
+#[tokio::test]
+async fn where_the_service_keeps_encryption_no_source_is_looked_at_for_it() {
+    let house = House::new().await;
+    for client in [crate::able::asking(&house), crate::s3::s3(&house)] {
+        let dialect = client.dialect();
+        let client = client.without(Capability::Rename);
+        let plan = async |kind: &str, moves: bool| {
+            let path = house.folder().join(format!("{dialect:?}-{kind}.plan"));
+            let mut writer = PlanWriter::create(&path, &PlanHead::new("cp")).unwrap();
+            for name in ["a", "b", "c", "d"] {
+                let how = (name > "b").then_some(Encryption::Managed);
+                let seen = put(&house, name, 5, how.as_ref()).await;
+                let (source, target) = (place(SOURCE, name), place(EXAMPLE, name));
+                let work = match moves {
+                    true => Work::Move { source, target },
+                    false => Work::Copy { source, target },
+                };
+                writer.add(&Entry::new(work, seen)).unwrap();
+            }
+            writer.finish().unwrap();
+            let folder = path.with_extension("job");
+            drop(Job::create(&folder, &path).unwrap());
+            house.forget();
+            folder
+        };
+        let are_kept = async || {
+            for name in ["a", "b", "c", "d"] {
+                let how = (name > "b").then_some(Encryption::Managed);
+                assert_is(&house, name, 5, how.as_ref()).await;
+            }
+        };
+        for (kind, moves) in [("copies", false), ("moves", true)] {
+            let folder = plan(kind, moves).await;
+            assert_eq!(run(Engine::new(client.clone()), &folder).await.done, 4);
+            // A move looks at its target before the source goes, as ever.
+            let looks = if moves { 4 } else { 0 };
+            let asked = house.asked();
+            let heads = asked.iter().filter(|one| one.operation == "HeadObject");
+            let of = heads.map(|one| format!("{:?}{}", one.host, one.path));
+            let of: Vec<_> = of.collect();
+            assert_eq!(of.len(), looks, "{dialect:?}: {of:?}");
+            assert!(of.iter().all(|place| place.contains(EXAMPLE)), "{of:?}");
+            assert_eq!(house.count("GetBucketEncryption"), 0);
+            assert_eq!(house.count("PutObjectCopy"), 4);
+            are_kept().await;
+        }
+        // As it was, where the service cannot.
+        let folder = plan("looks", false).await;
+        let engine = Engine::new(client.without(Capability::CopyEncryption));
+        assert_eq!(run(engine, &folder).await.done, 4);
+        assert_eq!(house.count("HeadObject"), 4);
+        are_kept().await;
     }
 }

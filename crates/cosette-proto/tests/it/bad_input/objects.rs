@@ -1,8 +1,8 @@
 //! Objects: copies, parts, puts, reads, moves.
 
 use cosette_proto::ErrorCode::{
-    InvalidArgument, InvalidDigest, InvalidObjectName, InvalidTag, KeyTooLong, NoSuchUpload,
-    NotImplemented, SSEHeaderNotAllowed,
+    InvalidArgument, InvalidDigest, InvalidObjectName, InvalidRequest, InvalidTag, KeyTooLong,
+    NoSuchUpload, NotImplemented, SSEHeaderNotAllowed,
 };
 
 use super::{SOURCE, check, refusal};
@@ -47,6 +47,18 @@ fn copies() {
             NotImplemented,
         ),
         ("x-cos-server-side-encryption: AES128", InvalidArgument),
+        (
+            "x-cos-server-side-encryption-directive: Replaced",
+            InvalidArgument,
+        ),
+        (
+            "x-cos-server-side-encryption-directive: keep",
+            InvalidArgument,
+        ),
+        (
+            "x-cos-server-side-encryption-directive: Copy|x-cos-server-side-encryption: AES256",
+            InvalidRequest,
+        ),
         (
             "x-cos-copy-source-server-side-encryption-customer-key: a",
             InvalidArgument,
@@ -112,6 +124,13 @@ fn part_copies() {
             InvalidArgument,
         )]);
     }
+    let directive = "x-cos-server-side-encryption-directive: Copy";
+    check(&[(
+        "PUT /k?partNumber=1&uploadId=u",
+        &format!("{SOURCE}|{directive}"),
+        "",
+        NotImplemented,
+    )]);
     for number in ["0", "10001", "-1", "one", "", "1.0", "+1"] {
         let line = format!("PUT /k?partNumber={number}&uploadId=u");
         check(&[

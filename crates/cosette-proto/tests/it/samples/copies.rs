@@ -52,15 +52,18 @@ impl Sample for CopyObject {
             Just((Some(Directive::Copy), Tags::new())),
             any::tags().prop_map(|tags| (Some(Directive::Replaced), tags)),
         ];
-        let target = (proptest::bool::ANY, any::target_conditions());
+        let any_bool = proptest::bool::ANY;
+        let target = (any_bool, any::target_conditions(), any_bool);
         (object, metadata, class, acl, tags, target)
             .prop_map(
                 |(object, (directive, metadata), storage_class, acl, tags, target)| {
                     let (tagging_directive, tags) = tags;
-                    let (forbid_overwrite, target_preconditions) = target;
+                    let (forbid_overwrite, target_preconditions, keeps) = target;
                     let (bucket, key, source, source_preconditions) = object;
+                    let encryption = any::encryption_for(&key);
                     Self {
-                        encryption: any::encryption_for(&key),
+                        keep_encryption: keeps && encryption.is_none(),
+                        encryption,
                         source_key: any::customer_key_for(&key),
                         bucket,
                         key,
@@ -107,6 +110,7 @@ impl Sample for CopyObject {
     fn examples() -> Vec<Example<Self>> {
         let plain = || Self {
             encryption: None,
+            keep_encryption: false,
             source_key: None,
             bucket: bucket(),
             key: key("exampleobject"),
@@ -154,6 +158,7 @@ impl Sample for CopyObject {
         everything.tags.insert("project", "a b").unwrap();
         everything.forbid_overwrite = true;
         everything.target_preconditions.if_match = Some(ETagMatch::Any);
+        everything.keep_encryption = true;
         let versioned = CopyObjectReply {
             version_id: version("MTg0NDUxNTc0NDYxOTI5MDAwMDA"),
             source_version_id: everything.source.version_id.clone(),

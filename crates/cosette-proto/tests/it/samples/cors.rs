@@ -181,7 +181,7 @@ impl Sample for GetCapabilities {
     }
 
     fn replies() -> BoxedStrategy<Capabilities> {
-        let has = btree_set(select(Capability::ALL.to_vec()), 0..7);
+        let has = btree_set(select(Capability::ALL.to_vec()), 0..8);
         (option::of("[0-9]{1,3}[.][0-9]{1,3}"), has)
             .prop_map(|(version, has)| Capabilities { version, has })
             .boxed()

@@ -508,6 +508,8 @@ fn headers(server: &Server, upload: &str, cases: &mut Vec<Case>) {
         ("x-cos-metadata-directive", "x"),
         ("x-cos-metadata-directive", "Copy,Replaced"),
         ("x-cos-tagging-directive", "x"),
+        ("x-cos-server-side-encryption-directive", "x"),
+        ("x-cos-server-side-encryption-directive", "Replaced"),
         ("x-cos-copy-source-If-Match", "\"other\""),
         (
             "x-cos-copy-source-If-Unmodified-Since",

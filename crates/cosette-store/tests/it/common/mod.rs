@@ -416,6 +416,7 @@ pub(crate) fn copy_request(from: &str, to: &str) -> CopyObject {
         forbid_overwrite: false,
         target_preconditions: Default::default(),
         encryption: None,
+        keep_encryption: false,
         source_key: None,
     }
 }

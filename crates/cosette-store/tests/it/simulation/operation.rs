@@ -5,8 +5,8 @@ use cosette_store::Error;
 use cosette_store::{
     AbortUpload, AgeVersion, Aging, AppendObject, BucketDocument, ChosenPart, CompleteUpload,
     EncryptedWith, ExpectedObject, InitiateUpload, ListVersions, ListedVersion, MoveObject,
-    ObjectVersion, Protection,
-    RestoreObject, SeenVersion, StageError, StageLimits, Staged, Store, Versioning,
+    ObjectVersion, Protection, RestoreObject, SeenVersion, StageError, StageLimits, Staged, Store,
+    Versioning,
 };
 use cosette_types::{
     ByteRange, CopySource, CustomerKey, Directive, ETag, ETagMatch, Encryption, Metadata,
