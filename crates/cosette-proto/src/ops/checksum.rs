@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorCode};
 use crate::xml::{Element, Writer};
 
 const ALGORITHM: &str = "ChecksumAlgorithm";
-const TYPE: &str = "ChecksumType";
+pub(super) const TYPE: &str = "ChecksumType";
 
 const fn element_of(algorithm: ChecksumAlgorithm) -> &'static str {
     match algorithm {

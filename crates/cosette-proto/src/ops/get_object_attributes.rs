@@ -132,11 +132,14 @@ impl Message for GetObjectAttributes {
             if let Some(checksum) = &reply.checksum {
                 // Without the number of parts, here alone.
                 let value = checksum.base64().to_owned();
-                let checksum = Checksum {
+                let told = Checksum {
                     value,
                     ..checksum.clone()
                 };
-                root.element("Checksum", |element| element.checksum(Some(&checksum)));
+                root.element("Checksum", |element| {
+                    element.checksum_value(Some(&told));
+                    element.text(super::checksum::TYPE, told.kind);
+                });
             }
             if let Some(parts) = reply.parts {
                 root.element("ObjectParts", |element| element.text("PartsCount", parts));
