@@ -226,16 +226,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next rows; none at the end.
-    async fn page(&mut self) -> Result<Vec<(Bytes, Bytes)>, Error> {
+    /// The next rows; `None` at the end.
+    async fn page(&mut self) -> Result<Option<Vec<(Bytes, Bytes)>>, Error> {
         let Some(start) = self.next.take() else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let most = limits::SCRUB_ROWS;
         let rows = txn::scan(self.snapshot, &self.prefix, start, most).await?;
         let last = rows.last().filter(|_| rows.len() == most);
         self.next = last.map(|(row, _)| tables::after(row));
-        Ok(rows)
+        Ok(Some(rows))
     }
 }
 
@@ -286,11 +286,7 @@ impl<'a> Check<'a> {
         self.at_rest = !self.any(&Table::FreeBody.key(&[])).await?
             && !self.any(&Table::Pending.key(&[])).await?;
         let mut walk = Walk::over(self.snapshot, Bytes::new());
-        loop {
-            let rows = walk.page().await?;
-            if rows.is_empty() {
-                break;
-            }
+        while let Some(rows) = walk.page().await? {
             for (row, value) in &rows {
                 match self.row(row, value).await {
                     Err(why @ Error::Corrupt { .. }) => {
@@ -314,17 +310,14 @@ impl<'a> Check<'a> {
         // A damaged one is told of when its row is looked at.
         self.epoch = format.ok().flatten().map_or(0, |format| format.epoch);
         let mut walk = self.walk(Table::Bucket);
-        loop {
-            let rows = walk.page().await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
+        while let Some(rows) = walk.page().await? {
             for (_, value) in &rows {
                 if let Ok(bucket) = BucketRecord::from_value(value) {
                     self.buckets.insert(bucket.id, bucket.versioning);
                 }
             }
         }
+        Ok(())
     }
 
     async fn row(&mut self, row: &Bytes, value: &Bytes) -> Result<(), Error> {

@@ -70,11 +70,7 @@ impl Check<'_> {
             return Ok(());
         }
         let mut walk = self.walk(Table::Slice);
-        loop {
-            let rows = walk.page().await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
+        while let Some(rows) = walk.page().await? {
             for (row, _) in &rows {
                 let ids = tables::id_at(row, 0).zip(tables::id_at(row, 16));
                 let Some((extent, body)) = ids.map(|(one, two)| (ExtentId(one), BodyId(two)))
@@ -94,6 +90,7 @@ impl Check<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// No two extents are in the same place.
@@ -102,11 +99,7 @@ impl Check<'_> {
         for pass in 0..passes {
             let mut places = HashMap::new();
             let mut walk = self.walk(Table::Extent);
-            loop {
-                let rows = walk.page().await?;
-                if rows.is_empty() {
-                    break;
-                }
+            while let Some(rows) = walk.page().await? {
                 for (row, value) in &rows {
                     let record = ExtentRecord::from_value(value).ok();
                     let Some((record, id)) = record.zip(tables::id_at(row, 0)) else {
@@ -133,11 +126,7 @@ impl Check<'_> {
         for pass in 0..passes {
             let mut uploads = HashSet::new();
             let mut walk = self.walk(Table::Upload);
-            loop {
-                let rows = walk.page().await?;
-                if rows.is_empty() {
-                    break;
-                }
+            while let Some(rows) = walk.page().await? {
                 for (_, value) in &rows {
                     if let Ok(upload) = UploadRecord::from_value(value)
                         && self.names.of(&upload.id.0) % passes == pass
@@ -184,11 +173,7 @@ impl Check<'_> {
             let mut kept = HashSet::new();
             for table in EXPIRING {
                 let mut walk = self.walk(table);
-                loop {
-                    let rows = walk.page().await?;
-                    if rows.is_empty() {
-                        break;
-                    }
+                while let Some(rows) = walk.page().await? {
                     for (row, value) in &rows {
                         let name = self.names.of(row);
                         if name % passes == pass && expires(table, value) {
@@ -199,11 +184,7 @@ impl Check<'_> {
             }
             self.holding(kept.len());
             let mut walk = self.walk(Table::Expiry);
-            loop {
-                let rows = walk.page().await?;
-                if rows.is_empty() {
-                    break;
-                }
+            while let Some(rows) = walk.page().await? {
                 for (_, named) in &rows {
                     kept.remove(&self.names.of(named));
                 }
@@ -219,11 +200,7 @@ impl Check<'_> {
         }
         for table in EXPIRING {
             let mut walk = self.walk(table);
-            loop {
-                let rows = walk.page().await?;
-                if rows.is_empty() {
-                    break;
-                }
+            while let Some(rows) = walk.page().await? {
                 for (row, _) in &rows {
                     if kept.contains(&self.names.of(row)) {
                         let row = String::from_utf8_lossy(row).into_owned();

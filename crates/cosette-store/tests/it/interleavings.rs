@@ -273,14 +273,20 @@ impl Extents for Gate {
     }
 }
 
-#[tokio::test]
-async fn a_part_copy_that_reads_keeps_an_overwritten_source() {
+/// A store whose bytes are read when the gate lets it.
+async fn gated_store() -> (Store, Arc<Gate>) {
     let gate = Gate::new();
     let driver = Arc::clone(&gate) as Arc<dyn Extents>;
     let store = Store::with_drivers(Arc::new(MemoryMeta::new()), driver, options().0)
         .await
         .unwrap();
     make_bucket(&store, "b").await;
+    (store, gate)
+}
+
+#[tokio::test]
+async fn a_part_copy_that_reads_keeps_an_overwritten_source() {
+    let (store, gate) = gated_store().await;
     let bytes = content(1, 100_000);
     put(&store, "k", &bytes).await;
     let upload = initiate(&store, "t").await;
@@ -311,12 +317,7 @@ async fn a_part_copy_that_reads_keeps_an_overwritten_source() {
 // catches: RewriteOfAnother
 #[tokio::test]
 async fn a_copy_that_reads_takes_the_source_that_is_there_in_the_end() {
-    let gate = Gate::new();
-    let driver = Arc::clone(&gate) as Arc<dyn Extents>;
-    let store = Store::with_drivers(Arc::new(MemoryMeta::new()), driver, options().0)
-        .await
-        .unwrap();
-    make_bucket(&store, "b").await;
+    let (store, gate) = gated_store().await;
     let (old, new) = (content(1, 100_000), content(2, 100_000));
     put(&store, "k", &old).await;
     let mut request = copy_request("k", "t");
@@ -342,12 +343,7 @@ async fn a_copy_that_reads_takes_the_source_that_is_there_in_the_end() {
 
 #[tokio::test]
 async fn a_remembered_range_is_not_read_again() {
-    let gate = Gate::new();
-    let driver = Arc::clone(&gate) as Arc<dyn Extents>;
-    let store = Store::with_drivers(Arc::new(MemoryMeta::new()), driver, options().0)
-        .await
-        .unwrap();
-    make_bucket(&store, "b").await;
+    let (store, gate) = gated_store().await;
     put(&store, "k", &content(1, 100_000)).await;
     let upload = initiate(&store, "t").await;
     let mut request = copy_part_request("k", "t", &upload, 1);
