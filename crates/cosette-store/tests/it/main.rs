@@ -9,6 +9,7 @@
 )]
 
 mod buckets;
+mod checksums;
 mod common;
 mod copies;
 mod crash;
