@@ -160,15 +160,6 @@ enum How {
     ReadAgain,
 }
 
-impl Known {
-    const fn told(digests: Digests, checksum: Option<Checksum>) -> Self {
-        Self {
-            what: RangeDigests { digests, checksum },
-            how: How::Told,
-        }
-    }
-}
-
 async fn find_source(
     core: &Arc<Core>,
     request: &CopyPart,
@@ -242,9 +233,13 @@ impl Found {
             let intake = intake.computing(wanted);
             let staged = stage_again(core, &old, self.span, intake).await?;
             let checksum = staged.checksum().cloned();
-            let checksum = checksum.or_else(|| self.checksum_of_whole(wanted));
-            let known = Known::told(staged.digests(), checksum);
-            return Ok((Content::Staged(staged), known));
+            let what = RangeDigests {
+                digests: staged.digests(),
+                checksum: checksum.or_else(|| self.checksum_of_whole(wanted)),
+            };
+            // What was read for it is not the part's body: there is nothing to remember.
+            let how = How::Told;
+            return Ok((Content::Staged(staged), Known { what, how }));
         }
         let known = self.known(core, source_key, wanted).await?;
         let content = if self.is_whole() {
@@ -262,46 +257,14 @@ impl Found {
         source_key: Option<&CustomerKey>,
         wanted: Option<ChecksumAlgorithm>,
     ) -> Result<Known, Error> {
-        let is_wanted = |sum: &Checksum| wanted == Some(sum.algorithm);
-        let mut told = None;
-        if let (true, Some(md5)) = (self.is_whole(), self.record.md5) {
-            let digests = Digests {
-                size: self.record.size,
-                md5,
-                crc64: self.record.crc64,
-            };
-            told = Some((digests, self.checksum_of_whole(wanted)));
-        } else if let Some((part, sum)) =
-            exact_part(&core.meta, self.body, &self.record, self.span).await?
-        {
-            let sum = sum.map(|sum| sum.checksum()).filter(is_wanted);
-            told = Some((part, sum.or_else(|| self.checksum_of_whole(wanted))));
-        }
-        if let Some((digests, checksum)) = &told
-            && (wanted.is_none() || checksum.is_some())
-        {
-            return Ok(Known::told(*digests, checksum.clone()));
-        }
-        let row = tables::digest(self.body, self.span.start, self.span.end);
-        let snapshot = core.meta.snapshot().await?;
-        let remembered: Option<RangeDigests> = txn::row(snapshot.as_ref(), &row).await?;
-        drop(snapshot);
-        let how = match remembered {
-            None => How::Read,
-            Some(RangeDigests { digests, checksum }) => {
-                let checksum = checksum.filter(is_wanted);
-                let checksum = checksum.or_else(|| self.checksum_of_whole(wanted));
-                if wanted.is_none() || checksum.is_some() {
-                    return Ok(Known::told(digests, checksum));
-                }
-                told = Some((digests, None));
-                How::ReadAgain
-            }
+        let (told, how) = self.told(core, wanted).await?;
+        let told = match (told, how) {
+            (Some(what), How::Told) => return Ok(Known { what, how }),
+            (told, _) => told,
         };
         let of = (self.body, self.span);
         let (digests, checksum) = hash_body(core, of, &self.lease, source_key, wanted).await?;
-        let differs = told.is_some_and(|(told, _)| told != digests);
-        if differs
+        if told.is_some_and(|told| told.digests != digests)
             || digests.size != self.span.len()
             || (self.is_whole() && digests.crc64 != self.record.crc64)
         {
@@ -312,6 +275,49 @@ impl Found {
         let checksum = checksum.or_else(|| self.checksum_of_whole(wanted));
         let what = RangeDigests { digests, checksum };
         Ok(Known { what, how })
+    }
+
+    /// What rows tell of the span; and if that is not all that is wanted, how the bytes are to be read.
+    async fn told(
+        &self,
+        core: &Core,
+        wanted: Option<ChecksumAlgorithm>,
+    ) -> Result<(Option<RangeDigests>, How), Error> {
+        let with = |digests: Digests, sum: Option<Checksum>| {
+            let sum = sum.filter(|sum| wanted == Some(sum.algorithm));
+            RangeDigests {
+                digests,
+                checksum: sum.or_else(|| self.checksum_of_whole(wanted)),
+            }
+        };
+        let is_all = |told: &RangeDigests| wanted.is_none() || told.checksum.is_some();
+        let told = match (self.is_whole(), self.record.md5) {
+            (true, Some(md5)) => {
+                let digests = Digests {
+                    size: self.record.size,
+                    md5,
+                    crc64: self.record.crc64,
+                };
+                Some(with(digests, None))
+            }
+            _ => {
+                let part = exact_part(&core.meta, self.body, &self.record, self.span).await?;
+                part.map(|(part, sum)| with(part, sum.map(|sum| sum.checksum())))
+            }
+        };
+        if told.as_ref().is_some_and(is_all) {
+            return Ok((told, How::Told));
+        }
+        let row = tables::digest(self.body, self.span.start, self.span.end);
+        let snapshot = core.meta.snapshot().await?;
+        let remembered: Option<RangeDigests> = txn::row(snapshot.as_ref(), &row).await?;
+        Ok(
+            match remembered.map(|row| with(row.digests, row.checksum)) {
+                None => (told, How::Read),
+                Some(told) if is_all(&told) => (Some(told), How::Told),
+                Some(told) => (Some(told), How::ReadAgain),
+            },
+        )
     }
 
     /// A body of the slices in the span: no byte of it is written.
