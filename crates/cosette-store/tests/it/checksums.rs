@@ -166,7 +166,8 @@ async fn the_parts_of_a_composite_object_keep_their_checksums() {
         assert_eq!(parts_of(&lab.store, name, 1..=10_000).await, told);
         assert_eq!(parts_of(&lab.store, name, 1..=1).await, told[..1]);
         assert_eq!(parts_of(&lab.store, name, 498..=501).await, told[497..501]);
-        assert_eq!(parts_of(&lab.store, name, 1001..=2000).await, []);
+        let beyond = parts_of(&lab.store, name, 1001..=2000).await;
+        assert!(beyond.is_empty());
     }
     // A copy of just one of them needs no reading.
     let upload = begun(&lab.store, Some(ChecksumAlgorithm::Sha256)).await;
