@@ -81,6 +81,9 @@ pub(crate) const DIGEST_COUNTS_MAX: usize = 1024;
 pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Marks of one body that the sweep looks at in one transaction.
 pub(crate) const MARKS_MAX: usize = 60;
+/// Digests of a body that are forgotten in one transaction. Most bodies have none, and to see that of
+/// so few rows is worth no other thread.
+pub(crate) const DIGESTS_FORGOTTEN_AT_ONCE: usize = 60;
 /// How long the background sweep lets work gather before it begins.
 pub(crate) const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 /// Damaged extents that a scrub tells of, one by one.

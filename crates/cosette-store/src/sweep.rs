@@ -271,13 +271,16 @@ impl Core {
         let prefix = tables::digests(body);
         loop {
             let snapshot = self.meta.snapshot().await?;
-            let most = limits::SWEEP_WRITES_MAX;
+            let most = limits::DIGESTS_FORGOTTEN_AT_ONCE;
             let rows = txn::scan(snapshot.as_ref(), &prefix, prefix.clone(), most).await?;
-            if rows.is_empty() {
+            let last = rows.len() < most;
+            if !rows.is_empty() {
+                let writes: Vec<_> = rows.into_iter().map(|(row, _)| (row, None)).collect();
+                self.write(&writes).await?;
+            }
+            if last {
                 return Ok(());
             }
-            let writes: Vec<_> = rows.into_iter().map(|(row, _)| (row, None)).collect();
-            self.write(&writes).await?;
         }
     }
 

@@ -285,10 +285,12 @@ impl<'a> Versions<'a> {
         };
         self.unlink(txn, time).await?;
         let row = tables::head(self.bucket.id, self.key);
-        let current = if head.current.time == time {
-            self.newest_but(txn, time).await?
-        } else {
+        let current = if head.current.time != time {
             Some(head.current.clone())
+        } else if self.is_single() {
+            None
+        } else {
+            self.newest_but(txn, time).await?
         };
         match current {
             None => txn.delete(row),

@@ -80,7 +80,7 @@ impl Serving {
     pub(crate) fn settle(&self) -> Result<()> {
         let mut before = self.ticks()?;
         for _ in 0..SETTLING_SECONDS_MAX {
-            thread::sleep(Duration::from_secs(1));
+            wait_a_second();
             let now = self.ticks()?;
             if now.saturating_sub(before) <= IDLE_TICKS {
                 return Ok(());
@@ -112,6 +112,14 @@ impl Serving {
             Err(format!("the server ended with {status}").into())
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the system tells nobody when a process is at rest"
+)]
+fn wait_a_second() {
+    thread::sleep(Duration::from_secs(1));
 }
 
 impl Drop for Serving {

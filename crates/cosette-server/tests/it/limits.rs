@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cosette_server::limits::SHARES_OF_THIS_MACHINE;
 use cosette_server::{Config, Limits};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -164,33 +165,29 @@ async fn buckets_of_an_account_are_bounded() {
 
 #[tokio::test]
 async fn connections_are_bounded_of_one_address_and_in_all() {
-    for (limits, reason) in [
-        (
-            Limits {
-                connections_per_address_max: 4,
-                ..Limits::default()
-            },
-            "address",
-        ),
-        (
-            Limits {
-                connections_max: 4,
-                ..Limits::default()
-            },
-            "all",
-        ),
-    ] {
+    let of_one_address = Limits {
+        connections_per_address_max: 1,
+        ..Limits::default()
+    };
+    let in_all = Limits {
+        connections_max: SHARES_OF_THIS_MACHINE,
+        ..Limits::default()
+    };
+    for (limits, reason) in [(of_one_address, "address"), (in_all, "all")] {
         let server = limited(limits).await;
         let mut held = Vec::new();
-        let head = server.head("/").written_head("keep-alive");
-        for _ in 0..4 {
+        // Each in the middle of a request: whoever was answered may have to go.
+        for n in 0..SHARES_OF_THIS_MACHINE {
             let mut connection = server.connect().await;
-            connection.write(&head).await;
-            assert_eq!(connection.answer("HEAD").await.unwrap().status, 200);
+            let put = server.put(&format!("/{n}"), "abc");
+            let put = put.header("Expect", "100-continue");
+            connection.write(&put.written_head("keep-alive")).await;
+            assert_eq!(connection.answer("PUT").await.unwrap().status, 100);
             held.push(connection);
         }
+        let head = server.head("/").written_head("keep-alive");
         // A thousand times as many, so many at once as there are descriptors for.
-        for _ in 0..40 {
+        for _ in 0..SHARES_OF_THIS_MACHINE * 10 {
             let mut wave = Vec::new();
             for _ in 0..100 {
                 let mut connection = server.connect().await;
@@ -202,8 +199,11 @@ async fn connections_are_bounded_of_one_address_and_in_all() {
             }
         }
         let page = server.service.metrics_text().await;
-        let refused = format!("cosette_connections_refused_total{{reason=\"{reason}\"}} 4000");
-        for line in [refused.as_str(), "cosette_connections 4"] {
+        let (there, count) = (SHARES_OF_THIS_MACHINE, SHARES_OF_THIS_MACHINE * 1000);
+        for line in [
+            format!("cosette_connections_refused_total{{reason=\"{reason}\"}} {count}"),
+            format!("cosette_connections {there}"),
+        ] {
             assert!(page.lines().any(|told| told == line), "{line}: {page}");
         }
         // Another address has places of its own, if there are any.
@@ -215,15 +215,44 @@ async fn connections_are_bounded_of_one_address_and_in_all() {
         assert_eq!(other.answer("HEAD").await.is_some(), reason == "address");
         // Those that hold on are served all the same.
         for connection in &mut held {
-            connection.write(&head).await;
-            assert_eq!(connection.answer("HEAD").await.unwrap().status, 200);
+            connection.write(b"abc").await;
+            assert_eq!(connection.answer("PUT").await.unwrap().status, 200);
         }
-        let mut last = held.pop().unwrap();
-        last.finish_writing().await;
-        assert!(last.is_closed().await);
         drop(held);
         server.end().await;
     }
+}
+
+/// Connections that idle would shut others out: where more than half of the places are taken, whoever was
+/// answered goes.
+#[tokio::test]
+async fn a_crowd_does_not_stay_after_its_answers() {
+    let limits = Limits {
+        connections_max: 20,
+        ..Limits::default()
+    };
+    let server = limited(limits).await;
+    let head = server.head("/").written_head("keep-alive");
+    let mut held = Vec::new();
+    for number in 1..=60 {
+        let mut connection = server.connect().await;
+        connection.write(&head).await;
+        let answer = connection.answer("HEAD").await.unwrap();
+        assert_eq!(answer.status, 200);
+        let stays = number <= 10;
+        assert_eq!(
+            answer.header("connection") != Some("close"),
+            stays,
+            "{number}"
+        );
+        if stays {
+            held.push(connection);
+        } else {
+            assert!(connection.is_closed().await);
+        }
+    }
+    drop(held);
+    server.end().await;
 }
 
 #[tokio::test]
