@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { environment } from '../shared/environment.mjs';
-import { OTHER_REGION, openRoom } from '../shared/room.mjs';
+import { MIB, OTHER_REGION, openRoom, pattern } from '../shared/room.mjs';
 import { requestsDuring } from '../shared/wire.mjs';
 import { connect, sdk } from './sdk.mjs';
 
@@ -49,6 +49,28 @@ describe('endpoints', () => {
     const data = await room.succeed('multipartComplete', done, client);
     assert.equal(data.Location, `${bucket.name}.cos.${bucket.region}.localhost:8080/c/1.jpg`);
     await room.assertBytes(bucket, 'c/1.jpg', Buffer.from('picture'));
+  });
+
+  // seed: S13, S123
+  test('a bucket below localhost, where the copy source names it too', async () => {
+    const bucket = await room.bucket();
+    const bytes = pattern(3 * MIB);
+    await room.put(bucket, 'a/中 1.jpg', bytes);
+    const client = direct({
+      Domain: '{Bucket}.localhost:9000',
+      CopySourceParser(source) {
+        const [host, ...key] = source.split('/');
+        return { Bucket: host.split('.')[0], Region: bucket.region, Key: key.join('/') };
+      },
+    });
+    const CopySource = `${bucket.name}.localhost:9000/a/${encodeURIComponent('中 1.jpg')}`;
+    await room.succeed('putObjectCopy', { ...bucket.at('b/1.jpg'), CopySource }, client);
+    await room.assertBytes(bucket, 'b/1.jpg', bytes);
+    const parts = { ...bucket.at('c/1.jpg'), CopySource, CopySliceSize: MIB, CopyChunkSize: MIB };
+    const { Location, ETag } = await room.succeed('sliceCopyFile', parts, client);
+    assert.equal(Location, `${bucket.name}.localhost:9000/c/1.jpg`);
+    assert.match(ETag, /-3"$/);
+    await room.assertBytes(bucket, 'c/1.jpg', bytes);
   });
 
   // seed: S08, S40

@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test';
 import { environment } from '../shared/environment.mjs';
 import { MIB, call, openRoom, pattern } from '../shared/room.mjs';
 import { anonymous } from '../shared/wire.mjs';
-import { sdk } from './sdk.mjs';
+import { connect, sdk } from './sdk.mjs';
 
 const PARTS_MAX = 10_000;
 
@@ -41,6 +41,22 @@ describe('objects', () => {
       onProgress() {},
     });
     assert.ok((await readFile(path.join(files, 'down'))).equals(bytes));
+  });
+
+  // seed: S03
+  test('hundreds of copies at once on connections that stay, and hundreds after them on others', async () => {
+    const bucket = await room.bucket();
+    await room.put(bucket, 'a/1.jpg', 'picture');
+    for (const KeepAlive of [true, false]) {
+      const client = connect(environment.root, { KeepAlive });
+      const copies = Array.from({ length: 300 }, (_, i) =>
+        call(client, 'putObjectCopy', { ...bucket.at(`${KeepAlive}/${i}`), CopySource: bucket.source('a/1.jpg') }),
+      );
+      const failed = (await Promise.all(copies)).filter(({ err }) => err);
+      assert.deepEqual(failed, []);
+    }
+    const { Contents } = await room.succeed('getBucket', bucket.place);
+    assert.equal(Contents.length, 601);
   });
 
   // seed: S03

@@ -31,6 +31,15 @@ class Endpoints(CosTestCase):
         bucket = self.bucket()
         self.assert_copies(cos, bucket)
 
+    # seed: S08, S13
+    def test_a_bucket_below_localhost(self):
+        cos = client(Region=None, Endpoint="localhost:9000")
+        bucket = self.bucket()
+        self.assert_copies(cos, bucket)
+        source = {"Bucket": bucket.name, "Key": "a/中 1.jpg", "Endpoint": "localhost:9000"}
+        cos.copy_object(**bucket.at("c/1.jpg"), CopySource=source)
+        self.assertEqual(self.read(bucket, "c/1.jpg"), b"picture")
+
     # seed: S08
     def test_the_host_left_out_of_the_signature(self):
         self.assert_copies(client(SignHost=False), self.bucket())

@@ -547,6 +547,27 @@ class Access(S3TestCase):
         self.name = self.bucket()
         self.s3.put_object(Bucket=self.name, Key="k", Body=b"secret")
 
+    def test_presigned_addresses_as_they_are_made_by_default(self):
+        # In us-east-1 boto3 still presigns with Version 2.
+        self.s3.put_object(Bucket=self.name, Key="a+b 中?.txt", Body=b"1", ContentType="a/b")
+        params = {"Bucket": self.name, "Key": "a+b 中?.txt", "ResponseContentType": "x/y"}
+        get = self.s3.generate_presigned_url("get_object", params, ExpiresIn=60)
+        self.assertIn("AWSAccessKeyId=", get)
+        self.assertEqual(http(get), (200, b"1"))
+        head = self.s3.generate_presigned_url("head_object", {"Bucket": self.name, "Key": "a+b 中?.txt"})
+        self.assertEqual(http(head, method="HEAD")[0], 200)
+        self.assertEqual(http(head)[0], 403)
+        put = self.s3.generate_presigned_url("put_object", {"Bucket": self.name, "Key": "new"}, ExpiresIn=60)
+        self.assertEqual(http(put, b"data", "PUT", {"Content-Type": ""})[0], 200)
+        self.assertEqual(self.data(self.name, "new"), b"data")
+        # Whoever holds the address can make nothing else of it.
+        source = {"Content-Type": "", "x-amz-copy-source": f"/{self.name}/new"}
+        self.assertEqual(http(put, b"", "PUT", source)[0], 403)
+        self.assertEqual(http(get.replace("a%2Bb", "new"))[0], 403)
+        gone = self.s3.generate_presigned_url("delete_object", {"Bucket": self.name, "Key": "new"})
+        self.assertEqual(http(gone, method="DELETE")[0], 204)
+        self.assertEqual(self.keys(self.name), ["a+b 中?.txt", "k"])
+
     def test_presigned_addresses(self):
         v4 = client(signature_version="s3v4")
         get = v4.generate_presigned_url("get_object", {"Bucket": self.name, "Key": "k"}, ExpiresIn=60)

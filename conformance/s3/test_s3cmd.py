@@ -62,3 +62,5 @@ class S3cmd(S3TestCase):
         self.assertEqual(http(f"http://{HOST}/{self.name}/k"), (200, b"secret"))
         self.s3cmd("setacl", "--acl-private", f"s3://{self.name}/k")
         self.assertEqual(http(f"http://{HOST}/{self.name}/k")[0], 403)
+        signed = self.s3cmd("signurl", f"s3://{self.name}/k", "+60").strip()
+        self.assertEqual(http(signed), (200, b"secret"))

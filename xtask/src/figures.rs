@@ -105,6 +105,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool> {
     let mut results = results(&wanted.folder);
     let mut all_well = true;
     for line in lines::ALL.iter().filter(|line| wanted.wants(line.name)) {
+        bench.settle()?;
         say(format_args!("==> {}: {}", line.name, line.what));
         match (line.measure)(&mut bench, &wanted) {
             Ok(figure) => {

@@ -15,12 +15,16 @@ const UNMODIFIED = 'CopySourceIfUnmodifiedSince';
 const MATCH = 'CopySourceIfMatch';
 const NONE_MATCH = 'CopySourceIfNoneMatch';
 
-/** Each condition's values that hold and that fail, for a source last modified at `modified` (ms). */
+/**
+ * Each condition's values that hold and that fail, for a source last modified at `modified` (ms). Times are written as
+ * headers have them, and as the results of copies do.
+ */
 function values(modified) {
   const at = (seconds) => new Date(modified + seconds * 1000).toUTCString();
+  const result = (seconds) => new Date(modified + seconds * 1000).toISOString();
   return {
-    [SINCE]: { holds: [at(-1), at(-86_400)], fails: [at(0), at(86_400)] },
-    [UNMODIFIED]: { holds: [at(0), at(86_400)], fails: [at(-1), at(-86_400)] },
+    [SINCE]: { holds: [at(-1), at(-86_400), result(-1)], fails: [at(0), at(86_400), result(0)] },
+    [UNMODIFIED]: { holds: [at(0), at(86_400), result(0)], fails: [at(-1), at(-86_400), result(-1)] },
     [MATCH]: { holds: [ETAG, ETAG.replaceAll('"', '')], fails: [OTHER_ETAG] },
     [NONE_MATCH]: { holds: [OTHER_ETAG], fails: [ETAG, ETAG.replaceAll('"', '')] },
   };

@@ -33,6 +33,9 @@ export function listingCases(sdk) {
         assert.equal(StorageClass, 'STANDARD');
         assert.match(LastModified, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
         assert.ok(Owner.ID);
+      const there = await room.succeed('getService', { Region: 'ap-beijing' });
+      const names = there.Buckets.map(({ Name }) => Name);
+      assert.ok(names.includes(far.name) && !names.includes(near.name), 'a region has its own buckets only');
       }
     });
 
@@ -144,6 +147,9 @@ export function listingCases(sdk) {
       assert.equal(places.get(near.name), 'ap-guangzhou');
       assert.equal(places.get(far.name), 'ap-beijing');
       assert.ok(Owner.ID);
+      const there = await room.succeed('getService', { Region: 'ap-beijing' });
+      const names = there.Buckets.map(({ Name }) => Name);
+      assert.ok(names.includes(far.name) && !names.includes(near.name), 'a region has its own buckets only');
       await room.succeed('headBucket', near.place);
       await room.refuse(404, undefined, 'headBucket', { ...near.place, Region: 'ap-beijing' });
     });

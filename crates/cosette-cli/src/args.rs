@@ -5,6 +5,7 @@ mod around;
 mod bench;
 mod bulk;
 mod encryption;
+mod flow;
 mod objects;
 mod select;
 mod serve;
@@ -39,6 +40,7 @@ pub(crate) use encryption::{
     CustomerKeyArgs, EncryptionArgs, KeyFileArgs, ObjectKeyArgs, SourceKeyArgs, TargetEncryption,
     TransferKeyArgs,
 };
+pub(crate) use flow::command;
 pub(crate) use objects::{
     CatArgs, CopyArgs, DuArgs, ListArgs, MakeBucketArgs, MoveArgs, ObjectAclArgs, PropertyArgs,
     RemoveArgs, RemoveBucketArgs, SourceArgs, SourceConditionArgs, StatArgs, TuningArgs,
@@ -296,14 +298,4 @@ pub(crate) struct ManArgs {
     /// Write a page for each command into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
-    }
 }

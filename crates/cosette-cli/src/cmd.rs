@@ -24,7 +24,6 @@ mod user;
 
 pub(crate) use serve::keys::loopback_address;
 
-use clap::CommandFactory;
 use cosette::RetryPolicy;
 
 use crate::args::{Cli, Command, CompletionsArgs, Global};
@@ -142,6 +141,11 @@ fn settings_of(global: &Global, output: &Output) -> Result<Settings> {
 
 fn completions(args: &CompletionsArgs, output: &Output) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cosette", &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut crate::args::command(),
+        "cosette",
+        &mut script,
+    );
     output.raw(&script)
 }

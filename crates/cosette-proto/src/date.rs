@@ -37,6 +37,17 @@ pub fn parse_http(text: &str) -> Option<Timestamp> {
     ))
 }
 
+/// Reads the date of a condition that a client has written: in one of the forms of HTTP, also where it
+/// names UTC by `UTC`, `+0000` or `-0000` as mail does; or as results of copies have it.
+pub fn parse_condition(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let zone = ["UTC", "+0000", "-0000"].iter();
+    let plain = zone.filter_map(|zone| text.strip_suffix(zone)).next();
+    plain
+        .and_then(|plain| parse_http(&format!("{plain}GMT")))
+        .or_else(|| parse(text.strip_suffix("+00:00").unwrap_or(text)))
+}
+
 /// Reads a date in any shape that a store is known to write: ISO with and without a fraction and
 /// `Z`, the forms of HTTP headers (which include `Wed Jan 18 16:04:17 2017`).
 pub fn parse(text: &str) -> Option<Timestamp> {
@@ -162,6 +173,33 @@ mod tests {
             "-1",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_condition_may_be_a_date_of_http_of_mail_or_of_a_result() {
+        let time = Timestamp::from_secs(1_586_542_645);
+        for shape in [
+            "Fri, 10 Apr 2020 18:17:25 GMT",
+            "Fri, 10 Apr 2020 18:17:25 UTC",
+            "Fri, 10 Apr 2020 18:17:25 +0000",
+            "Fri, 10 Apr 2020 18:17:25 -0000",
+            "Friday, 10-Apr-20 18:17:25 GMT",
+            "2020-04-10T18:17:25.000Z",
+            "2020-04-10T18:17:25Z",
+            "2020-04-10T18:17:25.123456+00:00",
+        ] {
+            assert_eq!(parse_condition(shape), Some(time), "{shape}");
+        }
+        for bad in [
+            "",
+            "yesterday",
+            "1586542645",
+            "Fri, 10 Apr 2020 18:17:25 +0800",
+            "2020-04-10T18:17:25+08:00",
+            "+0000",
+        ] {
+            assert_eq!(parse_condition(bad), None, "{bad}");
         }
     }
 

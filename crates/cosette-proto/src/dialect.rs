@@ -246,6 +246,8 @@ pub mod cos {
 
 /// Headers and parameters of the S3 dialect that COS has no counterpart for.
 pub mod amz {
+    /// What the names of its headers begin with.
+    pub const PREFIX: &str = "x-amz-";
     /// How a reply spells the MD5 of a customer's key: some clients look for just that.
     pub const CUSTOMER_KEY_MD5_SPELLED: &str = "x-amz-server-side-encryption-customer-key-MD5";
     /// The hash, or the form, of a request's body.
@@ -303,8 +305,12 @@ pub mod amz {
     pub const QUERY_SIGNATURE: &str = "X-Amz-Signature";
     /// The token of temporary credentials.
     pub const QUERY_TOKEN: &str = "X-Amz-Security-Token";
-    /// The key of the older signature, which is refused.
+    /// The key of the older signature.
     pub const QUERY_V2_KEY: &str = "AWSAccessKeyId";
+    /// The older signature.
+    pub const QUERY_V2_SIGNATURE: &str = "Signature";
+    /// Until when the older signature is good, in seconds since 1970.
+    pub const QUERY_V2_EXPIRES: &str = "Expires";
     /// Repeats the name of the call, for the reader of a log.
     pub const QUERY_CALL: &str = "x-id";
 }

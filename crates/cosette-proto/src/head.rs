@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use cosette_types::{BucketName, ObjectKey, Region, Why};
-use http::{HeaderMap, HeaderValue, Method, header, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request};
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Field};
 use crate::error::{Error, ErrorCode};
 use crate::form::Form;
 use crate::host::{Hosts, Meaning, Style, without_port};
@@ -67,6 +67,8 @@ pub struct Head {
     pub style: Style,
     /// Which dialect it speaks.
     pub dialect: Dialect,
+    /// Its copy source, where that names a host of our own, as everybody else would write it.
+    plain_source: Option<HeaderValue>,
 }
 
 impl Head {
@@ -123,6 +125,7 @@ impl Head {
         // A public object is fetched without any sign of a dialect but its bucket's name.
         let dialect = told.unwrap_or_else(|| place.dialect());
         Ok(Self {
+            plain_source: plain_source(&parts.headers, hosts, dialect),
             method: parts.method.clone(),
             raw_path: raw_path.to_owned(),
             path,
@@ -187,6 +190,10 @@ impl Head {
     /// The headers without what only says how the body was sent.
     fn headers_of_content(&self) -> HeaderMap {
         let mut headers = self.headers.clone();
+        if let Some(source) = &self.plain_source {
+            let name = HeaderName::from_static(self.dialect.name(Field::CopySource));
+            headers.insert(name, source.clone());
+        }
         if self.dialect == Dialect::S3
             && let Some(codings) = headers.remove(header::CONTENT_ENCODING)
         {
@@ -231,6 +238,21 @@ pub fn read_key(text: &str, dialect: Dialect) -> Result<ObjectKey, Error> {
         };
         Error::with(code, format!("{error}."))
     })
+}
+
+/// The copy source of a request without the host of our own that it names, if it names one.
+fn plain_source(headers: &HeaderMap, hosts: &Hosts, dialect: Dialect) -> Option<HeaderValue> {
+    if dialect != Dialect::Cos {
+        return None;
+    }
+    let mut sent = headers.get_all(dialect.name(Field::CopySource)).iter();
+    // More than one is refused where it is read.
+    let (Some(one), None) = (sent.next(), sent.next()) else {
+        return None;
+    };
+    let text = std::str::from_utf8(one.as_bytes()).ok()?;
+    let plain = hosts.plain_source(text.trim())?;
+    HeaderValue::from_bytes(plain.as_bytes()).ok()
 }
 
 fn place(bucket: String, key: &str) -> Place {

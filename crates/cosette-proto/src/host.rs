@@ -42,8 +42,9 @@ impl Hosts {
 
     /// What a host, as sent, means.
     ///
-    /// A host that is neither the vendor's, nor an own domain, nor of the form
-    /// `<bucket>.cos.<region>.…` (an address, say) names nothing: the path begins with the bucket.
+    /// A host that is neither the vendor's, nor an own domain, nor of the forms
+    /// `<bucket>.cos.<region>.…` and `<bucket>.localhost` (an address, say) names nothing: the path
+    /// begins with the bucket.
     pub fn meaning(&self, host: &str) -> Meaning {
         let nothing = Meaning {
             bucket: None,
@@ -57,7 +58,32 @@ impl Hosts {
         }
         match self.before_suffix(&host) {
             Some(before) => of_known_suffix(before),
-            None => of_any_suffix(&host).unwrap_or(nothing),
+            None => of_any_suffix(&host)
+                .or_else(|| of_localhost(&host))
+                .unwrap_or(nothing),
+        }
+    }
+
+    /// A copy source with the vendor's host, or none, in the place of a host of this server's own: one
+    /// below an own domain, or below `localhost`. `None` when it names no such host.
+    pub(crate) fn plain_source(&self, source: &str) -> Option<String> {
+        let bare = source.strip_prefix('/').unwrap_or(source);
+        let (host, key) = bare.split_once('/')?;
+        let Meaning { bucket, region } = self.own_meaning(host)?;
+        let bucket = bucket?;
+        Some(match region {
+            Some(region) => format!("{bucket}.cos.{region}.{}/{key}", VENDOR_SUFFIXES[0]),
+            None => format!("{bucket}/{key}"),
+        })
+    }
+
+    fn own_meaning(&self, host: &str) -> Option<Meaning> {
+        let host = without_port(host).to_ascii_lowercase();
+        let before = |domain: &String| host.strip_suffix(domain.as_str())?.strip_suffix('.');
+        let own = self.domains.iter().filter_map(before);
+        match own.min_by_key(|before| before.len()) {
+            Some(before) => Some(of_known_suffix(before)),
+            None => of_localhost(&host),
         }
     }
 
@@ -71,7 +97,8 @@ impl Hosts {
             return None;
         }
         let Some(before) = self.before_suffix(&host) else {
-            return of_any_suffix(&host)?.bucket;
+            let below = of_any_suffix(&host).or_else(|| of_localhost(&host));
+            return below?.bucket;
         };
         // A bucket's own name may begin like a label of the service.
         let service = |at: usize, label: &str| match at {
@@ -122,9 +149,7 @@ fn of_known_suffix(before: &str) -> Meaning {
 /// `<bucket>.cos.<region>.<any suffix>`, where the bucket ends in an account number.
 fn of_any_suffix(host: &str) -> Option<Meaning> {
     let (bucket, rest) = host.split_once('.')?;
-    let (_, app_id) = bucket.rsplit_once('-')?;
-    let numbered = !app_id.is_empty() && app_id.bytes().all(|b| b.is_ascii_digit());
-    if !numbered || !cos_label(rest) {
+    if !is_numbered(bucket) || !cos_label(rest) {
         return None;
     }
     let (region, _) = split_region(rest)?;
@@ -132,6 +157,23 @@ fn of_any_suffix(host: &str) -> Option<Meaning> {
         bucket: Some(bucket.to_owned()),
         region,
     })
+}
+
+/// `<bucket>.localhost`, where the bucket ends in an account number: resolvers and clients take such
+/// names for this machine, so they can mean nothing else.
+fn of_localhost(host: &str) -> Option<Meaning> {
+    let bucket = host.strip_suffix(".localhost")?;
+    let plain = is_numbered(bucket) && !bucket.contains('.');
+    plain.then(|| Meaning {
+        bucket: Some(bucket.to_owned()),
+        region: None,
+    })
+}
+
+/// Whether a name ends in an account number, as those of buckets do.
+fn is_numbered(bucket: &str) -> bool {
+    let app_id = bucket.rsplit_once('-').map_or("", |(_, app_id)| app_id);
+    !app_id.is_empty() && app_id.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Splits `cos.<region>.<suffix>`, or the legacy `<region>.<suffix>`, into region and suffix. The
@@ -235,6 +277,46 @@ mod tests {
                 meaning.region.as_ref().map(Region::as_str),
             );
             assert_eq!(got, (bucket, region), "{host}");
+        }
+    }
+
+    #[test]
+    fn without_own_domains_buckets_are_found_below_localhost() {
+        let hosts = Hosts::default();
+        for (host, bucket) in [
+            ("b-1.localhost:9000", Some("b-1")),
+            ("b-1.LocalHost", Some("b-1")),
+            ("localhost:9000", None),
+            ("store.localhost:9000", None),
+            ("a.b-1.localhost", None),
+            ("b-1.localhost.example.com", None),
+        ] {
+            assert_eq!(hosts.meaning(host).bucket.as_deref(), bucket, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_copy_source_may_name_hosts_of_our_own() {
+        let hosts = Hosts::new(["cos.example.com"]);
+        for (source, plain) in [
+            ("b-1.cos.example.com/a/%2Fb", Some("b-1/a/%2Fb")),
+            (
+                "/B-1.cos.example.com:9000/k?versionId=x",
+                Some("b-1/k?versionId=x"),
+            ),
+            (
+                "b-1.cos.ap-x.cos.example.com/k",
+                Some("b-1.cos.ap-x.myqcloud.com/k"),
+            ),
+            ("b-1.localhost:9000/k", Some("b-1/k")),
+            ("cos.example.com/b-1/k", None),
+            ("localhost/k", None),
+            ("b-1.cos.ap-x.myqcloud.com/k", None),
+            ("b-1.example.com/k", None),
+            ("b-1/k", None),
+            ("b-1.localhost", None),
+        ] {
+            assert_eq!(hosts.plain_source(source).as_deref(), plain, "{source}");
         }
     }
 }

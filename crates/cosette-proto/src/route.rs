@@ -158,6 +158,7 @@ pub fn is_signature_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("q-")
         || name == "sign"
+        || name == "signature"
         || name.ends_with("-security-token")
         || crate::dialect::is_amz_parameter(&name)
 }

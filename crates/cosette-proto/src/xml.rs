@@ -285,14 +285,16 @@ impl Writer {
     }
 }
 
-/// Escapes markup, and the control characters that XML can carry as references only. (Characters
-/// that XML 1.0 cannot carry at all are why listings offer URL encoding.)
+/// Escapes markup, and the control characters that XML can carry as references only: tab and line feed
+/// are plain, which clients that know no references read right. (Characters that XML 1.0 cannot carry at
+/// all are why listings offer URL encoding.)
 struct Escaped<'a>(&'a mut String);
 
 impl fmt::Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         // All of them are single bytes, and no byte of another character is one of them.
-        let special = |byte: u8| byte < b' ' || matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
+        let control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n');
+        let special = |byte: u8| control(byte) || matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
         let mut rest = text;
         while let Some(at) = rest.bytes().position(special) {
             let (plain, marked) = rest.split_at(at);
@@ -321,12 +323,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let document = Writer::document_with(Dialect::Cos, "A", "xmlns=\"x\"", |a| {
-            a.text("B", "<&>\"'\r\n\u{1} 中");
+            a.text("B", "<&>\"'\r\n\t\u{1} 中");
             a.text("C", "");
             a.element("D", |d| d.text("E", 1));
         });
         let root = Element::parse(&document).unwrap();
-        assert_eq!(root.child_text("B"), Some("<&>\"'\r\n\u{1} 中"));
+        assert_eq!(root.child_text("B"), Some("<&>\"'\r\n\t\u{1} 中"));
+        let text = String::from_utf8(document.to_vec()).unwrap();
+        assert!(text.contains("&apos;&#xD;\n\t&#x1; 中"), "{text}");
         assert_eq!(root.child_text("C"), Some(""));
         assert_eq!(root.child("D").and_then(|d| d.value("E")), Some("1"));
     }

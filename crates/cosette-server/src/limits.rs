@@ -17,6 +17,9 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const CONNECTIONS_MAX: usize = 1024;
 /// Connections of one address; more are closed at once.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// How many addresses one of this machine counts as: a proxy may stand there for many, or a program of
+/// the operator's own that opens a connection for each of a thousand copies.
+pub const SHARES_OF_THIS_MACHINE: usize = 4;
 /// How long a stopping server waits for requests under way.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 

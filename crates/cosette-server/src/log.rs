@@ -309,11 +309,12 @@ mod tests {
     #[test]
     fn what_signs_is_not_written_down() {
         let query = "versionId=a&q-ak=AKID&q-signature=abc&sign=q-ak%3Dx&X-COS-Security-Token=t&\
-                     q%2Dsignature=abc&q-sign-time=1;2&acl";
+                     q%2Dsignature=abc&q-sign-time=1;2&acl&AWSAccessKeyId=AKID&Signature=abc";
         assert_eq!(
             redacted(query),
             "versionId=a&q-ak=AKID&q-signature=redacted&sign=redacted&\
-             X-COS-Security-Token=redacted&q%2Dsignature=redacted&q-sign-time=1;2&acl"
+             X-COS-Security-Token=redacted&q%2Dsignature=redacted&q-sign-time=1;2&acl&\
+             AWSAccessKeyId=AKID&Signature=redacted"
         );
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::limits::Limits;
+use crate::limits::{Limits, SHARES_OF_THIS_MACHINE};
 use crate::metrics::Metrics;
 
 /// The places of one listener.
@@ -52,7 +52,7 @@ impl Places {
         }
         if let Some(address) = address {
             let of = taken.of.entry(address).or_default();
-            if *of >= self.per_address_max {
+            if *of >= self.share_of(address) {
                 Metrics::count(&self.metrics.refused_address);
                 return None;
             }
@@ -66,6 +66,14 @@ impl Places {
             address,
             metrics: Arc::clone(&self.metrics),
         })
+    }
+
+    fn share_of(&self, address: IpAddr) -> usize {
+        let shares = match address.is_loopback() {
+            true => SHARES_OF_THIS_MACHINE,
+            false => 1,
+        };
+        self.per_address_max.saturating_mul(shares)
     }
 }
 
@@ -120,6 +128,18 @@ mod tests {
         assert!(places.take(Some(one)).is_some());
         drop(second);
         assert!(lock(&places.taken).of.is_empty(), "nobody is remembered");
+    }
+
+    #[test]
+    fn this_machine_counts_as_some_addresses() {
+        let places = places(100, 2);
+        let local: IpAddr = [127, 0, 0, 1].into();
+        let held: Vec<_> = (0..2 * SHARES_OF_THIS_MACHINE)
+            .map(|_| places.take(Some(local)))
+            .collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(places.take(Some(local)).is_none());
+        assert!(places.take(Some([10, 0, 0, 1].into())).is_some());
     }
 
     #[test]

@@ -190,7 +190,10 @@ impl Service {
         // What stands behind a body that nobody has read cannot be told from it. And who is too much
         // for this server is to go, perhaps to another behind the same name.
         let failed = settled.status.is_client_error() || settled.status.is_server_error();
-        if (unread.is_some() && failed) || settled.status == StatusCode::SERVICE_UNAVAILABLE {
+        if (unread.is_some() && failed)
+            || settled.status == StatusCode::SERVICE_UNAVAILABLE
+            || self.is_crowded()
+        {
             settled
                 .headers
                 .insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -199,6 +202,14 @@ impl Service {
             tokio::spawn(body.drain());
         }
         self.dress(settled, &asked, entry, seat)
+    }
+
+    /// Whether more than half of the places for connections are taken. Whoever is answered then goes: clients
+    /// that keep hundreds of idle connections would otherwise shut out those that come after them.
+    fn is_crowded(&self) -> bool {
+        let taken = self.0.metrics.connections.load(Ordering::Relaxed);
+        let places = u64::try_from(self.0.config.limits.connections_max).unwrap_or(u64::MAX);
+        taken.saturating_mul(2) > places
     }
 
     /// Answers a head that nobody may read.

@@ -124,6 +124,17 @@ impl Table {
         Self::Setting.byte(),
     ];
 
+    /// Tables with rows for each object, or more: an engine that merges what is new into what lies
+    /// around it should keep each by itself.
+    pub(crate) const APART: [Self; 6] = [
+        Self::Head,
+        Self::Version,
+        Self::Body,
+        Self::Reference,
+        Self::Extent,
+        Self::Slice,
+    ];
+
     pub(crate) const ALL: [Self; 26] = [
         Self::Format,
         Self::Bucket,

@@ -125,6 +125,11 @@ impl Bench {
         self.serving.as_ref().ok_or_else(|| "no server".into())
     }
 
+    /// Waits until the server, if there is one, is at rest.
+    pub(super) fn settle(&self) -> Result<()> {
+        self.serving.as_ref().map_or(Ok(()), Serving::settle)
+    }
+
     pub(super) fn stop(&mut self) -> Result<()> {
         self.serving.take().map_or(Ok(()), Serving::stop)
     }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
+use std::thread;
 use std::time::Duration;
 
 use crate::exec::{self, Result};
@@ -14,6 +15,11 @@ pub(crate) const SECRET_ID: &str = "AKIDfigures";
 pub(crate) const SECRET_KEY: &str = "figures-secret-key";
 /// How long a server may take to end: it writes out what it holds in memory.
 const STOP_LIMIT: Duration = Duration::from_secs(180);
+
+/// How long it may go on working after a line.
+const SETTLING_SECONDS_MAX: u32 = 300;
+/// Hundredths of a second of processor time, within a second, that are no work.
+const IDLE_TICKS: u64 = 3;
 
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
@@ -68,6 +74,32 @@ impl Serving {
         let kib = line.and_then(|text| text.trim().strip_suffix(" kB"));
         let kib: f64 = kib.ok_or("no such figure of the process")?.parse()?;
         Ok(kib * 1024.0)
+    }
+
+    /// Waits until it has nothing left to do of what the last line made and removed.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let mut before = self.ticks()?;
+        for _ in 0..SETTLING_SECONDS_MAX {
+            thread::sleep(Duration::from_secs(1));
+            let now = self.ticks()?;
+            if now.saturating_sub(before) <= IDLE_TICKS {
+                return Ok(());
+            }
+            before = now;
+        }
+        Err("the server does not come to rest".into())
+    }
+
+    /// The time of processors that it has taken, in hundredths of a second.
+    fn ticks(&self) -> Result<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        // Behind the name, which is the only field that may hold a space.
+        let (_, fields) = stat.rsplit_once(')').ok_or("no facts of the process")?;
+        let times = fields.split_whitespace().skip(11).take(2);
+        let times: Vec<u64> = times
+            .map(str::parse)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(times.iter().sum())
     }
 
     pub(crate) fn stop(mut self) -> Result<()> {

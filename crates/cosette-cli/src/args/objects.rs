@@ -1,6 +1,7 @@
 //! The commands for people: copy, move, list, remove, look at.
 
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches};
 use cosette_types::{
     CannedAcl, Directive, ETagMatch, Grantee, ReadRange, Region, StorageClass, Text, Timestamp,
     VersionId,
@@ -45,28 +46,83 @@ Examples:
   cosette cp cos://a-1250000000/1.jpg cos://a-1250000000/1.jpg --metadata-directive Replaced --meta author:ann
   cosette cp -r cos://a-1250000000/2023/ cos://b-1250000000/old/
   tar c . | cosette cp - cos://backup-1250000000/today.tar")]
-pub(crate) struct CopyArgs {
-    /// What to copy, also https:// addresses; several if the target ends in / or is a folder
-    #[arg(required = true, value_name = "SOURCE")]
-    pub(crate) sources: Vec<Name>,
-    /// Where to
-    #[arg(value_name = "TARGET")]
-    pub(crate) target: Name,
+struct CopyWords {
+    /// What to copy, also https:// addresses, and last where to; several sources if the target ends in / or is a
+    /// folder
+    #[arg(required = true, num_args = 1.., value_names = ["SOURCE", "TARGET"])]
+    names: Vec<Name>,
     /// Copy everything under SOURCE
     #[arg(long, short)]
+    recursive: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    conditions: SourceConditionArgs,
+    #[command(flatten)]
+    properties: PropertyArgs,
+    #[command(flatten)]
+    keys: TransferKeyArgs,
+    #[command(flatten)]
+    tuning: TuningArgs,
+    #[command(flatten)]
+    bulk: BulkArgs,
+}
+
+/// `cp`. Flags may stand between its names, of which the last is the target.
+#[derive(Debug)]
+pub(crate) struct CopyArgs {
+    pub(crate) sources: Vec<Name>,
+    pub(crate) target: Name,
     pub(crate) recursive: bool,
-    #[command(flatten)]
     pub(crate) source: SourceArgs,
-    #[command(flatten)]
     pub(crate) conditions: SourceConditionArgs,
-    #[command(flatten)]
     pub(crate) properties: PropertyArgs,
-    #[command(flatten)]
     pub(crate) keys: TransferKeyArgs,
-    #[command(flatten)]
     pub(crate) tuning: TuningArgs,
-    #[command(flatten)]
     pub(crate) bulk: BulkArgs,
+}
+
+impl Args for CopyArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        CopyWords::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        CopyWords::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for CopyArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Self::from_arg_matches_mut(&mut matches.clone())
+    }
+
+    fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+        let mut words = CopyWords::from_arg_matches_mut(matches)?;
+        let target = words.names.pop();
+        match target.filter(|_| !words.names.is_empty()) {
+            Some(target) => Ok(Self {
+                sources: words.names,
+                target,
+                recursive: words.recursive,
+                source: words.source,
+                conditions: words.conditions,
+                properties: words.properties,
+                keys: words.keys,
+                tuning: words.tuning,
+                bulk: words.bulk,
+            }),
+            None => Err(clap::Error::raw(
+                ErrorKind::TooFewValues,
+                "a SOURCE and behind it a TARGET are needed, as in: cosette cp 1.jpg cos://photos-1250000000/\n",
+            )),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Move objects between COS names: copy, verify, then delete exactly what was copied

@@ -15,8 +15,9 @@ SIGHUP reads the certificate and opens the access log anew.
 All settings and their defaults: cosette config example. To look at a file of them: cosette config check.
 
 The root key pair comes from COSETTE_ROOT_SECRET_ID and COSETTE_ROOT_SECRET_KEY; without them the first
-start makes one and keeps it in the folder. Buckets are found by host (examplebucket-1250000000.cos.
-ap-guangzhou.myqcloud.com and the like), by own domain, or by the first segment of the path.
+start makes one and keeps it in the folder. Buckets are found by host
+(examplebucket-1250000000.cos.ap-guangzhou.myqcloud.com and the like), by own domain, as examplebucket-1250000000.localhost,
+or by the first segment of the path.
 
 --accounts names a JSON file of further accounts, readable by its owner only:
   [{\"secret_id\":\"…\",\"secret_key\":\"…\",\"owner_uin\":\"100000000002\",\"app_id\":\"1250000001\"}]

@@ -49,6 +49,8 @@ fn a_command_line_that_is_none_ends_with_2_in_words_or_json() {
     let world = World::new();
     for args in [
         &["cp"][..],
+        &["cp", "a"],
+        &["cp", "a", "--recursive"],
         &["frobnicate"],
         &["ls", "--none"],
         &["api", "put-object-copy"],
@@ -67,6 +69,29 @@ fn a_command_line_that_is_none_ends_with_2_in_words_or_json() {
             &["ls", &cos("a"), "--data", "x", "--endpoint", "http://h"]
         )["kind"],
         "usage"
+    );
+}
+
+#[test]
+fn flags_may_stand_between_source_and_target() {
+    let world = World::with_bucket();
+    let file = world.file("1.jpg", b"picture");
+    let (from, to) = (cos("a/1.jpg"), cos("b/1.jpg"));
+    world.ok(&["cp", &file, "--content-type", "image/png", &from]);
+    world.ok(&[
+        "cp",
+        "--if-none-match",
+        "\"0\"",
+        &from,
+        "--storage-class",
+        "STANDARD_IA",
+        &to,
+        "-q",
+    ]);
+    let head = world.ok(&["stat", &to, "--output", "json"]).stdout;
+    assert!(
+        head.contains("image/png") && head.contains("STANDARD_IA"),
+        "{head}"
     );
 }
 

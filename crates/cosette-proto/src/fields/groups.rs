@@ -180,7 +180,7 @@ impl HeaderReader<'_> {
     /// `InvalidArgument` for a tag or a date that is none.
     pub fn target_conditions(&self) -> Result<Preconditions, Error> {
         let until = match self.text_of(IF_UNMODIFIED_SINCE.as_str())? {
-            Some(text) => Some(date::parse_http(text).ok_or_else(|| {
+            Some(text) => Some(date::parse_condition(text).ok_or_else(|| {
                 Error::argument(format!(
                     "The header {IF_UNMODIFIED_SINCE} is not an HTTP date."
                 ))
@@ -247,7 +247,7 @@ impl HeaderReader<'_> {
                 return Ok(None);
             };
             let none = || Error::argument(format!("The header {name} is not an HTTP date."));
-            date::parse_http(text).map(Some).ok_or_else(none)
+            date::parse_condition(text).map(Some).ok_or_else(none)
         };
         Ok(Preconditions {
             if_match: tags(if_match)?,

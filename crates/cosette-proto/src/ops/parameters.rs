@@ -19,8 +19,8 @@ pub(super) const PREFIX: &str = "prefix";
 pub(super) const DELIMITER: &str = "delimiter";
 pub(super) const ENCODING_TYPE: &str = "encoding-type";
 
-/// Longest prefix or marker that can be looked for.
-const MARKER_BYTES_MAX: usize = 1023;
+/// Longest prefix or marker that can be looked for: a page may end in the longest key.
+const MARKER_BYTES_MAX: usize = limits::KEY_BYTES_MAX_S3;
 
 impl Request {
     /// A request about a bucket.

@@ -156,8 +156,12 @@ pub(super) fn sha1_hex_of(bytes: &[u8]) -> String {
 }
 
 pub(super) fn hmac_sha1(key: &str, text: &str) -> String {
+    hex(&hmac_sha1_bytes(key, text))
+}
+
+pub(super) fn hmac_sha1_bytes(key: &str, text: &str) -> [u8; 20] {
     let mut mac =
         Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());
-    hex(&mac.finalize().into_bytes())
+    mac.finalize().into_bytes().into()
 }

@@ -1,5 +1,5 @@
 //! Signatures: q-sign in the COS dialect (HMAC-SHA1 over a canonical request), Signature Version 4
-//! in the S3 dialect, whose bodies may be signed too.
+//! in the S3 dialect, whose bodies may be signed too, and its Version 2 in presigned addresses.
 //!
 //! The signer chooses which headers and parameters the signature covers. So the verifier
 //! ([`Presented::verify`]) refuses every header and parameter with a meaning that is not covered:
@@ -11,6 +11,7 @@ mod checksum;
 mod form;
 mod presented;
 mod q_sign;
+mod v2;
 mod v4;
 
 use std::fmt;

@@ -4,6 +4,7 @@ use cosette_types::Timestamp;
 
 use super::SecretKey;
 use super::q_sign::QSign;
+use super::v2::V2;
 use super::v4::{Signed, V4};
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -16,6 +17,7 @@ pub struct Presented(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     QSign(QSign),
+    V2(V2),
     V4(V4),
 }
 
@@ -28,7 +30,10 @@ impl Presented {
     pub fn find(head: &Head) -> Result<Option<Self>, Error> {
         let kind = match head.dialect {
             Dialect::Cos => QSign::find(head)?.map(Kind::QSign),
-            Dialect::S3 => V4::find(head)?.map(Kind::V4),
+            Dialect::S3 => match V2::find(head)? {
+                Some(presented) => Some(Kind::V2(presented)),
+                None => V4::find(head)?.map(Kind::V4),
+            },
         };
         Ok(kind.map(Self))
     }
@@ -37,6 +42,7 @@ impl Presented {
     pub fn secret_id(&self) -> &str {
         match &self.0 {
             Kind::QSign(presented) => presented.secret_id(),
+            Kind::V2(presented) => presented.access_key(),
             Kind::V4(presented) => presented.access_key(),
         }
     }
@@ -45,6 +51,7 @@ impl Presented {
     pub fn token(&self) -> Option<&str> {
         match &self.0 {
             Kind::QSign(presented) => presented.token(),
+            Kind::V2(presented) => presented.token(),
             Kind::V4(presented) => presented.token(),
         }
     }
@@ -64,6 +71,10 @@ impl Presented {
     ) -> Result<Signed, Error> {
         match &self.0 {
             Kind::QSign(presented) => {
+                presented.verify(head, secret_key, now)?;
+                Ok(Signed::head_only())
+            }
+            Kind::V2(presented) => {
                 presented.verify(head, secret_key, now)?;
                 Ok(Signed::head_only())
             }

@@ -134,9 +134,6 @@ impl V4 {
         if head.query.has(amz::QUERY_ALGORITHM) || head.query.has(amz::QUERY_SIGNATURE) {
             return Self::of_query(head).map(Some);
         }
-        if head.query.has(amz::QUERY_V2_KEY) {
-            return Err(other_algorithm());
-        }
         Ok(None)
     }
 

@@ -7,6 +7,7 @@ use cosette_proto::ops::{
 };
 use cosette_store::{Deleted, Store};
 use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 
 use crate::error::Error;
 use crate::limits::DELETES_AT_ONCE;
@@ -18,17 +19,20 @@ pub(super) async fn run(
     op: DeleteObjects,
     dialect: Dialect,
 ) -> Result<DeleteObjectsReply, Error> {
-    // Together, so that they share the syncs of one commit; in order, as the answer has them.
-    let each: Vec<_> = op
-        .objects
-        .iter()
-        .enumerate()
-        .map(|(number, entry)| one(store, permit, &op, (number, entry), dialect))
-        .collect();
-    let outcomes: Vec<_> = futures_util::stream::iter(each)
-        .buffered(DELETES_AT_ONCE)
-        .collect()
-        .await;
+    // Together, so that they share the syncs of one commit; in order, as the answer has them. Begun one
+    // by one: a thousand that wait to be begun would be megabytes.
+    let mut under_way = FuturesOrdered::new();
+    let mut outcomes = Vec::with_capacity(op.objects.len());
+    for (number, entry) in op.objects.iter().enumerate() {
+        if under_way.len() == DELETES_AT_ONCE {
+            outcomes.extend(under_way.next().await);
+        }
+        under_way.push_back(one(store, permit, &op, (number, entry), dialect));
+    }
+    while let Some(outcome) = under_way.next().await {
+        outcomes.push(outcome);
+    }
+    drop(under_way);
     let mut reply = DeleteObjectsReply::default();
     for (entry, outcome) in op.objects.into_iter().zip(outcomes) {
         match outcome {

@@ -140,7 +140,7 @@ async fn run_on_bucket(
     let (store, dialect) = (cx.store, cx.head.dialect);
     match operation {
         Operation::ListBuckets(op) => {
-            reply::<wire::ListBuckets>(list_buckets::run(store, permit, op).await, dialect)
+            reply::<wire::ListBuckets>(list_buckets::run(cx, permit, op).await, dialect)
         }
         Operation::PutBucket(op) => {
             let region = cx.head.region.as_ref().unwrap_or(cx.region);

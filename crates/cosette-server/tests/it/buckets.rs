@@ -82,6 +82,11 @@ async fn the_service_lists_ones_own_buckets() {
     let first = bucket.child("Buckets").unwrap().child("Bucket").unwrap();
     assert_eq!(first.value("Location"), Some("ap-guangzhou"));
     assert_eq!(first.value("CreationDate"), Some("2024-05-06T07:08:09Z"));
+    // The host of a region knows that region's only, unless it is asked for another's.
+    let there = list("/", "cos.ap-beijing.myqcloud.com").ok().await;
+    assert_eq!(names(&there), ["z-1250000000"]);
+    let here = list("/?region=ap-guangzhou", "cos.ap-beijing.myqcloud.com");
+    assert_eq!(names(&here.ok().await), ["a-1250000000", BUCKET]);
     let page = list("/?max-keys=1&marker=a-1250000000", "127.0.0.1")
         .ok()
         .await;

@@ -53,6 +53,13 @@ async fn each_condition_by_itself() {
         (UNMODIFIED, EARLIER, false),
         (UNMODIFIED, SAME, true),
         (UNMODIFIED, LATER, true),
+        // As the result of a copy tells the time, and as mail writes it.
+        (MODIFIED, "2024-05-06T07:08:08.000Z", true),
+        (MODIFIED, "2024-05-06T07:08:09.000Z", false),
+        (UNMODIFIED, "2024-05-06T07:08:09Z", true),
+        (UNMODIFIED, "2024-05-06T07:08:08Z", false),
+        (UNMODIFIED, "Mon, 06 May 2024 07:08:09 +0000", true),
+        (UNMODIFIED, "Mon, 06 May 2024 07:08:08 -0000", false),
         (MATCH, tag.as_str(), true),
         (MATCH, bare.as_str(), true),
         (MATCH, "*", true),
@@ -128,6 +135,7 @@ async fn in_any_other_mix_no_condition_is_skipped() {
     for (name, nonsense) in [
         (MODIFIED, "yesterday"),
         (UNMODIFIED, "2024-05-06"),
+        (UNMODIFIED, "Mon, 06 May 2024 07:08:09 +0800"),
         (MATCH, "\"a"),
     ] {
         let copy = server.copy("a", "/target").header(name, nonsense);

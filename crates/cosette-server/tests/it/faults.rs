@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use cosette_server::limits::SHARES_OF_THIS_MACHINE;
 use cosette_server::{Config, Limits};
 use cosette_testkit::{Cut, Direction, FaultProxy};
 use futures_util::StreamExt;
@@ -289,7 +290,7 @@ async fn uploads(server: &Server, proxy: &FaultProxy) -> u64 {
 #[tokio::test]
 async fn slow_clients_do_not_keep_others_out() {
     let limits = Limits {
-        connections_per_address_max: 150,
+        connections_per_address_max: 150 / SHARES_OF_THIS_MACHINE,
         // The bound's own time is tested on a clock that jumps; here it only has to come.
         head_read_timeout: Duration::from_millis(400),
         ..Limits::default()

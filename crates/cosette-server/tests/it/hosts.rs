@@ -25,9 +25,15 @@ async fn a_bucket_is_reached_by_all_its_hosts() {
         format!("{BUCKET}.cosgz.myqcloud.com"),
         format!("{BUCKET}.cos.test:9000"),
         format!("{BUCKET}.cos.ap-guangzhou.cos.test"),
+        format!("{BUCKET}.localhost:{}", server.address.port()),
     ] {
         let got = server.get("/a/k").host(&host).ok().await;
         assert_eq!(got.body, b"abc", "{host}");
+        // And so a copy may name its source.
+        let copy = server.copy_from(&format!("{host}/a%2Fk"), "/copy");
+        copy.host(&host).ok().await;
+        assert_eq!(server.bytes("/copy").await, b"abc", "{host}");
+        server.delete("/copy").ok().await;
     }
     for host in [
         server.address.to_string(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cosette_server::limits::SHARES_OF_THIS_MACHINE;
 use cosette_server::{Config, Limits};
 use tokio::net::TcpListener;
 
@@ -165,13 +166,13 @@ async fn buckets_of_an_account_are_bounded() {
 #[tokio::test]
 async fn connections_of_one_address_are_bounded() {
     let limits = Limits {
-        connections_per_address_max: 4,
+        connections_per_address_max: 1,
         ..Limits::default()
     };
     let server = limited(limits).await;
     let mut held = Vec::new();
     let head = server.head("/").written_head("keep-alive");
-    for _ in 0..4 {
+    for _ in 0..SHARES_OF_THIS_MACHINE {
         let mut connection = server.connect().await;
         connection.write(&head).await;
         assert_eq!(connection.answer("HEAD").await.unwrap().status, 200);
@@ -190,6 +191,38 @@ async fn connections_of_one_address_are_bounded() {
     let mut last = held.pop().unwrap();
     last.finish_writing().await;
     assert!(last.is_closed().await);
+    drop(held);
+    server.end().await;
+}
+
+/// Connections that idle would shut others out: where more than half of the places are taken, whoever was
+/// answered goes.
+#[tokio::test]
+async fn a_crowd_does_not_stay_after_its_answers() {
+    let limits = Limits {
+        connections_max: 4,
+        ..Limits::default()
+    };
+    let server = limited(limits).await;
+    let head = server.head("/").written_head("keep-alive");
+    let mut held = Vec::new();
+    for number in 1..=20 {
+        let mut connection = server.connect().await;
+        connection.write(&head).await;
+        let answer = connection.answer("HEAD").await.unwrap();
+        assert_eq!(answer.status, 200);
+        let stays = number <= 2;
+        assert_eq!(
+            answer.header("connection") != Some("close"),
+            stays,
+            "{number}"
+        );
+        if stays {
+            held.push(connection);
+        } else {
+            assert!(connection.is_closed().await);
+        }
+    }
     drop(held);
     server.end().await;
 }

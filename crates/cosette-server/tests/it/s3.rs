@@ -149,8 +149,23 @@ async fn what_would_change_the_outcome_is_refused_by_name() {
     s3(server.put(&format!("/{BUCKET}/{long}"), ""))
         .refused(400, "KeyTooLongError")
         .await;
-    s3(server.put(&format!("/{BUCKET}/{}", "k".repeat(1024)), ""))
+    let longest = "k".repeat(1024);
+    s3(server.put(&format!("/{BUCKET}/{longest}"), ""))
         .ok()
+        .await;
+    // A page may end in it, and the next begin there.
+    for (query, found) in [("prefix", true), ("marker", false), ("start-after", false)] {
+        let version = if query == "start-after" {
+            "&list-type=2"
+        } else {
+            ""
+        };
+        let list = s3(server.get(&format!("/{BUCKET}?{query}={longest}{version}")));
+        let listed = list.ok().await.xml().child("Contents").is_some();
+        assert_eq!(listed, found, "{query}");
+    }
+    s3(server.get(&format!("/{BUCKET}?prefix={long}")))
+        .refused(400, "InvalidURI")
         .await;
     server.end().await;
 }

@@ -8,7 +8,8 @@
 )]
 
 use crate::common::{self, Lab, bucket, content, get, key, put};
-use cosette_store::{Error, Versioning};
+use cosette_store::limits::BUCKET_DOCUMENT_BYTES_MAX;
+use cosette_store::{BucketDocument, Error, Versioning};
 use cosette_types::VersionId;
 
 #[tokio::test]
@@ -104,5 +105,38 @@ async fn buckets_are_listed_by_name() {
             owner: common::owner()
         }
     );
+    lab.sound().await;
+}
+
+#[tokio::test]
+async fn documents_come_back_whatever_their_length() {
+    let lab = Lab::new().await;
+    let (name, about) = (bucket("b"), BucketDocument::Cors);
+    // A row holds 60 KiB of them.
+    let piece = 60 << 10;
+    let longest = BUCKET_DOCUMENT_BYTES_MAX;
+    for size in [1, piece - 1, piece, piece + 1, 2 * piece, longest, piece, 1] {
+        let document = content(size as u64, size);
+        let set = lab
+            .store
+            .set_bucket_document(&name, about, Some(document.clone()));
+        set.await.unwrap();
+        let found = lab.store.bucket_document(&name, about).await.unwrap();
+        assert_eq!(found.unwrap(), document, "{size}");
+    }
+    let too_long = content(9, longest + 1);
+    let refused = lab
+        .store
+        .set_bucket_document(&name, about, Some(too_long))
+        .await;
+    let limit = longest;
+    assert_eq!(refused, Err(Error::SettingTooLarge { limit }));
+    let left = lab.store.bucket_document(&name, about).await.unwrap();
+    assert_eq!(left.unwrap(), content(1, 1));
+    lab.store
+        .set_bucket_document(&name, about, None)
+        .await
+        .unwrap();
+    assert_eq!(lab.store.bucket_document(&name, about).await, Ok(None));
     lab.sound().await;
 }

@@ -93,7 +93,7 @@ fn deletes_of_many() {
 
 #[test]
 fn listings() {
-    let long = format!("GET /?prefix={}", "p".repeat(1024));
+    let long = format!("GET /?prefix={}", "p".repeat(1025));
     let bad = |parameter: &str, wanted| {
         for kind in ["", "versions&", "uploads&"] {
             check(&[(&format!("GET /?{kind}{parameter}"), "", "", wanted)]);

@@ -25,7 +25,7 @@ fn copies() {
             InvalidArgument,
         ),
         (
-            "x-cos-copy-source-if-unmodified-since: 2020-04-10T18:20:30Z",
+            "x-cos-copy-source-if-unmodified-since: 2020-04-10T18:20:30+08:00",
             InvalidArgument,
         ),
         (

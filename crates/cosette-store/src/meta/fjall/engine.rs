@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fjall::{Database, PersistMode, Slice};
@@ -21,7 +22,7 @@ const WAIT: Duration = Duration::from_millis(5);
 
 pub(super) struct FjallEngine {
     pub(super) db: Database,
-    pub(super) spaces: Spaces,
+    pub(super) spaces: Arc<Spaces>,
     /// The store's folder, to ask how much room its disk has.
     pub(super) folder: File,
     /// Room for deletes on a full disk.
@@ -34,7 +35,7 @@ impl Engine for FjallEngine {
 
     fn view(&self) -> Result<View, MetaError> {
         Ok(View {
-            spaces: self.spaces.clone(),
+            spaces: Arc::clone(&self.spaces),
             at: self.db.snapshot(),
         })
     }

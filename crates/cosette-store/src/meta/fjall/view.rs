@@ -1,6 +1,8 @@
-//! Reads: the two keyspaces of the engine as one ordered space of keys.
+//! Reads: the keyspaces of the engine as one ordered space of keys.
 
 use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fjall::{AbstractTree, Keyspace, Readable};
@@ -15,29 +17,33 @@ const MEMTABLES_WAITING_MAX: usize = 2;
 /// Runs of tables that may wait to be compacted when a batch begins.
 const RUNS_WAITING_MAX: usize = 18;
 
-/// Where rows live: tiny bodies apart from all others, so that listing and looking up never read
-/// or compact past object bytes.
-#[derive(Clone)]
+/// Where rows live: the tables with many rows each in a keyspace of its own, all others together.
+///
+/// The engine merges what is new into every old row between the first new key and the last. Were all
+/// tables in one keyspace, that would be nearly all of them, always.
 pub(super) struct Spaces {
     pub(super) rows: Keyspace,
-    pub(super) bytes: Keyspace,
-    /// Keys that begin with this byte are in `bytes`.
+    /// Those with keys that begin with a certain byte, by that byte.
+    pub(super) apart: Vec<(u8, Keyspace)>,
+    /// Keys that begin with this byte are tiny bodies.
     pub(super) bytes_prefix: u8,
 }
 
 impl Spaces {
     pub(super) fn of(&self, key: &[u8]) -> &Keyspace {
-        if self.holds_bytes(key) {
-            &self.bytes
-        } else {
-            &self.rows
-        }
+        let mut apart = self.apart.iter();
+        let own = apart.find(|(byte, _)| key.first() == Some(byte));
+        own.map_or(&self.rows, |(_, space)| space)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Keyspace> {
+        std::iter::once(&self.rows).chain(self.apart.iter().map(|(_, space)| space))
     }
 
     /// Writes out what only the journal and memory hold; whether nothing of that is left.
     pub(super) fn flush(&self) -> fjall::Result<bool> {
         let mut nothing_left = true;
-        for space in [&self.rows, &self.bytes] {
+        for space in self.all() {
             // Here and now, not by the engine's workers, who could not tell us of a failure. No
             // old value is dropped on the way.
             space.tree.flush_active_memtable(0)?;
@@ -50,7 +56,7 @@ impl Spaces {
     /// Whether the engine's workers are so far behind that another batch might have to wait for
     /// them within the engine, which does so from four memtables or twenty runs on.
     pub(super) fn are_behind(&self) -> bool {
-        [&self.rows, &self.bytes].iter().any(|space| {
+        self.all().any(|space| {
             space.sealed_memtable_count() >= MEMTABLES_WAITING_MAX
                 || space.tree.l0_run_count() >= RUNS_WAITING_MAX
         })
@@ -63,7 +69,7 @@ impl Spaces {
 
 /// The store as one durable batch left it.
 pub(super) struct View {
-    pub(super) spaces: Spaces,
+    pub(super) spaces: Arc<Spaces>,
     pub(super) at: fjall::Snapshot,
 }
 
@@ -91,15 +97,14 @@ impl committer::View for View {
 
     fn scan(&self, scan: &Scan) -> Result<Vec<(Bytes, Bytes)>, MetaError> {
         let mut found = Vec::new();
-        for (keyspace, start, end) in self.stretches(scan) {
+        for (keyspace, start, end) in self.spaces.stretches(scan) {
             let wanted = scan.limit.saturating_sub(found.len());
-            // A range that ends before it starts is empty; the engine would panic.
-            if wanted == 0 || end.as_ref().is_some_and(|end| *end <= start) {
-                continue;
+            if wanted == 0 {
+                break;
             }
             let range = (
-                std::ops::Bound::Included(start),
-                end.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded),
+                Bound::Included(start),
+                end.map_or(Bound::Unbounded, Bound::Excluded),
             );
             for row in self.at.range::<Bytes, _>(keyspace, range).take(wanted) {
                 let (key, value) = row.into_inner().map_err(|error| failed("scan", &error))?;
@@ -110,32 +115,33 @@ impl committer::View for View {
     }
 }
 
-impl View {
-    /// A range as stretches of one keyspace each: before, within and behind the rows of tiny
-    /// bodies.
-    fn stretches(&self, scan: &Scan) -> [(&Keyspace, Bytes, Option<Bytes>); 3] {
-        let prefix = self.spaces.bytes_prefix;
-        let first = Bytes::copy_from_slice(&[prefix]);
-        let behind = prefix
-            .checked_add(1)
-            .map(|next| Bytes::copy_from_slice(&[next]));
-        let earlier = |a: Option<Bytes>, b: Option<Bytes>| match (a, b) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        let Spaces { rows, bytes, .. } = &self.spaces;
-        let (start, end) = (&scan.start, &scan.end);
-        let before_end = earlier(end.clone(), Some(first.clone()));
-        let within_end = earlier(end.clone(), behind.clone());
-        // With the highest byte as the prefix nothing is behind it: an empty stretch.
-        let (behind_start, behind_end) = behind
-            .map_or((first.clone(), Some(first.clone())), |behind| {
-                (behind.max(start.clone()), end.clone())
-            });
-        [
-            (rows, start.clone(), before_end),
-            (bytes, start.clone().max(first), within_end),
-            (rows, behind_start, behind_end),
-        ]
+impl Spaces {
+    /// A range as stretches of one keyspace each, in the order of keys. None is empty by its bounds,
+    /// at which the engine would panic.
+    fn stretches(&self, scan: &Scan) -> Vec<(&Keyspace, Bytes, Option<Bytes>)> {
+        let mut stretches = Vec::new();
+        let mut from = Some(scan.start.clone());
+        for (byte, space) in &self.apart {
+            let first = Bytes::copy_from_slice(&[*byte]);
+            let behind = byte
+                .checked_add(1)
+                .map(|next| Bytes::copy_from_slice(&[next]));
+            let Some(start) = from.take() else { break };
+            if behind.as_ref().is_none_or(|behind| start < *behind) {
+                stretches.push((&self.rows, start.clone(), Some(first.clone())));
+                stretches.push((space, start.clone().max(first), behind.clone()));
+            }
+            // With the highest byte nothing is behind it.
+            from = behind.map(|behind| behind.max(start));
+        }
+        stretches.extend(from.map(|start| (&self.rows, start, None)));
+        for (_, _, end) in &mut stretches {
+            *end = match (end.take(), scan.end.clone()) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        stretches.retain(|(_, start, end)| end.as_ref().is_none_or(|end| start < end));
+        stretches
     }
 }
