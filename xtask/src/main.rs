@@ -85,8 +85,11 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("`{minutes}` is no number of minutes").into()),
         },
         ["crash", "--seed", seed] => crash::run(seed),
-        ["crash", "--long"] => crash::long("10"),
-        ["crash", "--long", times] => crash::long(times),
+        ["crash", "--long"] => reported(|report| crash::long(report, crash::TIMES)),
+        ["crash", "--long", times] => match times.parse() {
+            Ok(times) if times > 1 => reported(|report| crash::long(report, times)),
+            _ => Err(format!("`{times}` is no number of times above 1").into()),
+        },
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),
         ["compare", rest @ ..] => compare::run(rest),

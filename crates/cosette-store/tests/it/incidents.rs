@@ -263,6 +263,7 @@ async fn append(lab: &Lab, position: u64, bytes: &bytes::Bytes) -> cosette_store
 }
 
 // incident: R08
+// catches: AppendFreesEarlier
 #[tokio::test]
 async fn an_append_keeps_its_own_earlier_bytes() {
     let lab = Lab::new().await;

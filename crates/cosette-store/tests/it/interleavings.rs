@@ -357,6 +357,8 @@ async fn a_remembered_range_is_not_read_again() {
     sound(&store).await;
 }
 
+// incident: R77
+// catches: BucketGoesUnseen
 #[tokio::test]
 async fn a_put_that_comes_before_the_guard_keeps_its_bucket() {
     let lab = Lab::new().await;

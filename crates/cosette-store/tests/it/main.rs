@@ -9,6 +9,7 @@
 )]
 
 mod buckets;
+mod clocks;
 mod common;
 mod copies;
 mod crash;
@@ -27,6 +28,7 @@ mod model;
 mod moves;
 mod objects;
 mod races;
+mod rot;
 mod schedules;
 mod simulation;
 mod unknown;
