@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::args::Cli;
+use crate::args::{Cli, Command};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -33,6 +33,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return refuse(&refused),
     };
+    if !matches!(cli.command, Command::Serve(_) | Command::Bench(_)) {
+        use_small_pages();
+    }
     let output = Output::new(&cli.global);
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -47,6 +50,14 @@ fn main() -> ExitCode {
             ExitCode::from(failure.kind().exit_code())
         }
     }
+}
+
+/// Gives huge pages up: a server is quicker with them, but to a command, of which each thread needs a few
+/// buffers only, they cost more than half of its memory (100 MiB instead of 40 for an upload of many files).
+fn use_small_pages() {
+    // Where the system has no such setting nothing is lost but memory.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 /// A command line that is none, or that asks for help.

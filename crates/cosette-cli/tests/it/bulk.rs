@@ -200,7 +200,8 @@ fn failures_are_kept_and_tried_again() {
         "--storage-class",
         "ARCHIVE",
     ]);
-    assert_eq!(world.run(&["mv", "-r", &cos("p/"), &cos("q/")]).code, 7);
+    let words = ["mv", "-r", &cos("p/"), &cos("q/"), "--copy-delete"];
+    assert_eq!(world.run(&words).code, 7);
     let id = job(&world);
     let report = world.json(&["jobs", &id]);
     assert_eq!(report["job"]["done"], 2);

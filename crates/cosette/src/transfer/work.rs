@@ -90,6 +90,8 @@ pub(super) struct Worker<'a> {
 pub(super) struct Able {
     /// The target's: another key in one request.
     pub(super) rename: bool,
+    /// The target's: a rename that says which ACL the target has.
+    pub(super) rename_acl: bool,
     /// The target's: a copy in one request, whatever the size.
     pub(super) copy_of_any_size: bool,
     /// The target's: a copy that keeps its source's encryption unseen.
