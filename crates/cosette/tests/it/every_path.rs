@@ -56,7 +56,7 @@ async fn a_rename_gives_the_same_properties_in_both_dialects() {
         let moved = call.send().await.unwrap();
         assert!(moved.is_moved());
         assert_eq!(moved.copied().strategy, Strategy::Rename, "{who}");
-        assert_eq!(outcome(&house, EXAMPLE, &to).await, whole, "{who}");
+        assert!(outcome(&house, EXAMPLE, &to).await == whole, "{who}");
         // As an entry of a plan.
         copied(&from).await;
         let (there, to) = (house.head(EXAMPLE, &from).await, format!("{who}/c"));
@@ -75,7 +75,7 @@ async fn a_rename_gives_the_same_properties_in_both_dialects() {
         let summary = engine.run(Job::open(&folder).unwrap()).await.unwrap();
         assert_eq!((summary.done, summary.failed), (1, 0), "{who}");
         assert_eq!(*ways.lock().unwrap(), [Strategy::Rename], "{who}");
-        assert_eq!(outcome(&house, EXAMPLE, &to).await, whole, "{who}");
+        assert!(outcome(&house, EXAMPLE, &to).await == whole, "{who}");
         assert!(!house.exists(EXAMPLE, &from).await);
     }
 }
@@ -129,7 +129,7 @@ async fn a_job_that_is_killed_anywhere_and_taken_up_gives_the_same_properties_in
                 assert_eq!(summary.done, 1, "{key}");
                 taken_up += usize::from((1..4).contains(&house.count("UploadPartCopy")));
             }
-            assert_eq!(outcome(&house, EXAMPLE, &key).await, whole, "{key}");
+            assert!(outcome(&house, EXAMPLE, &key).await == whole, "{key}");
             if !died {
                 break;
             }
@@ -190,7 +190,7 @@ async fn an_older_version_gives_the_same_properties_on_every_path_in_both_dialec
             "plan-streamed",
         ] {
             let key = format!("{who}/{key}");
-            assert_eq!(outcome(&house, EXAMPLE, &key).await, whole, "{key}");
+            assert!(outcome(&house, EXAMPLE, &key).await == whole, "{key}");
         }
     }
     assert_eq!(house.uploads(EXAMPLE).await, 0);
