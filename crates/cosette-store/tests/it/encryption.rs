@@ -603,6 +603,7 @@ async fn what_only_moves_references_keeps_the_encryption_and_needs_no_key() {
             preconditions: Preconditions::default(),
             forbid_overwrite: false,
             target_preconditions: Default::default(),
+            acl: Default::default(),
             client_token: None,
         };
         store.move_object(request).await.unwrap();

@@ -209,6 +209,7 @@ async fn a_move_that_changes_only_case_keeps_the_object() {
         key: key("Name"),
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
+        acl: Default::default(),
         client_token: None,
         target_preconditions: Preconditions::default(),
     };

@@ -577,6 +577,7 @@ async fn client(store: &Store, random: &TestRandom) {
                     preconditions: Default::default(),
                     forbid_overwrite: false,
                     target_preconditions: Default::default(),
+                    acl: Default::default(),
                     client_token: None,
                 };
                 fact(store.move_object(request).await);

@@ -545,6 +545,7 @@ async fn move_object(
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
+        acl: Default::default(),
         client_token: None,
     };
     let moved = store.move_object(request).await?;
