@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use crate::counts::Counts;
 use crate::exec::Finished;
 use crate::report::say;
-use crate::test::Floors;
 
 const TOLD: &str = "proof: ";
-/// What the names of the floors begin with.
-const FLOOR: &str = "proof ";
+/// What the names of the suite's floors begin with.
+pub(crate) const FLOOR: &str = "proof ";
 
 /// What was told, by its name. What several tests told alike is one amount.
 fn told(output: &str) -> BTreeMap<&str, u64> {
@@ -30,11 +29,10 @@ fn told(output: &str) -> BTreeMap<&str, u64> {
 }
 
 /// Each amount that has a floor is one test; one that has none is a mistake.
-pub(crate) fn judged(output: &str, floors: &Floors) -> (Counts, Finished) {
+pub(crate) fn judged<'a>(output: &'a str, mut due: BTreeMap<&'a str, u64>) -> (Counts, Finished) {
     let amounts = told(output);
     let mut counts = Counts::default();
     let mut complaints = String::new();
-    let mut due: BTreeMap<&str, u64> = floors.beginning_with(FLOOR).collect();
     for (what, amount) in &amounts {
         let Some(floor) = due.remove(what) else {
             counts.failed += 1;
@@ -65,6 +63,7 @@ pub(crate) fn judged(output: &str, floors: &Floors) -> (Counts, Finished) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test::Floors;
 
     #[test]
     fn amounts_are_read_wherever_the_runner_puts_them() {
@@ -77,9 +76,9 @@ mod tests {
 
     #[test]
     fn too_little_nothing_and_what_has_no_floor_are_failures() {
-        let floors = || Floors::of_pairs([("rust", 600), ("proof T1", 10), ("proof T2", 20)]);
+        let floors = Floors::of_pairs([("rust", 600), ("proof T1", 10), ("proof T2", 20)]);
         let judge = |output| {
-            let (counts, told) = judged(output, &floors());
+            let (counts, told) = judged(output, floors.beginning_with(FLOOR).collect());
             (counts.passed, counts.failed, told.success)
         };
         assert_eq!(judge("proof: T1: 10\nproof: T2: 21\n"), (2, 0, true));

@@ -11,7 +11,9 @@ use crate::test::{Floors, cargo_run, step};
 use crate::{server, target};
 
 /// What it consists of.
-const PARTS: [&str; 7] = ["trace", "kills", "cuts", "full", "syncs", "memory", "load"];
+const PARTS: [&str; 8] = [
+    "trace", "kills", "cuts", "full", "syncs", "clock", "memory", "load",
+];
 /// What an hour is for, besides.
 const LONG_PARTS: [&str; 1] = ["cuts-xfs"];
 const LIMIT: Duration = Duration::from_secs(15 * 60);

@@ -1,9 +1,11 @@
 //! Every operation of the store joins the suites that try to break it: the model, the crashes and the
-//! linearizability check. One that does not says why here.
+//! linearizability check. One that does not says why here. And each has a bug planted in it, or names one
+//! that is planted in what it stands on.
 
 use crate::source::Source;
 
 const OPERATIONS: &str = "crates/cosette-store/src/ops/";
+const BUGS: &str = "crates/cosette-store/src/planted.rs";
 
 /// A suite, and the files in which its operations are called.
 struct Suite {
@@ -58,7 +60,7 @@ const READ: [&str; 18] = [
 ];
 
 /// Operations that are not in a suite, and why.
-const APART: [(&str, &str, &str); 26] = [
+const APART: [(&str, &str, &str); 28] = [
     (
         "delete_bucket",
         "the model",
@@ -185,19 +187,40 @@ const APART: [(&str, &str, &str); 26] = [
         "linearizability",
         "what it answers depends on the time as well; it is one write of one version's row, as `set_object_tags`, which is there",
     ),
+    (
+        "set_object_acl",
+        "linearizability",
+        "one write of one version's row, as `set_object_tags`, which is there",
+    ),
+    (
+        "set_bucket_acl",
+        "linearizability",
+        "objects are what clients race for; it is one write of the row that every write of an object checks",
+    ),
 ];
 
-/// Changes of settings are one row each, which no other operation writes.
-const SETTINGS: [&str; 2] = ["set_bucket_acl", "set_object_acl"];
+/// Operations in whose files no bug is planted, and the bug below them that would be theirs.
+const PLANTED_BELOW: [(&str, &str); 9] = [
+    ("put_object", "NoHeadCheck"),
+    ("delete_object", "NoMark"),
+    ("delete_object_if", "NoMark"),
+    ("initiate_upload", "BlindToBatch"),
+    ("restore_object", "NoHeadCheck"),
+    ("set_object_acl", "NoHeadCheck"),
+    ("set_versioning", "BlindToBatch"),
+    ("set_bucket_acl", "BlindToBatch"),
+    ("set_bucket_document", "BlindToBatch"),
+];
 
-/// Operations that a suite never calls.
+/// Operations that a suite never calls, and those without a planted bug.
 pub(crate) fn problems(sources: &[Source]) -> Vec<String> {
     let mut problems = Vec::new();
-    for operation in operations(sources) {
+    for (operation, home) in operations(sources) {
         let name = operation.as_str();
-        if READ.contains(&name) || SETTINGS.contains(&name) {
+        if READ.contains(&name) {
             continue;
         }
+        problems.extend(without_bug(name, home, sources));
         for Suite { name: suite, files } in SUITES {
             let call = format!(".{name}(");
             let called = sources
@@ -212,13 +235,41 @@ pub(crate) fn problems(sources: &[Source]) -> Vec<String> {
                     files.join(" or ")
                 ));
             }
+            if called && excused {
+                problems.push(format!(
+                    "`Store::{name}` is in {suite}, and xtask/src/joined.rs says why not"
+                ));
+            }
         }
     }
     problems
 }
 
-/// The methods that the operations' files give to the store.
-fn operations(sources: &[Source]) -> Vec<String> {
+/// What is wrong with an operation's planted bug.
+fn without_bug(name: &str, home: &Source, sources: &[Source]) -> Option<String> {
+    let own = home.text.contains("Bug::");
+    let below = PLANTED_BELOW.iter().find(|(one, _)| *one == name);
+    match (own, below) {
+        (true, None) => None,
+        (true, Some(_)) => Some(format!(
+            "`Store::{name}` has a bug of its own, and xtask/src/joined.rs names another"
+        )),
+        (false, None) => Some(format!(
+            "`Store::{name}` has no planted bug: plant one in {}, or name one below it in xtask/src/joined.rs",
+            home.path
+        )),
+        (false, Some((_, bug))) => {
+            let line = format!("    {bug},");
+            let known =
+                |source: &Source| source.path == BUGS && source.text.lines().any(|one| one == line);
+            let missing = !sources.iter().any(known);
+            missing.then(|| format!("xtask/src/joined.rs: no bug is called {bug}"))
+        }
+    }
+}
+
+/// The methods that the operations' files give to the store, and the files.
+fn operations(sources: &[Source]) -> Vec<(String, &Source)> {
     let files = sources
         .iter()
         .filter(|source| source.path.starts_with(OPERATIONS));
@@ -231,7 +282,7 @@ fn operations(sources: &[Source]) -> Vec<String> {
             }
             if let Some(rest) = line.strip_prefix("    pub async fn ").filter(|_| inside) {
                 let name = rest.split(['(', '<']).next().unwrap_or_default();
-                found.push(name.to_owned());
+                found.push((name.to_owned(), source));
             }
         }
     }
@@ -242,15 +293,20 @@ fn operations(sources: &[Source]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_operation_that_no_suite_calls_is_a_problem() {
-        let file = |path: &str, text: &str| Source {
+    fn file(path: &str, text: &str) -> Source {
+        Source {
             path: path.to_owned(),
             text: text.to_owned(),
-        };
-        let made = "impl Store {\n    pub async fn append<S>(&self) {}\n}\nimpl Core {\n    pub async fn x() {}\n}\n";
+        }
+    }
+
+    #[test]
+    fn an_operation_that_no_suite_calls_is_a_problem() {
+        let made = "impl Store {\n    pub async fn append<S>(&self) { Bug::Its }\n}\nimpl Core {\n    pub async fn x() {}\n}\n";
         let append = file("crates/cosette-store/src/ops/append.rs", made);
-        assert_eq!(operations(std::slice::from_ref(&append)), ["append"]);
+        let found = operations(std::slice::from_ref(&append));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "append");
         let simulated = file(
             "crates/cosette-store/tests/it/simulation/operation.rs",
             "store.append(request)",
@@ -258,5 +314,18 @@ mod tests {
         let told = problems(&[append, simulated]);
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].contains("not in linearizability"), "{told:?}");
+    }
+
+    #[test]
+    fn an_operation_without_a_planted_bug_is_a_problem() {
+        let home = |text: &str| file("crates/cosette-store/src/ops/x.rs", text);
+        let bugs = [file(BUGS, "    /// x\n    NoMark,\n")];
+        let wrong = |name, home: &Source, bugs| without_bug(name, home, bugs).is_some();
+        assert!(!wrong("new", &home("Bug::New.is_planted()"), &bugs));
+        assert!(wrong("new", &home(""), &bugs));
+        assert!(!wrong("delete_object", &home(""), &bugs));
+        // Named and not there, and named although it has its own.
+        assert!(wrong("delete_object", &home(""), &[]));
+        assert!(wrong("delete_object", &home("Bug::New"), &bugs));
     }
 }

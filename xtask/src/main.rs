@@ -46,7 +46,8 @@ cargo xtask box        the real program under power cuts, kills, full disks and 
 cargo xtask bless      writes again what is made from tests: the seed table, the list of decisions
                        bless golden: the wire's golden files
 cargo xtask planted    each known bug, put in place, must be caught by the tests that say so; with a name, only that
-cargo xtask survival   a move that is killed at every record of its journal, and more; --long: ten thousand times
+cargo xtask survival   a move that is killed at every record of its journal, and more; --long [N]: ten thousand
+                       times, or N
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
 cargo xtask crash --long [TIMES]
@@ -71,8 +72,9 @@ fn main() -> ExitCode {
         ["test", "box"] => reported(|report| crashbox::run(report, &[])),
         ["box", words @ ..] => reported(|report| crashbox::run(report, words)),
         ["test", suite] => reported(|report| test::one(report, suite)),
-        ["survival"] => reported(|report| survival::run(report, false)),
-        ["survival", "--long"] => reported(|report| survival::run(report, true)),
+        ["survival"] => reported(|report| survival::run(report, None)),
+        ["survival", "--long"] => reported(|report| survival::run(report, Some("10000"))),
+        ["survival", "--long", cuts] => reported(|report| survival::run(report, Some(cuts))),
         ["planted"] => reported(|report| planted::run(report, None)),
         ["planted", bug] => reported(|report| planted::run(report, Some(bug))),
         ["bless"] => bless::pages(),
@@ -85,8 +87,11 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("`{minutes}` is no number of minutes").into()),
         },
         ["crash", "--seed", seed] => crash::run(seed),
-        ["crash", "--long"] => crash::long("10"),
-        ["crash", "--long", times] => crash::long(times),
+        ["crash", "--long"] => reported(|report| crash::long(report, crash::TIMES)),
+        ["crash", "--long", times] => match times.parse() {
+            Ok(times) if times > 1 => reported(|report| crash::long(report, times)),
+            _ => Err(format!("`{times}` is no number of times above 1").into()),
+        },
         ["conform", "--endpoint", url] => reported(|report| conformance::elsewhere(report, url)),
         ["figures", rest @ ..] => figures::run(rest),
         ["compare", rest @ ..] => compare::run(rest),

@@ -20,7 +20,7 @@ const PAGE: &str = "docs/testing.md";
 /// Incidents R01 to R82 were gathered; their list only grows.
 const INCIDENTS_MIN: usize = 82;
 /// How many bugs must be planted at least, and how many incidents they stand for.
-const BUGS_MIN: usize = 30;
+const BUGS_MIN: usize = 56;
 /// How many tests a cell names before it only counts them.
 const NAMED_MAX: usize = 3;
 

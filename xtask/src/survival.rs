@@ -1,5 +1,5 @@
 //! `cargo xtask survival`: moves that are cut off in every way, and how often that was; with `--long`
-//! ten thousand times.
+//! ten thousand times, or as often as is said.
 
 use std::time::Duration;
 
@@ -11,19 +11,20 @@ use crate::test::Floors;
 
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 const LONG_LIMIT: Duration = Duration::from_secs(8 * 60 * 60);
-/// Cuts of a long run, half of them at exact records of the journal.
-const LONG_RUNS: &str = "10000";
 
-/// Runs the tests of survival and counts their cuts.
-pub(crate) fn run(report: &mut Report, long: bool) -> Result<()> {
-    let name = if long { "survival long" } else { "survival" };
-    let floor = Floors::read()?.of(name);
+/// Runs the tests of survival and counts their cuts. A long run has so many of them, half of them at exact
+/// records of the journal.
+pub(crate) fn run(report: &mut Report, long: Option<&str>) -> Result<()> {
+    let (name, floor) = match long {
+        None => ("survival", Floors::read()?.of("survival")),
+        Some(cuts) => ("survival long", cuts.parse()?),
+    };
     report.begin(name);
     report.suite(name, floor, cuts(name, long));
     Ok(())
 }
 
-fn cuts(name: &str, long: bool) -> Result<(Counts, Finished)> {
+fn cuts(name: &str, long: Option<&str>) -> Result<(Counts, Finished)> {
     let mut tests = cargo([
         "test",
         "--package",
@@ -35,10 +36,11 @@ fn cuts(name: &str, long: bool) -> Result<(Counts, Finished)> {
         "--",
         "--nocapture",
     ]);
-    if long {
-        tests.env("COSETTE_SURVIVAL_RUNS", LONG_RUNS);
+    if let Some(cuts) = long {
+        tests.env("COSETTE_SURVIVAL_RUNS", cuts);
     }
-    let told = exec::run(name, &mut tests, if long { LONG_LIMIT } else { LIMIT })?;
+    let limit = if long.is_some() { LONG_LIMIT } else { LIMIT };
+    let told = exec::run(name, &mut tests, limit)?;
     let lines = told.output.lines();
     for line in lines.filter(|line| line.contains("survival result:")) {
         crate::report::say(format_args!("    {line}"));

@@ -376,6 +376,7 @@ impl Worker {
                 source_preconditions: Preconditions::default(),
                 forbid_overwrite: false,
                 target_preconditions: Default::default(),
+                acl: Default::default(),
                 client_token: None,
             };
             let none = Payload::empty();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cosette::{
     Capability, Client, Credentials, Dialect, Endpoint, HttpTransport, RetryPolicy, Transport,
 };
-use cosette_types::{BucketName, CopySource, Region, VersionId};
+use cosette_types::{BucketName, CopySource, Region, StorageClass, VersionId};
 
 use crate::args::Global;
 use crate::config::{Place, Settings};
@@ -135,6 +135,15 @@ impl Connection {
         }
     }
 
+    /// A client for requests that name their regions themselves.
+    pub(crate) fn any_client(&self) -> Result<Client> {
+        match self.client(None) {
+            Ok(client) => Ok(client),
+            // Every place of a plan names its region, or the request fails and says so.
+            Err(_) => self.service(),
+        }
+    }
+
     /// A client for the bucket of a name.
     pub(crate) fn client_of(&self, name: &CosName) -> Result<Client> {
         self.accepts(name)?;
@@ -154,6 +163,23 @@ impl Connection {
             )));
         }
         Ok(())
+    }
+
+    /// Refuses a storage class that the dialect does not have, before anything is sent: a service of the S3
+    /// dialect may have classes of its own.
+    pub(crate) fn accepts_class(&self, class: Option<StorageClass>) -> Result<()> {
+        match class.filter(|class| class.known_name().is_none()) {
+            Some(class) if self.dialect == Dialect::Cos => {
+                let known = StorageClass::ALL.into_iter();
+                let known: Vec<_> = known.filter_map(StorageClass::known_name).collect();
+                Err(Failure::usage(format!(
+                    "--storage-class {class}: COS has no such class, it has {}; other classes are for the S3 \
+                     dialect",
+                    known.join(", ")
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The client of a region: the one that was made before, which need not ask again what the service
@@ -189,11 +215,8 @@ impl Connection {
             None if matches!(self.route, Route::Hosts(_)) => builder,
             None => builder.region(ANY_REGION),
         };
-        // Commands move as they do everywhere, by a copy and a delete; the delete is of what was copied
-        // and of nothing else where the service judges that. What is larger than the slice size is copied
-        // in parts, unless a larger size is asked for.
-        let client = builder.build()?.without(Capability::Rename);
-        Ok(client.without(Capability::CopyOfAnySize))
+        // What is larger than the slice size is copied in parts, unless a larger size is asked for.
+        Ok(builder.build()?.without(Capability::CopyOfAnySize))
     }
 
     /// The source of a copy: its region is the flag's, the name's, or the target's, in this order.

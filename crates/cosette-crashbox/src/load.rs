@@ -1,7 +1,7 @@
 //! T11: many clients for a while, at 70 % of what they can reach, whether the server keeps up or not: no
 //! error, no growing number of open files, and how memory and waiting went.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +99,12 @@ async fn all(
         };
         tally.check("open files", steady);
     }
+    let held: u64 = workers.iter().map(Worker::bytes).sum();
+    tally.say(&format!(
+        "{} MiB on the disk for {} MiB in objects",
+        taken(&store)? >> 20,
+        held >> 20
+    ));
     acks.remove();
     server.stop().await?;
     program.fsck(&store).await
@@ -124,6 +130,25 @@ async fn worked(
     let workers: Vec<Worker> = workers.into_iter().collect::<Result<_>>()?;
     let after: u64 = workers.iter().map(|worker| worker.acked).sum();
     Ok((workers, after - before))
+}
+
+/// Bytes that a folder takes up on its disk.
+fn taken(folder: &Path) -> Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        // What has gone meanwhile takes no room.
+        let Ok(about) = entry.metadata() else {
+            continue;
+        };
+        bytes += if about.is_dir() {
+            taken(&entry.path())?
+        } else {
+            about.blocks() * 512
+        };
+    }
+    Ok(bytes)
 }
 
 fn files(pid: u32) -> usize {

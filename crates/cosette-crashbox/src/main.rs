@@ -10,12 +10,14 @@ mod content;
 mod crashes;
 mod disk;
 mod full;
+mod jumps;
 mod load;
 mod memory;
 mod pace;
 mod server;
 mod syncs;
 mod tally;
+mod tools;
 mod trace;
 mod worker;
 
@@ -33,7 +35,14 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 const HELP: &str = "\
 cosette-crashbox BINARY [--long] [--cycles N] [--seed N] [PART...]
-parts: trace, kills, cuts, full, syncs, memory, load; with --long cuts-xfs, too; all unless some are named";
+parts: trace, kills, cuts, full, syncs, clock, memory, load; with --long cuts-xfs, too; all unless some are named";
+
+/// All that are run unless some are named.
+const PARTS: [&str; 8] = [
+    "trace", "kills", "cuts", "full", "syncs", "clock", "memory", "load",
+];
+/// And these if there is time.
+const LONG_PARTS: [&str; 1] = ["cuts-xfs"];
 
 /// What is to be done.
 #[derive(Debug)]
@@ -87,14 +96,9 @@ fn plan(words: impl Iterator<Item = String>) -> Result<Plan> {
         }
     }
     if plan.parts.is_empty() {
-        let all: &[&str] = if plan.long {
-            &[
-                "trace", "kills", "cuts", "full", "memory", "load", "cuts-xfs",
-            ]
-        } else {
-            &["trace", "kills", "cuts", "full", "syncs", "memory", "load"]
-        };
-        plan.parts = all.iter().map(|part| (*part).to_owned()).collect();
+        let more = LONG_PARTS.iter().filter(|_| plan.long);
+        let all = PARTS.iter().chain(more);
+        plan.parts = all.map(|part| (*part).to_owned()).collect();
     }
     Ok(plan)
 }
@@ -116,6 +120,10 @@ async fn run(plan: &Plan, part: &str) -> Tally {
         "syncs" => match syncs::missing().await {
             Some(why) => Tally::skipped("failed syncs", syncs::scenarios(), &why),
             None => syncs::run(&plan.program).await,
+        },
+        "clock" => match jumps::missing().await {
+            Some(why) => Tally::skipped("clock", of(21, 200) + 1, &why),
+            None => jumps::run(&plan.program, of(21, 200)).await,
         },
         "memory" => memory::run(&plan.program, of(64, 1000)).await,
         "load" => {

@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cosette::{Client, Credentials, RetryPolicy};
+use cosette::{Client, Clock, Credentials, RetryPolicy, SystemClock};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -122,7 +122,13 @@ impl Program {
 impl Server {
     /// A client that sends each request once.
     pub(crate) fn client(&self) -> Result<Client> {
+        self.client_at(SystemClock)
+    }
+
+    /// A client that has another clock.
+    pub(crate) fn client_at(&self, clock: impl Clock) -> Result<Client> {
         let client = Client::builder()
+            .clock(clock)
             .credentials(Credentials::new(KEY_ID, KEY))
             .endpoint(self.endpoint.parse()?)
             .region("ap-guangzhou")

@@ -4,7 +4,6 @@
 //! objects could not be synced.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use tokio::process::Command;
 
@@ -27,21 +26,9 @@ const LATER_BUCKET: &str = "later-1250000000";
 /// What the log says.
 const WORDS: &str = "until the store is reopened";
 
-/// Why calls cannot be made to fail here; `None` if they can. What it takes is installed if possible.
+/// Why calls cannot be made to fail here; `None` if they can.
 pub(crate) async fn missing() -> Option<String> {
-    let there = || async {
-        let found = Command::new("sh")
-            .args(["-c", "command -v fiu-run && command -v fiu-ctrl"])
-            .stdout(Stdio::null())
-            .status();
-        found.await.is_ok_and(|status| status.success())
-    };
-    if !there().await {
-        let install = "apt-get install -y -q fiu-utils || { apt-get update -q && apt-get install -y -q fiu-utils; }";
-        // What it says does not matter: whether the tool is there now does.
-        let _ = Command::new("sh").args(["-c", install]).output().await;
-    }
-    (!there().await).then(|| "there is no fiu-run, and it cannot be installed".to_owned())
+    crate::tools::missing("command -v fiu-run && command -v fiu-ctrl", "fiu-utils").await
 }
 
 pub(crate) const fn scenarios() -> u64 {

@@ -3,10 +3,8 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use cosette::Client;
-use tokio::process::Command;
 
 use crate::Result;
 use crate::content::Content;
@@ -16,21 +14,9 @@ use crate::worker::{BUCKET, part_number, source};
 
 const CALLS: &str = "trace=openat,close,write,writev,pwrite64,pwritev,fsync,fdatasync,sendto,sendmsg,accept4,accept";
 
-/// Whether the tracer is here; it is installed if that is possible.
+/// Why nothing can be traced here; `None` if it can.
 pub(crate) async fn missing() -> Option<String> {
-    let there = || async {
-        let found = Command::new("strace")
-            .arg("-V")
-            .stdout(Stdio::null())
-            .status();
-        found.await.is_ok_and(|status| status.success())
-    };
-    if !there().await {
-        let install = "apt-get install -y -q strace || { apt-get update -q && apt-get install -y -q strace; }";
-        // What it says does not matter: whether the tracer is there now does.
-        let _ = Command::new("sh").args(["-c", install]).output().await;
-    }
-    (!there().await).then(|| "there is no strace, and it cannot be installed".to_owned())
+    crate::tools::missing("strace -V", "strace").await
 }
 
 /// Each of the operations is one test.

@@ -429,6 +429,11 @@ impl Worker {
         Ok(())
     }
 
+    /// Bytes of all that it has.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.state.values().map(Content::len).sum()
+    }
+
     /// The keys that must be listed.
     pub(crate) fn keys(&self) -> impl Iterator<Item = String> + '_ {
         self.state.keys().cloned()

@@ -200,6 +200,7 @@ fn operations(job: &PrefixJob, key: &ObjectKey, target: &ObjectKey) -> Vec<Opera
                 source_preconditions: Preconditions::default(),
                 forbid_overwrite: job.forbid_overwrite,
                 target_preconditions: Preconditions::default(),
+                acl: AclHeaders::default(),
                 client_token: None,
             })]
         }

@@ -63,7 +63,7 @@ pub use ops::list_objects::{ListObjects, ListedObject, ObjectPage};
 pub use ops::list_parts::{ListParts, ListedPart, PartPage};
 pub use ops::list_uploads::{ListUploads, ListedUpload, UploadPage};
 pub use ops::list_versions::{ListVersions, ListedVersion, VersionPage};
-pub use ops::move_object::{MoveObject, Moved};
+pub use ops::move_object::{MoveObject, Moved, MovedAcl};
 pub use ops::object::ObjectVersion;
 pub use ops::prefix_job::{
     Candidate, LeftObject, NewPrefixJob, PrefixJob, PrefixJobKind, PrefixJobState, Verdict,

@@ -79,6 +79,12 @@ pub(crate) const SCAN_ROWS: usize = 1000;
 pub(crate) const DIGEST_COUNTS_MAX: usize = 1024;
 /// The background sweep looks for work at least this often.
 pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// How far ahead of the clock version times are provided for, so that a crash does not let them begin
+/// again where they were when the store was last closed.
+pub(crate) const TIMES_AHEAD_MICROS: u64 = 60 * 60 * 1_000_000;
+/// The same where they are ahead of the clock already, as after a crash: so many may be given until the
+/// next sweep.
+pub(crate) const TIMES_SPARE: u64 = 10_000_000;
 /// Marks of one body that the sweep looks at in one transaction.
 pub(crate) const MARKS_MAX: usize = 60;
 /// Digests of a body that are forgotten in one transaction. Most bodies have none, and to see that of

@@ -104,6 +104,8 @@ bugs! {
     RewriteOfAnother,
     /// A prefix job copies encrypted objects as if they were not. (R55)
     JobForgetsEncryption,
+    /// A job that has ended is ended once more, as something else.
+    EndedJobEndsAgain,
     /// What is to be encrypted is kept as it came. (R50)
     StoredInTheOpen,
     /// Encrypted chunks are not bound to their place.
@@ -114,12 +116,26 @@ bugs! {
     CloseForgetsRefused,
     /// Nothing at all is written on a full disk, deletes included. (R76)
     FullDiskRefusesDeletes,
+    /// Object bytes are taken in until there is no room for what gives room back. (R76)
+    GrowsToTheEnd,
+    /// The room that is kept for a full disk is never given back. (R76)
+    BallastKept,
     /// A rule removes a version that is not the one it judged.
     AgesWhatItNeverSaw,
     /// Version times follow the clock backwards.
     ClockRunsBack,
+    /// After a crash, version times begin again where they were when the store was last closed.
+    TimesNotProvided,
     /// Rows kept in memory outlive a batch that writes them.
     StaleHotRow,
+    /// An append gives back what was there before it. (R08)
+    AppendFreesEarlier,
+    /// A bucket goes by what was seen before writers were kept out of it. (R77)
+    BucketGoesUnseen,
+    /// New tags lose the object's ACL. (R80)
+    TagsLoseAcl,
+    /// Rows of the directory change, whatever they were seen to be. (R79, R80)
+    DirectoryUnchecked,
 }
 
 impl Bug {

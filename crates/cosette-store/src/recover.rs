@@ -7,10 +7,12 @@ use crate::error::Error;
 use crate::extents::{ExtentError, ExtentId};
 use crate::limits;
 use crate::meta::Boxed;
+use crate::planted::Bug;
 use crate::records::{ExtentRecord, FormatRecord, Marker, Pending};
 use crate::store::Core;
 use crate::tables::{self, BodyId, Table};
 use crate::txn;
+use cosette_types::VersionTime;
 
 /// The format that this code writes and reads. The first had no checksums of tiny extents; no
 /// version of this program was released with it.
@@ -37,25 +39,59 @@ impl Core {
                 ));
             }
             format.epoch += 1;
+            let before = format.floor;
+            format.floor = self.provided_after(before, 1);
             txn.put(tables::format(), &format);
             if self.commit(txn).await? {
                 self.epoch = format.epoch;
-                self.versions = HybridClock::after(format.floor);
+                self.versions = HybridClock::after(before);
                 return Ok(());
             }
         }
     }
 
     /// Keeps the latest version time, so that ids stay in order even if the clock is set back while
-    /// the store is closed.
+    /// the store is closed. What was provided for and not given is not needed any more.
     pub(crate) async fn keep_clock(&self) -> Result<(), Error> {
         let mut txn = self.begin().await?;
         if let Some(mut format) = txn.get::<FormatRecord>(tables::format()).await? {
-            format.floor = format.floor.max(self.versions.last());
+            format.floor = self.versions.last();
             txn.put(tables::format(), &format);
             self.commit(txn).await?;
         }
         Ok(())
+    }
+
+    /// Sees to it that version times stay below what is written down: whoever opens the store after a
+    /// crash begins there, whatever the clock says then. Otherwise the id of a version that was
+    /// removed, with its key, could be given to another one.
+    pub(crate) async fn provide_times(&self) -> Result<(), Error> {
+        if Bug::TimesNotProvided.is_planted() {
+            return Ok(());
+        }
+        let mut txn = self.begin().await?;
+        let Some(mut format) = txn.get::<FormatRecord>(tables::format()).await? else {
+            return Ok(());
+        };
+        let last = self.versions.last();
+        if format.floor < self.provided_after(last, 2) {
+            format.floor = self.provided_after(last, 1);
+            txn.put(tables::format(), &format);
+            self.commit(txn).await?;
+        }
+        Ok(())
+    }
+
+    /// Up to where version times are provided for when `last` was the last one; or, when a half of that
+    /// is to be left at least.
+    fn provided_after(&self, last: VersionTime, share: u64) -> VersionTime {
+        if Bug::TimesNotProvided.is_planted() {
+            return last;
+        }
+        let now = self.now().micros();
+        let by_clock = now.saturating_add(limits::TIMES_AHEAD_MICROS / share);
+        let spare = last.0.saturating_add(limits::TIMES_SPARE / share);
+        VersionTime(by_clock.max(spare))
     }
 
     /// Lets the driver free what was written and never published.

@@ -53,6 +53,11 @@ impl Store {
 impl Core {
     pub(crate) async fn sweep(&self) -> Result<SweepReport, Error> {
         let _one_at_a_time = self.sweeping.lock().await;
+        match self.provide_times().await {
+            // What gives room back comes first; the next sweep tries again.
+            Ok(()) | Err(Error::Full) => {}
+            Err(error) => return Err(error),
+        }
         let mut report = SweepReport::default();
         loop {
             let orphans = self.free_orphans().await?;

@@ -363,10 +363,30 @@ pub struct AclHeaders {
 }
 
 impl AclHeaders {
+    /// Nothing was given.
+    pub const NONE: Self = Self {
+        canned: None,
+        read: Vec::new(),
+        write: Vec::new(),
+        read_acp: Vec::new(),
+        write_acp: Vec::new(),
+        full_control: Vec::new(),
+    };
+
     /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// `default` and nothing else: an object without an ACL of its own.
+    pub const DEFAULT_ACL: Self = Self {
+        canned: Some(CannedAcl::Default),
+        read: Vec::new(),
+        write: Vec::new(),
+        read_acp: Vec::new(),
+        write_acp: Vec::new(),
+        full_control: Vec::new(),
+    };
 
     /// The ACL of an object that these headers describe; `None` when it inherits its bucket's.
     ///

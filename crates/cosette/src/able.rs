@@ -49,7 +49,7 @@ impl Client {
     /// cannot be reached is asked again the next time.
     ///
     /// Moves, deletes and copies of more than 5 GiB use what it has by themselves: a move within a
-    /// bucket is one request, a source is deleted only if it still is what was copied, judged by the
+    /// bucket is one request (which says, too, that an ACL stays behind), a source is deleted only if it still is what was copied, judged by the
     /// service at one instant, a copy of any size is one request, and jobs need not look at small
     /// objects for how they are encrypted.
     ///

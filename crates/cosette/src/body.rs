@@ -185,8 +185,9 @@ impl Body {
                 let span = span.clone();
                 Box::pin(async move {
                     let path = span.path.display().to_string();
+                    let mut buffer = buffer(span.len);
                     let read = tokio::task::spawn_blocking(move || {
-                        span.each_chunk(|chunk| summing.update(chunk))?;
+                        span.each_chunk(&mut buffer, |chunk| summing.update(chunk))?;
                         Ok(summing.end())
                     });
                     let sums = read
@@ -254,14 +255,16 @@ impl FileSpan {
         read_on(move || span.open(), self.len)
     }
 
-    /// Reads all of it here, with one small buffer.
-    fn each_chunk(&self, mut see: impl FnMut(&[u8])) -> std::io::Result<()> {
+    /// Reads all of it here, a buffer at a time.
+    fn each_chunk(&self, buffer: &mut [u8], mut see: impl FnMut(&[u8])) -> std::io::Result<()> {
         let mut file = self.open()?;
         let mut left = self.len;
         while left > 0 {
-            let chunk = read(&mut file, left)?;
-            see(&chunk);
-            left = left.saturating_sub(chunk.len() as u64);
+            let want = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+            let (chunk, _) = buffer.split_at_mut(want);
+            read(&mut file, chunk)?;
+            see(chunk);
+            left = left.saturating_sub(want as u64);
         }
         Ok(())
     }
@@ -272,25 +275,28 @@ fn read_on(
     open: impl FnOnce() -> std::io::Result<File> + Send + 'static,
     left: u64,
 ) -> BoxFuture<'static, Result<(File, Bytes), BodyError>> {
+    let mut chunk = buffer(left);
     let read = tokio::task::spawn_blocking(move || {
         let mut file = open()?;
-        let chunk = read(&mut file, left)?;
-        Ok((file, chunk))
+        read(&mut file, &mut chunk)?;
+        Ok((file, chunk.into()))
     });
     Box::pin(async move { read.await? })
 }
 
-fn read(file: &mut File, left: u64) -> std::io::Result<Bytes> {
-    let want = usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES));
-    let mut chunk = vec![0; want];
-    file.read_exact(&mut chunk)
-        .map_err(|why| match why.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                std::io::Error::new(why.kind(), "the file is shorter than it was")
-            }
-            _ => why,
-        })?;
-    Ok(chunk.into())
+/// Memory for the next bytes of so many. Whoever sends them makes it, not the thread that reads: there are
+/// many of those, and an allocator keeps for each what it once had.
+fn buffer(left: u64) -> Vec<u8> {
+    vec![0; usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES))]
+}
+
+fn read(file: &mut File, chunk: &mut [u8]) -> std::io::Result<()> {
+    file.read_exact(chunk).map_err(|why| match why.kind() {
+        std::io::ErrorKind::UnexpectedEof => {
+            std::io::Error::new(why.kind(), "the file is shorter than it was")
+        }
+        _ => why,
+    })
 }
 
 fn poll_file(

@@ -89,7 +89,7 @@ pub(crate) enum ApiCommand {
     /// DELETE Object tagging: remove an object's tags
     DeleteObjectTagging(VersionArgs),
     /// PUT Object (rename): move an object in one request; an extension that not every store has
-    RenameObject(RenameArgs),
+    RenameObject(Box<RenameArgs>),
     /// GET Service: your buckets
     GetService(ListBucketsArgs),
     /// PUT Bucket: make a bucket
@@ -626,6 +626,11 @@ pub(crate) struct RenameArgs {
     /// Fail if the target is there already
     #[arg(long)]
     pub(crate) forbid_overwrite: bool,
+    /// Preset ACL; `default` leaves the source's own behind [default: the source's own goes along]
+    #[arg(long, value_name = "ACL", value_parser = values::object_acl())]
+    pub(crate) acl: Option<CannedAcl>,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
     #[command(flatten)]
     pub(crate) target_conditions: TargetConditionArgs,
 }

@@ -128,7 +128,9 @@ impl FromArgMatches for CopyArgs {
 /// Move objects between COS names: copy, verify, then delete exactly what was copied
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each source is deleted only after its copy is proved: same size and CRC-64 (in S3 another checksum, an MD5 or a second reading), and the source unchanged since.
+Within a bucket, a service that says that it can (cosette serve does, COS does not) moves each object in one
+request, at one instant, if no more than its key and its ACL change; --copy-delete forbids that.
+Everywhere else each source is deleted only after its copy is proved: same size and CRC-64 (in S3 another checksum, an MD5 or a second reading), and the source unchanged since.
 If the copy fails nothing is deleted. If only the deletion fails both objects are there, the exit code is 7
 and the message says so. Metadata and storage class go along unless flags change them.
 With -r every object under SOURCE moves by itself (names as in `cosette cp --help`); failures are reported
@@ -150,6 +152,9 @@ pub(crate) struct MoveArgs {
     /// Move everything under SOURCE
     #[arg(long, short)]
     pub(crate) recursive: bool,
+    /// Copy and delete, also where the service could move in one request
+    #[arg(long, help_heading = TUNING)]
+    pub(crate) copy_delete: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     #[command(flatten)]
@@ -221,7 +226,7 @@ pub(crate) struct PropertyArgs {
     /// Expires: until when caches may keep it; the object itself stays
     #[arg(long, value_name = "TEXT", help_heading = TARGET)]
     pub(crate) expires: Option<Text>,
-    /// Storage class [default: the source's; STANDARD for an upload]
+    /// Storage class; with S3 also others than these [default: the source's; STANDARD for an upload]
     #[arg(long, value_name = "CLASS", value_parser = values::storage_class(), ignore_case = true, help_heading = TARGET)]
     pub(crate) storage_class: Option<StorageClass>,
     #[command(flatten)]

@@ -1,20 +1,52 @@
 //! Values of flags that are more than a word.
 
+use std::ffi::OsStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use cosette::transfer::{ContentHeader, Edit};
 use cosette::{Dialect, PrefixJobKind, RestoreTier};
 use cosette_types::{CannedAcl, Directive, Grantee, Owner, StorageClass, Text, Timestamp};
 
-/// A storage class, with all of them in the help.
-pub(super) fn storage_class() -> impl TypedValueParser<Value = StorageClass> {
-    PossibleValuesParser::new(
-        StorageClass::ALL
-            .into_iter()
-            .filter_map(StorageClass::known_name),
-    )
-    .map(|text| text.parse().expect("only the names of classes pass"))
+/// A storage class, with those of COS in the help. Services of the S3 dialect have others; whether the
+/// store at hand is one of them is known only later (`Connection::accepts_class`).
+#[derive(Debug, Clone)]
+pub(super) struct ClassParser;
+
+impl TypedValueParser for ClassParser {
+    type Value = StorageClass;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<StorageClass, clap::Error> {
+        let any = StringValueParser::new().try_map(|text: String| class(&text));
+        any.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let known = StorageClass::ALL.into_iter();
+        Some(Box::new(
+            known
+                .filter_map(StorageClass::known_name)
+                .map(PossibleValue::new),
+        ))
+    }
+}
+
+fn class(text: &str) -> Result<StorageClass, cosette_types::Error> {
+    match text.eq_ignore_ascii_case("GLACIER") {
+        // S3's name of it.
+        true => Ok(StorageClass::Archive),
+        false => StorageClass::told(text),
+    }
+}
+
+/// A storage class.
+pub(super) const fn storage_class() -> ClassParser {
+    ClassParser
 }
 
 /// How requests are spelled and signed.

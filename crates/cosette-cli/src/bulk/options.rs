@@ -35,6 +35,13 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) anonymous: bool,
+    /// Moves are copies and deletes, whatever the service can.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) copy_delete: bool,
+    /// What the service could when the plan was made, beyond COS and of what plans are counted by: its
+    /// capabilities by their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) able: Vec<String>,
     /// Whole histories: the journal stays, since it tells which version became which.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) all_versions: bool,
@@ -73,6 +80,8 @@ impl Options {
             region: global.region.as_ref().map(ToString::to_string),
             data: global.data.as_ref().map(|data| absolute(data)),
             anonymous: global.anonymous,
+            copy_delete: false,
+            able: Vec::new(),
             all_versions: false,
             folder: None,
             customer_key_file: None,

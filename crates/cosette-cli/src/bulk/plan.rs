@@ -7,7 +7,7 @@ use cosette::transfer::{
     Entry, Place, PlanHead, PlanReader, PlanSummary, PlanWriter, Seen, Wanted, WantedAcl,
     WantedMetadata, WantedTags, Work,
 };
-use cosette::{Directive, Preconditions, StorageClass, Text};
+use cosette::{Capability, Directive, Preconditions, Text};
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 
@@ -16,6 +16,7 @@ use super::list::{Manifest, Names};
 use super::meeting::Meetings;
 use super::options::Options;
 use super::source::{self, Item};
+use super::tally::Counting;
 use super::{Sides, sync};
 use crate::args::{BulkArgs, CopyTags, SourceArgs, SyncArgs};
 use crate::failure::{Failure, Kind, Result};
@@ -87,7 +88,7 @@ pub(crate) struct Request {
 pub(super) struct Planner {
     writer: PlanWriter,
     meetings: Option<Meetings>,
-    pub(super) archived: u64,
+    counting: Counting,
     /// What cannot be done, whatever is tried: a key that is no name of a file.
     refused: Vec<Failure>,
 }
@@ -102,14 +103,7 @@ pub(crate) struct Written {
 
 impl Planner {
     pub(super) fn add(&mut self, entry: &Entry) -> Result<()> {
-        let class = entry.seen.storage_class;
-        let is_read = !matches!(
-            entry.work,
-            Work::Delete { .. } | Work::Mark { .. } | Work::Upload { .. }
-        );
-        if is_read && class.is_some_and(StorageClass::is_archived) {
-            self.archived += 1;
-        }
+        self.counting.add(entry);
         if let Some(meetings) = &mut self.meetings {
             if let Some(target) = entry.target() {
                 meetings.target(&target);
@@ -176,12 +170,14 @@ pub(crate) async fn write(
     }
     if let Some(Name::Cos(name)) = &request.target {
         sides.target.accepts(name)?;
+        sides.target.accepts_class(request.wishes.storage_class)?;
     }
     let selection = Selection::new(&request.bulk.select, crate::clock::now())?;
     let mut head = PlanHead::new(request.verb.word());
     head.wanted = wanted(&request.wishes, &request.bulk);
     let mut options = request.options.clone();
     options.all_versions = request.bulk.all_versions;
+    options.able = able(sides, request).await?;
     if let Some(Name::Local(folder)) = &request.target {
         options.folder = Some(std::path::absolute(folder).unwrap_or_else(|_| folder.clone()));
     }
@@ -190,14 +186,14 @@ pub(crate) async fn write(
         writer: PlanWriter::create(path, &head)?,
         // Only a rule or a list can give two sources one target; a prefix cannot.
         meetings: request.bulk.may_meet().then(Meetings::default),
-        archived: 0,
+        counting: Counting::new(&head)?,
         refused: Vec::new(),
     };
     entries(sides, request, &selection, &mut planner, output).await?;
-    if planner.archived > 0 {
+    let archived = planner.counting.tally.archived;
+    if archived > 0 {
         output.note(&format!(
-            "{} sources are in an archive class; those that were not restored will fail",
-            planner.archived
+            "{archived} sources are in an archive class; those that were not restored will fail"
         ));
     }
     let summary = planner.writer.finish()?;
@@ -208,6 +204,33 @@ pub(crate) async fn write(
         summary,
         refused: planner.refused,
     })
+}
+
+/// What the services can of what decides how many requests a plan takes, by its names: the target's, and
+/// the source's where it is another store.
+async fn able(sides: Sides<'_>, request: &Request) -> Result<Vec<String>> {
+    let between = matches!(
+        (&request.source, &request.target),
+        (Name::Cos(_), Some(Name::Cos(_)))
+    );
+    let removes = matches!(request.verb, Verb::Move | Verb::Remove)
+        || request.sync.as_ref().is_some_and(|sync| sync.delete);
+    if !between && !removes {
+        return Ok(Vec::new());
+    }
+    let target = sides.target.any_client()?.capabilities().await.has;
+    let source = match sides.apart {
+        true => sides.source.any_client()?.capabilities().await.has,
+        false => target.clone(),
+    };
+    let names = [
+        (&target, Capability::Rename),
+        (&target, Capability::RenameAcl),
+        (&target, Capability::CopyEncryption),
+        (&source, Capability::ConditionalDelete),
+    ];
+    let has = names.into_iter().filter(|(has, one)| has.contains(one));
+    Ok(has.map(|(_, one)| one.as_str().to_owned()).collect())
 }
 
 async fn entries(

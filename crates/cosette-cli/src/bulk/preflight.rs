@@ -4,6 +4,8 @@
 //! that judge conditions on that: with one that cannot hold, they refuse it after they have looked at the
 //! rights. Elsewhere it is not known before it is tried.
 
+use std::path::Path;
+
 use cosette::transfer::{Entry, Place, PlanReader, Work};
 use cosette::{Capability, CustomerKey, ETag, ErrorKind, Missing};
 use serde_json::{Value, json};
@@ -46,13 +48,10 @@ struct Firsts {
 }
 
 impl Firsts {
-    fn of(plan: PlanReader) -> Result<Self> {
+    fn of(entries: &[Entry]) -> Self {
         let mut firsts = Self::default();
-        for entry in plan.take(ENTRIES_MAX) {
-            let (_, entry) = entry?;
-            firsts.add(&entry);
-        }
-        Ok(firsts)
+        entries.iter().for_each(|entry| firsts.add(entry));
+        firsts
     }
 
     fn add(&mut self, entry: &Entry) {
@@ -89,10 +88,10 @@ impl Firsts {
 /// When the service cannot be reached.
 pub(crate) async fn look(
     sides: Sides<'_>,
-    plan: PlanReader,
+    plan: &Path,
     source_key: Option<&CustomerKey>,
 ) -> Result<Vec<Check>> {
-    let firsts = Firsts::of(plan)?;
+    let firsts = Firsts::of(&PlanReader::first_entries(plan, ENTRIES_MAX)?);
     let mut checks = Vec::new();
     if let Some(place) = &firsts.read {
         let found = can_read(sides.source, place, source_key).await?;

@@ -5,15 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cosette::Proof;
 use cosette::transfer::{self, Ended, Engine, Event, Job, Summary};
+use cosette::{Capability, Proof};
 use serde_json::{Value, json};
 
 use super::options::Options;
 use super::plan::Verb;
 use super::{Sides, review};
 use crate::clock::Stopwatch;
-use crate::connect::Connection;
 use crate::failure::{Answer, Failure, Kind, Result};
 use crate::keys::TransferKeys;
 use crate::output::{Dashboard, Output, bytes};
@@ -58,9 +57,13 @@ pub(crate) async fn run(
         make_ways(job.folder(), folder)?;
     }
     let (id, folder) = (job.id().to_owned(), job.folder().to_owned());
-    let engine = options.tune(Engine::new(client(sides.target)?));
+    let target = match options.copy_delete {
+        true => sides.target.any_client()?.without(Capability::Rename),
+        false => sides.target.any_client()?,
+    };
+    let engine = options.tune(Engine::new(target));
     let engine = if sides.apart {
-        engine.source_client(client(sides.source)?)
+        engine.source_client(sides.source.any_client()?)
     } else {
         engine
     };
@@ -97,14 +100,6 @@ pub(crate) async fn run(
     let summary = ran.map_err(|why| Failure::from(why).during(format!("job {id}")))?;
     let keeps = verb == Verb::Move || options.all_versions;
     end(&mut watch, summary, (verb, keeps), &id, &folder)
-}
-
-fn client(connection: &Connection) -> Result<cosette::Client> {
-    match connection.client(None) {
-        Ok(client) => Ok(client),
-        // Every place of a plan names its region, or the request fails and says so.
-        Err(_) => connection.service(),
-    }
 }
 
 /// Makes the folders that downloads go to, and refuses ways out of the one that was named.

@@ -3,8 +3,11 @@
 
 use std::str::FromStr;
 
-use cosette::StorageClass;
-use cosette::transfer::{Entry, PlanHead, PlanReader, Work};
+use cosette::transfer::{
+    Entry, Place, PlanHead, PlanReader, Wanted, WantedAcl, WantedEncryption, WantedMetadata,
+    WantedTags, Work,
+};
+use cosette::{Capability, ETag, StorageClass};
 use cosette_types::limits;
 use serde_json::{Value, json};
 
@@ -18,6 +21,8 @@ const STREAM_PART_BYTES: u64 = 8 << 20;
 const STREAM_RANGE_BYTES: u64 = 4 << 20;
 /// Bytes of a range of a download.
 const RANGE_BYTES: u64 = 8 << 20;
+/// Up to this size an object that was listed is downloaded without being looked at before.
+const SMALL_BYTES: u64 = 8 << 20;
 
 /// What requests cost, by ten thousand, in whatever currency.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -120,12 +125,44 @@ impl Requests {
     }
 }
 
-/// How a plan's objects are cut.
-#[derive(Debug, Clone, Copy)]
-struct Cut {
+/// What decides how many requests an object takes: how it is cut, and what the services can.
+#[derive(Debug, Clone)]
+struct Ways {
     slice: u64,
     part: Option<u64>,
     apart: bool,
+    able: Able,
+    wanted: Wanted,
+}
+
+/// What the services could when the plan was made.
+#[derive(Debug, Clone, Copy, Default)]
+struct Able {
+    rename: bool,
+    rename_acl: bool,
+    copy_encryption: bool,
+    conditional_delete: bool,
+}
+
+/// How one object gets to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Rename,
+    OneRequest,
+    Parts,
+    Streamed,
+}
+
+impl Able {
+    fn of(options: &Options) -> Self {
+        let has = |one: Capability| options.able.iter().any(|name| name == one.as_str());
+        Self {
+            rename: has(Capability::Rename) && !options.copy_delete,
+            rename_acl: has(Capability::RenameAcl),
+            copy_encryption: has(Capability::CopyEncryption),
+            conditional_delete: has(Capability::ConditionalDelete),
+        }
+    }
 }
 
 impl Tally {
@@ -188,10 +225,10 @@ impl Tally {
     }
 }
 
-/// Counts entry by entry.
+/// Counts entry by entry, as the engine of the SDK carries them out.
 #[derive(Debug)]
 pub(crate) struct Counting {
-    cut: Cut,
+    ways: Ways,
     pub(crate) tally: Tally,
 }
 
@@ -199,72 +236,94 @@ impl Counting {
     pub(crate) fn new(head: &PlanHead) -> Result<Self> {
         let options = Options::of(head)?;
         Ok(Self {
-            cut: Cut {
+            ways: Ways {
                 slice: options.slice_size.unwrap_or(limits::SLICE_BYTES_DEFAULT),
                 part: options.chunk_size,
                 apart: options.from_profile.is_some(),
+                able: Able::of(&options),
+                wanted: head.wanted.clone(),
             },
             tally: Tally::default(),
         })
     }
 
     pub(crate) fn add(&mut self, entry: &Entry) {
-        let size = entry.seen.size;
-        let is_read = matches!(
-            entry.work,
-            Work::Copy { .. } | Work::Move { .. } | Work::Download { .. }
-        );
-        let archived = entry
-            .seen
-            .storage_class
-            .is_some_and(StorageClass::is_archived);
-        self.tally.archived += u64::from(is_read && archived);
-        let removes = entry.removes();
-        match entry.work {
-            Work::Copy { .. } | Work::Move { .. } => self.copied(size),
+        let (size, removes) = (entry.seen.size, entry.removes());
+        match &entry.work {
+            Work::Copy { source, target } | Work::Move { source, target } => {
+                let way = self.ways.of(entry, (source, target));
+                self.archived(entry, way);
+                self.copied(entry, way);
+                // The copy is looked at before its source goes.
+                if removes && way != Way::Rename {
+                    self.tally.requests.head += 1;
+                    self.removed();
+                }
+            }
             Work::Download { .. } => {
-                let ranges = pieces(size, self.cut.part.unwrap_or(RANGE_BYTES)).max(1);
-                self.tally.requests.get += ranges;
-                self.tally.requests.head += u64::from(ranges > 1);
+                self.archived(entry, Way::Streamed);
+                let part = self.ways.part.unwrap_or(RANGE_BYTES);
+                self.tally.requests.get += pieces(size, part).max(1);
+                // A small one is pinned by its tag, and not looked at before.
+                let small = size <= part.min(SMALL_BYTES) && entry.seen.etag.is_some();
+                self.tally.requests.head += u64::from(!small);
                 self.through_here(size);
+                if removes {
+                    self.removed();
+                }
             }
             Work::Upload { .. } => {
-                self.sent(size, self.cut.part.unwrap_or(UPLOAD_PART_BYTES));
+                self.sent(size, self.ways.part.unwrap_or(UPLOAD_PART_BYTES));
                 self.through_here(size);
                 // The object is looked at before its file goes.
                 self.tally.requests.head += u64::from(removes);
-                return;
             }
             Work::Mark { .. } => {
                 self.tally.requests.get += 1;
                 self.tally.requests.delete += 1 + u64::from(removes);
-                return;
             }
-            Work::Delete { .. } => {}
-        }
-        if removes {
-            // Both ends are looked at before a source goes, and what a plan removes.
-            let looks = if matches!(entry.work, Work::Move { .. }) {
-                2
-            } else {
-                1
-            };
-            self.tally.requests.head += looks;
-            self.tally.requests.delete += 1;
+            Work::Delete { .. } => self.removed(),
         }
     }
 
-    fn copied(&mut self, size: u64) {
-        self.tally.requests.head += 1;
-        if self.cut.apart {
-            self.tally.requests.get += pieces(size, STREAM_RANGE_BYTES);
-            self.sent(size, self.cut.part.unwrap_or(STREAM_PART_BYTES));
-            self.through_here(size);
-        } else if size <= self.cut.slice {
+    /// A removal: looked at right before, where the service does not judge what is removed.
+    fn removed(&mut self) {
+        self.tally.requests.head += u64::from(!self.ways.able.conditional_delete);
+        self.tally.requests.delete += 1;
+    }
+
+    /// Counts a source that must be restored before it can be read.
+    fn archived(&mut self, entry: &Entry, way: Way) {
+        let class = entry.seen.storage_class;
+        let archived = way != Way::Rename && class.is_some_and(StorageClass::is_archived);
+        self.tally.archived += u64::from(archived);
+    }
+
+    fn copied(&mut self, entry: &Entry, way: Way) {
+        let size = entry.seen.size;
+        let wanted = self.ways.wanted_of(entry);
+        let keeps_acl = wanted.acl == WantedAcl::Keep;
+        if way == Way::Rename {
+            // Where it cannot be told which ACL the target has, the source's is asked for.
+            let asks = wanted.acl == WantedAcl::Inherit && !self.ways.able.rename_acl;
+            self.tally.requests.get += u64::from(asks);
             self.tally.requests.copy += 1;
-        } else {
-            let part = self.cut.part.unwrap_or(limits::CHUNK_BYTES_DEFAULT);
-            self.tally.requests.parts += 2 + parts(size, part);
+            return;
+        }
+        self.tally.requests.head += u64::from(!self.ways.as_seen(entry, way));
+        self.tally.requests.get += u64::from(keeps_acl);
+        self.tally.requests.put += u64::from(keeps_acl);
+        match way {
+            Way::OneRequest | Way::Rename => self.tally.requests.copy += 1,
+            Way::Parts => {
+                let part = self.ways.part.unwrap_or(limits::CHUNK_BYTES_DEFAULT);
+                self.tally.requests.parts += 2 + parts(size, part);
+            }
+            Way::Streamed => {
+                self.tally.requests.get += pieces(size, STREAM_RANGE_BYTES);
+                self.sent(size, self.ways.part.unwrap_or(STREAM_PART_BYTES));
+                self.through_here(size);
+            }
         }
     }
 
@@ -278,6 +337,57 @@ impl Counting {
 
     fn through_here(&mut self, size: u64) {
         self.tally.bytes_through_here = self.tally.bytes_through_here.saturating_add(size);
+    }
+}
+
+impl Ways {
+    fn wanted_of<'a>(&'a self, entry: &'a Entry) -> &'a Wanted {
+        entry.wanted.as_ref().unwrap_or(&self.wanted)
+    }
+
+    fn of(&self, entry: &Entry, (source, target): (&Place, &Place)) -> Way {
+        if self.is_a_rename(entry, (source, target)) {
+            Way::Rename
+        } else if self.apart {
+            Way::Streamed
+        } else if entry.seen.size <= self.slice {
+            Way::OneRequest
+        } else {
+            Way::Parts
+        }
+    }
+
+    /// Whether nothing but the key and the ACL changes, and the service can do that at one instant.
+    fn is_a_rename(&self, entry: &Entry, (source, target): (&Place, &Place)) -> bool {
+        let wanted = self.wanted_of(entry);
+        let class = wanted.storage_class;
+        self.able.rename
+            && !self.apart
+            && matches!(entry.work, Work::Move { .. })
+            && source.bucket == target.bucket
+            && source.version_id.is_none()
+            && entry.seen.etag.is_some()
+            && wanted.metadata == WantedMetadata::Keep
+            && (self.able.rename_acl || !matches!(wanted.acl, WantedAcl::Set(_)))
+            && wanted.tags != WantedTags::Without
+            && wanted.encryption == WantedEncryption::Keep
+            && (class.is_none() || class == entry.seen.storage_class)
+    }
+
+    /// Whether the request itself is refused if the source is not what was listed, so that nobody has to
+    /// look at it before.
+    fn as_seen(&self, entry: &Entry, way: Way) -> bool {
+        let (seen, wanted) = (&entry.seen, self.wanted_of(entry));
+        let whole = |etag: &ETag| etag.part_count().is_none();
+        let encrypted_as_wanted = wanted.encryption != WantedEncryption::Keep
+            || (self.able.copy_encryption && wanted.source_key.is_none());
+        way == Way::OneRequest
+            && seen.etag.as_ref().is_some_and(whole)
+            && seen.last_modified.is_some()
+            && wanted.storage_class.or(seen.storage_class).is_some()
+            && wanted.acl != WantedAcl::Keep
+            && !matches!(wanted.metadata, WantedMetadata::Edit(_))
+            && encrypted_as_wanted
     }
 }
 
@@ -301,26 +411,60 @@ mod tests {
     }
 
     fn counted(work: Work, size: u64, options: Options) -> Requests {
+        counted_as(work, size, options, Wanted::default())
+    }
+
+    fn counted_as(work: Work, size: u64, options: Options, wanted: Wanted) -> Requests {
         let mut head = PlanHead::new("cp");
         head.options = options.to_json();
+        head.wanted = wanted;
         let mut counting = Counting::new(&head).unwrap();
+        // As a listing tells it.
         let seen = Seen {
             size,
+            etag: Some("\"0123456789abcdef0123456789abcdef\"".parse().unwrap()),
+            last_modified: Some(cosette_types::Timestamp::from_secs(1)),
+            storage_class: Some(StorageClass::Standard),
             ..Seen::default()
         };
         counting.add(&Entry::new(work, seen));
         counting.tally.requests
     }
 
-    #[test]
-    fn requests_are_counted_by_their_kinds() {
-        let copy = || Work::Copy {
+    fn able(able: &[Capability]) -> Options {
+        Options {
+            able: able.iter().map(|one| one.as_str().to_owned()).collect(),
+            ..Options::default()
+        }
+    }
+
+    const NONE: Requests = Requests {
+        head: 0,
+        get: 0,
+        put: 0,
+        copy: 0,
+        parts: 0,
+        delete: 0,
+    };
+
+    fn copy() -> Work {
+        Work::Copy {
             source: place("a"),
             target: place("b"),
-        };
+        }
+    }
+
+    fn moving() -> Work {
+        Work::Move {
+            source: place("a"),
+            target: place("b"),
+        }
+    }
+
+    #[test]
+    fn requests_are_counted_by_their_kinds() {
         let plain = Options::default;
-        let none = Requests::default();
-        let one = Requests { head: 1, ..none };
+        let one = Requests { head: 1, ..NONE };
         assert_eq!(counted(copy(), 7, plain()), Requests { copy: 1, ..one });
         let gib = 1 << 30;
         let parts = counted(copy(), 6 * gib, plain());
@@ -344,17 +488,59 @@ mod tests {
             ..one
         };
         assert_eq!(streamed, wanted);
-        let moved = Work::Move {
-            source: place("a"),
-            target: place("b"),
-        };
         let wanted = Requests {
             head: 3,
             copy: 1,
             delete: 1,
-            ..none
+            ..NONE
         };
-        assert_eq!(counted(moved, 7, plain()), wanted);
+        assert_eq!(counted(moving(), 7, plain()), wanted);
+        let download = |size| Work::Download {
+            source: place("a"),
+            target: format!("/tmp/{size}").into(),
+            remove_source: false,
+        };
+        let small = counted(download(7), 7, plain());
+        assert_eq!(small, Requests { get: 1, ..NONE });
+        let large = counted(download(9 << 20), 9 << 20, plain());
+        assert_eq!(large, Requests { get: 2, ..one });
+    }
+
+    #[test]
+    fn what_the_service_can_spares_requests() {
+        use Capability::{ConditionalDelete, CopyEncryption, Rename, RenameAcl};
+        let of = |work, has: &[Capability]| counted(work, 7, able(has));
+        let copied = Requests { copy: 1, ..NONE };
+        assert_eq!(of(copy(), &[CopyEncryption]), copied);
+        let removed = Requests {
+            head: 1,
+            copy: 1,
+            delete: 1,
+            ..NONE
+        };
+        let judging = [ConditionalDelete, CopyEncryption];
+        assert_eq!(of(moving(), &judging), removed);
+        let delete = || Work::Delete { source: place("a") };
+        let deleted = Requests { delete: 1, ..NONE };
+        assert_eq!(of(delete(), &judging), deleted);
+        let looked = Requests { head: 1, ..deleted };
+        assert_eq!(of(delete(), &[]), looked);
+        assert_eq!(of(moving(), &[Rename, RenameAcl]), copied);
+        let asked = Requests { get: 1, ..copied };
+        assert_eq!(of(moving(), &[Rename]), asked);
+        // What a rename cannot do is a copy and a delete.
+        let other_class = Wanted {
+            storage_class: Some(StorageClass::Archive),
+            ..Wanted::default()
+        };
+        let all = [Rename, RenameAcl, ConditionalDelete, CopyEncryption];
+        let changed = counted_as(moving(), 7, able(&all), other_class);
+        assert_eq!(changed, removed);
+        let forbidden = Options {
+            copy_delete: true,
+            ..able(&all)
+        };
+        assert_eq!(counted(moving(), 7, forbidden), removed);
     }
 
     #[test]

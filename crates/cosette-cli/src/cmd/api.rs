@@ -8,7 +8,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use cosette::ObjectToDelete;
-use cosette_types::{AclHeaders, CannedAcl, ETag, Grantee, Metadata, PartNumber, Preconditions};
+use cosette_types::{
+    AclHeaders, CannedAcl, ETag, Grantee, Metadata, PartNumber, Preconditions, StorageClass,
+};
 use serde_json::Value;
 
 use crate::args::{
@@ -23,6 +25,17 @@ use crate::transfer::given::{
     given, with_acl, with_read_conditions, with_source_conditions, with_target_conditions,
 };
 
+/// The class that a command asks for.
+fn class_of(command: &ApiCommand) -> Option<StorageClass> {
+    match command {
+        ApiCommand::PutObject(args) => args.storage_class,
+        ApiCommand::PutObjectCopy(args) => args.storage_class,
+        ApiCommand::AppendObject(args) => args.storage_class,
+        ApiCommand::MultipartInit(args) => args.storage_class,
+        _ => None,
+    }
+}
+
 /// A successful answer as its JSON object.
 type Answered = Result<Value>;
 
@@ -31,6 +44,7 @@ pub(crate) async fn run(
     command: ApiCommand,
     output: &Output,
 ) -> Result<()> {
+    connection.accepts_class(class_of(&command))?;
     let client = &match &command {
         ApiCommand::GetService(_) | ApiCommand::GetCapabilities => connection.service()?,
         _ => connection.client(None)?,
@@ -55,7 +69,7 @@ pub(crate) async fn run(
         ApiCommand::PutObjectTagging(args) => objects::put_tagging(client, args).await,
         ApiCommand::GetObjectTagging(args) => objects::tagging(client, args).await,
         ApiCommand::DeleteObjectTagging(args) => objects::delete_tagging(client, args).await,
-        ApiCommand::RenameObject(args) => objects::rename(client, args).await,
+        ApiCommand::RenameObject(args) => objects::rename(client, *args).await,
         ApiCommand::MultipartInit(args) => uploads::init(client, *args, output).await,
         ApiCommand::UploadPart(args) => uploads::part(client, args, output).await,
         ApiCommand::UploadPartCopy(args) => {

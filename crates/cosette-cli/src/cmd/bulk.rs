@@ -89,7 +89,7 @@ pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> 
     let stores = Stores::of(global, &options, output).await?;
     let done = async {
         if !args.no_preflight {
-            let checks = preflight::look(stores.sides(), plan, keys.source.as_ref()).await?;
+            let checks = preflight::look(stores.sides(), &args.plan, keys.source.as_ref()).await?;
             checks.iter().try_for_each(Check::holds)?;
         }
         let job = jobs()?.create(&kind, &args.plan)?;
@@ -369,7 +369,7 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
     let key = request.wishes.keys.source.as_ref();
     let checks = match request.bulk.no_preflight {
         true => Vec::new(),
-        false => preflight::look(stores.sides(), PlanReader::open(&path)?, key).await?,
+        false => preflight::look(stores.sides(), &path, key).await?,
     };
     let prices = request.bulk.price_per_10000;
     match then {
@@ -518,7 +518,10 @@ fn move_request(output: &Output, global: &Global, args: MoveArgs) -> Result<Requ
     let keys = args.keys.read(output)?;
     let wishes = Wishes::new(args.properties, conditions, keys, &args.tuning)?;
     let from = args.bulk.from_profile.as_deref();
-    let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
+    let options = Options {
+        copy_delete: args.copy_delete,
+        ..Options::new(global, &args.tuning, from).with_key_files(&args.keys.files)
+    };
     Ok(Request {
         verb: Verb::Move,
         source: Name::Cos(args.source_name),

@@ -42,6 +42,9 @@ pub(super) async fn run(
         .any(|source| matches!(source, Name::Cos(_)));
     keys.fit(objects, matches!(args.target, Name::Cos(_)))?;
     let wishes = Wishes::new(args.properties, args.conditions, keys, &args.tuning)?;
+    if matches!(args.target, Name::Cos(_)) {
+        connection.accepts_class(wishes.storage_class)?;
+    }
     let transfer = Transfer {
         connection,
         wishes: &wishes,

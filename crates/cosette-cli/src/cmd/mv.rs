@@ -10,12 +10,16 @@ use crate::transfer::single::{Source, Transfer};
 use crate::transfer::wishes::Wishes;
 
 pub(super) async fn run(connection: &Connection, args: MoveArgs, output: &Output) -> Result<()> {
-    let wishes = Wishes::new(
-        args.properties,
-        SourceConditionArgs::default(),
-        args.keys.read(output)?,
-        &args.tuning,
-    )?;
+    let wishes = Wishes {
+        copy_delete: args.copy_delete,
+        ..Wishes::new(
+            args.properties,
+            SourceConditionArgs::default(),
+            args.keys.read(output)?,
+            &args.tuning,
+        )?
+    };
+    connection.accepts_class(wishes.storage_class)?;
     let transfer = Transfer {
         connection,
         wishes: &wishes,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cosette::transfer::WantedEncryption;
-use cosette::{Body, MoveOutcome, ObjectReply, Proof, Upload, Uploaded};
+use cosette::{Body, Capability, MoveOutcome, ObjectReply, Proof, Upload, Uploaded};
 use cosette_types::{CopySource, Crc64, Region, StorageClass, Text, VersionId};
 use serde_json::Value;
 
@@ -367,6 +367,10 @@ impl Transfer<'_> {
             )));
         }
         let client = self.connection.client_of(target)?;
+        let client = match self.wishes.copy_delete {
+            true => client.without(Capability::Rename),
+            false => client,
+        };
         let call = client
             .move_object()
             .bucket(&target.bucket)

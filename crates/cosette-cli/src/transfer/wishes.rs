@@ -18,6 +18,8 @@ pub(crate) struct Wishes {
     pub(crate) chunk_size: Option<u64>,
     pub(crate) slice_size: Option<u64>,
     pub(crate) parallel: Option<u16>,
+    /// Moves are copies and deletes, whatever the service can.
+    pub(crate) copy_delete: bool,
 }
 
 impl Wishes {
@@ -52,6 +54,7 @@ impl Wishes {
             chunk_size: tuning.chunk_size,
             slice_size: tuning.slice_size,
             parallel: tuning.parallel,
+            copy_delete: false,
         })
     }
 

@@ -63,6 +63,22 @@ fn each_class_is_what_stat_and_the_listing_show() {
         ],
     );
     assert!(text(&told, "error").contains("STANDARD_IA"), "{told}");
+    // A class that only services of S3 have is refused before anything is sent to one of COS.
+    let before = world.everything();
+    let file = world.file("f", "bytes");
+    let (old, new) = (cos("s"), cos("new"));
+    for words in [
+        &["cp", &file, &new][..],
+        &["cp", &old, &new],
+        &["mv", &old, &new],
+        &["cp", "-r", &cos(""), "cos://other-1250000000/"],
+        &["api", "multipart-init", "--bucket", BUCKET, "--key", "x"],
+    ] {
+        let words = [words, &["--storage-class", "GLACIER_IR"]].concat();
+        let told = world.refused(2, &words);
+        assert!(text(&told, "error").contains("S3 dialect"), "{told}");
+    }
+    assert_eq!(world.everything(), before);
 }
 
 // seed: S38, S77

@@ -1,4 +1,5 @@
-//! Moves: a copy that is proved, then a deletion of exactly what was copied.
+//! Moves: one request where the service has it, elsewhere a copy that is proved, then a deletion of exactly
+//! what was copied.
 
 use crate::world::{BUCKET, World, cos, noise, text};
 
@@ -44,7 +45,15 @@ fn a_move_needs_nothing_but_copy_and_delete() {
     let key: serde_json::Value =
         serde_json::from_slice(&std::fs::read(world.data().join("root-key.json")).unwrap())
             .unwrap();
-    let mut command = world.command(&["mv", &cos("a"), &cos("b"), "--endpoint", &url]);
+    let words = [
+        "mv",
+        &cos("a"),
+        &cos("b"),
+        "--copy-delete",
+        "--endpoint",
+        &url,
+    ];
+    let mut command = world.command(&words);
     command.env("COSETTE_SECRET_ID", text(&key, "secret_id"));
     command.env("COSETTE_SECRET_KEY", text(&key, "secret_key"));
     assert!(command.output().unwrap().status.success());
@@ -80,7 +89,8 @@ fn a_server_deletes_what_was_copied_and_nothing_else_whichever_host_is_used() {
             &["mv", &cos("p/a"), &cos("b")][..],
             &["mv", "-r", "--no-preflight", &cos("q/"), &cos("r/")],
         ] {
-            let mut command = world.command(&[words, region, &["--endpoint", &url]].concat());
+            let more = ["--copy-delete", "--endpoint", &url];
+            let mut command = world.command(&[words, region, &more].concat());
             command.env("COSETTE_SECRET_ID", text(&key, "secret_id"));
             command.env("COSETTE_SECRET_KEY", text(&key, "secret_key"));
             assert!(command.output().unwrap().status.success());
@@ -96,6 +106,49 @@ fn a_server_deletes_what_was_copied_and_nothing_else_whichever_host_is_used() {
             log.lines().filter(of).count()
         };
         assert!(heads("p/a") <= 1 && heads("q/a") <= 1, "{region:?} {log}");
+    }
+}
+
+// seed: S52
+#[test]
+fn a_move_within_a_bucket_is_one_request_where_the_service_has_it() {
+    let world = World::with_bucket();
+    let file = world.file("s", "bytes");
+    // An ACL of its own goes along only where that is asked for, as with a copy.
+    for key in ["a", "p/a", "q/a", "r/a"] {
+        world.ok(&["cp", &file, &cos(key), "--acl", "public-read"]);
+    }
+    let server = world.serve();
+    let url = server.url.clone();
+    let key = std::fs::read(world.data().join("root-key.json")).unwrap();
+    let key: serde_json::Value = serde_json::from_slice(&key).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = world.command(&[words, &["--endpoint", &url]].concat());
+        command.env("COSETTE_SECRET_ID", text(&key, "secret_id"));
+        command.env("COSETTE_SECRET_KEY", text(&key, "secret_key"));
+        let ran = command.output().unwrap();
+        assert!(ran.status.success(), "{words:?} {ran:?}");
+    };
+    run(&["mv", &cos("a"), &cos("b")]);
+    run(&["mv", "-r", &cos("p/"), &cos("moved/p/")]);
+    run(&["mv", "-r", &cos("q/"), &cos("moved/q/"), "--copy-acl"]);
+    run(&["mv", "-r", &cos("r/"), &cos("moved/r/"), "--acl", "private"]);
+    assert_eq!(server.stop(), Some(0));
+    let log = std::fs::read_to_string(world.path("access.log")).unwrap();
+    let count = |operation: &str| log.matches(&format!("\"{operation}\"")).count();
+    let asked = ["RenameObject", "PutObjectCopy", "GetObjectACL"].map(count);
+    assert_eq!(asked, [4, 0, 0], "{log}");
+    let deletes =
+        |line: &&str| line.contains("\"DeleteObject\"") && line.contains("\"status\":204");
+    assert_eq!(log.lines().filter(deletes).count(), 0, "{log}");
+    let public = |key: &str| {
+        let acl = world.api("get-object-acl", &["--key", key]).to_string();
+        acl.contains("AllUsers")
+    };
+    let there = ["b", "moved/p/a", "moved/q/a", "moved/r/a"].map(public);
+    assert_eq!(there, [false, false, true, false]);
+    for gone in ["a", "p/a", "q/a", "r/a"] {
+        assert!(!world.has(gone), "{gone}");
     }
 }
 
@@ -130,8 +183,11 @@ fn if_the_copy_fails_nothing_is_deleted() {
     world.refused(3, &["mv", &cos("none"), &cos("b")]);
     assert!(!world.has("b"));
     world.ok(&["cp", &cos("a"), &cos("a"), "--storage-class", "ARCHIVE"]);
-    world.refused(8, &["mv", &cos("a"), &cos("b")]);
+    // It must be restored before it is copied; its name can be changed as it is.
+    world.refused(8, &["mv", &cos("a"), &cos("b"), "--copy-delete"]);
     assert!(world.has("a") && !world.has("b"));
+    world.ok(&["mv", &cos("a"), &cos("b")]);
+    assert!(!world.has("a") && world.has("b"));
 }
 
 // seed: S56
@@ -207,7 +263,8 @@ fn a_source_above_the_slice_size_moves_in_parts() {
         "--storage-class",
         "STANDARD_IA",
     ]);
-    let done = world.json(&["mv", &cos("a"), &cos("b"), "--slice-size", "1MiB"]);
+    let parts = ["--slice-size", "1MiB", "--copy-delete"];
+    let done = world.json(&[&["mv", &cos("a"), &cos("b")], &parts[..]].concat());
     assert_eq!(done["Parts"], 3);
     assert!(!world.has("a"));
     assert_eq!(world.bytes("b"), bytes);
@@ -244,7 +301,9 @@ fn a_prefix_moves_object_by_object_and_failures_are_told_one_by_one() {
         "--storage-class",
         "ARCHIVE",
     ]);
-    let ran = world.run(&["mv", "-r", &cos("p"), &cos("moved/"), "--output", "json"]);
+    let (from, to) = (cos("p"), cos("moved/"));
+    let words = ["mv", "-r", &from, &to, "--copy-delete", "--output", "json"];
+    let ran = world.run(&words);
     assert_eq!(ran.code, 7, "{}", ran.stderr);
     let report = &ran.error()["report"];
     assert_eq!((&report["done"], &report["failed"]), (&2.into(), &1.into()));

@@ -255,11 +255,16 @@ impl Mover {
     }
 }
 
-/// The words of a move of everything.
+/// The words of a move of everything by copies, large ones in parts: what any service can.
 fn move_words<'w>(source: &'w str, target: &'w str) -> Vec<&'w str> {
-    let words = ["mv", "-r", source, target, "--parallel", "4"];
     let parts = ["--slice-size", "1MiB", "--chunk-size", "1MiB"];
-    [&words[..], &parts].concat()
+    let words = rename_words(source, target);
+    [&words[..], &["--copy-delete"], &parts].concat()
+}
+
+/// The words of a move of everything by renames.
+fn rename_words<'w>(source: &'w str, target: &'w str) -> Vec<&'w str> {
+    vec!["mv", "-r", source, target, "--parallel", "4"]
 }
 
 fn renamed(key: &str, from: &str, to: &str) -> String {

@@ -20,6 +20,8 @@ const ROOT: &str = "CosetteCapabilities";
 pub enum Capability {
     /// `PUT ?rename` moves an object of any bucket in one durable step, with a client token.
     Rename,
+    /// A rename gives the target the ACL that its headers describe; with `default` none of its own.
+    RenameAcl,
     /// Conditions on what PUT, copy, Complete and rename replace.
     ConditionalWrite,
     /// Conditions on what DELETE removes.
@@ -51,8 +53,9 @@ pub struct Capabilities {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Rename,
+        Self::RenameAcl,
         Self::ConditionalWrite,
         Self::ConditionalDelete,
         Self::CopyOfAnySize,
@@ -66,6 +69,7 @@ impl Capability {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rename => "rename",
+            Self::RenameAcl => "rename-acl",
             Self::ConditionalWrite => "conditional-write",
             Self::ConditionalDelete => "conditional-delete",
             Self::CopyOfAnySize => "copy-of-any-size",

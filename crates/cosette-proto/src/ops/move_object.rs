@@ -1,9 +1,11 @@
 //! Move Object: gives an object another key in its bucket, in one request and at one instant.
 //!
 //! COS has it on buckets with metadata acceleration, as `PUT <target>?rename`; here it is there for
-//! every bucket. What the target held is replaced as by a PUT, the source removed as by a DELETE.
+//! every bucket. What the target held is replaced as by a PUT, the source removed as by a DELETE. The
+//! object's own ACL goes along, unless the request has ACL headers: then the target's is the one that
+//! they describe, and with `default` it has none of its own, as a copy has.
 
-use cosette_types::{BucketName, ETag, ObjectKey, Preconditions, Text, VersionId};
+use cosette_types::{AclHeaders, BucketName, ETag, ObjectKey, Preconditions, Text, VersionId};
 use http::header::ETAG;
 use http::{Method, StatusCode};
 
@@ -41,6 +43,8 @@ pub struct MoveObject {
     pub forbid_overwrite: bool,
     /// What must hold of the target that it replaces.
     pub target_preconditions: Preconditions,
+    /// The target's ACL; the source's own when nothing is given.
+    pub acl: AclHeaders,
     /// The same token again gives the first answer again; printable ASCII.
     pub client_token: Option<Text>,
 }
@@ -65,6 +69,7 @@ impl Message for MoveObject {
             .with_preconditions(&self.source_preconditions, ConditionsOn::RenameSource)
             .with_flag(Field::ForbidOverwrite, self.forbid_overwrite)
             .with_target_conditions(&self.target_preconditions)
+            .with_acl(&self.acl)
             .with_some(Field::ClientToken, self.client_token.as_ref());
         let query = Query::new().with(rename(dialect), "");
         Request::of_object(
@@ -87,6 +92,7 @@ impl Message for MoveObject {
             source_preconditions: headers.preconditions(ConditionsOn::RenameSource)?,
             forbid_overwrite: headers.flag(Field::ForbidOverwrite)?,
             target_preconditions: headers.target_conditions()?,
+            acl: headers.acl_of_object()?,
             client_token: headers
                 .text(Field::ClientToken)?
                 .map(read_token)

@@ -1,7 +1,7 @@
 //! Moves an object to another key of its bucket, in one transaction.
 
 use cosette_proto::ops::{MoveObject, MoveObjectReply};
-use cosette_store::Store;
+use cosette_store::{MovedAcl, Store};
 use cosette_types::CopySource;
 
 use super::copy_object::Guard;
@@ -14,6 +14,10 @@ pub(super) async fn run(
     op: MoveObject,
 ) -> Result<MoveObjectReply, Error> {
     let guard = Guard::new(permit, &op.source_preconditions);
+    let acl = match op.acl.is_empty() {
+        true => MovedAcl::Kept,
+        false => MovedAcl::Given(op.acl.for_object(&permit.bucket()?.owner)?),
+    };
     let request = cosette_store::MoveObject {
         preconditions: guard.apply(op.source_preconditions),
         source: CopySource {
@@ -26,6 +30,7 @@ pub(super) async fn run(
         key: op.key,
         forbid_overwrite: op.forbid_overwrite,
         target_preconditions: op.target_preconditions,
+        acl,
         client_token: op.client_token.map(|token| token.to_text()),
     };
     let made = store

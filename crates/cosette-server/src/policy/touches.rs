@@ -171,11 +171,17 @@ pub(super) fn touches(operation: &Operation) -> Vec<Touch<'_>> {
             }
             touches
         }
-        Op::MoveObject(op) => vec![
-            T::Key(&op.bucket, &op.key, A::PutObject),
-            T::Key(&op.bucket, &op.source_key, A::DeleteObject),
-            T::Moved(&op.bucket, &op.source_key),
-        ],
+        Op::MoveObject(op) => {
+            const NO_ACL: &AclHeaders = &AclHeaders::NONE;
+            const NO_TAGS: &Tags = &Tags::new();
+            // To leave the source's own ACL behind takes no more than a copy and a delete do.
+            let bare = op.acl == AclHeaders::DEFAULT_ACL;
+            let acl = if bare { NO_ACL } else { &op.acl };
+            let mut touches = writes((&op.bucket, &op.key), A::PutObject, acl, NO_TAGS);
+            touches.push(T::Key(&op.bucket, &op.source_key, A::DeleteObject));
+            touches.push(T::Moved(&op.bucket, &op.source_key));
+            touches
+        }
         Op::InitiateUpload(op) => writes(
             (&op.bucket, &op.key),
             A::InitiateMultipartUpload,

@@ -163,3 +163,32 @@ async fn one_request_moves_within_a_bucket() {
     assert_eq!(server.bytes("/c").await, b"abc");
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_rename_leaves_its_acl_behind_or_gets_another_if_that_is_said() {
+    let server = Server::start().await;
+    let put = server.put("/a", "abc").header("x-cos-acl", "public-read");
+    put.ok().await;
+    let moved = |source: &str, target: &str, acl: &str| {
+        server
+            .put(&format!("{target}?rename"), "")
+            .header("x-cos-rename-source", source)
+            .header("x-cos-acl", acl)
+    };
+    // Nothing happens if the ACL is none that an object can have.
+    for wrong in ["public-read-write", "none-such"] {
+        moved("/a", "/b", wrong)
+            .refused(400, "InvalidArgument")
+            .await;
+    }
+    server.get("/a").anonymous().ok().await;
+    moved("/a", "/b", "default").ok().await;
+    server
+        .get("/b")
+        .anonymous()
+        .refused(403, "AccessDenied")
+        .await;
+    moved("/b", "/c", "public-read").ok().await;
+    assert_eq!(server.get("/c").anonymous().ok().await.body, b"abc");
+    server.end().await;
+}

@@ -262,3 +262,26 @@ async fn to_say_who_may_read_takes_a_right_of_its_own() {
         .await;
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_rename_that_gives_an_acl_needs_the_right_to_and_one_that_drops_it_does_not() {
+    let server = Server::start().await;
+    let all = ["GetObject", "PutObject", "DeleteObject"].map(|name| format!("name/cos:{name}"));
+    let document = policy("allow", &all.join("\",\""), &format!("{BUCKET}/*"), "");
+    server.put("/?policy", document).ok().await;
+    let moved = |acl: &str| {
+        server
+            .put("/to?rename", "")
+            .header("x-cos-rename-source", "/from")
+            .header("x-cos-acl", acl)
+            .by(second())
+    };
+    server.put("/from", "abc").ok().await;
+    for given in ["public-read", "private"] {
+        moved(given).refused(403, "AccessDenied").await;
+    }
+    assert_eq!(server.bytes("/from").await, b"abc");
+    moved("default").ok().await;
+    server.get("/from").refused(404, "NoSuchKey").await;
+    server.end().await;
+}

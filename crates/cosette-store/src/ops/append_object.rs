@@ -13,6 +13,7 @@ use super::bucket_settings::Versioning;
 use super::stage::Staged;
 use crate::body::{Growing, list_with};
 use crate::error::Error;
+use crate::planted::Bug;
 use crate::records::{BodyRecord, Extras, ObjectRecord, VersionRecord};
 use crate::store::{Core, Store};
 use crate::tables::{self, LinkId};
@@ -174,6 +175,10 @@ impl Publish {
         body.crc64 = body.crc64.then(digests.crc64, digests.size);
         body.md5 = None;
         txn.put(row, &body);
+        if Bug::AppendFreesEarlier.is_planted() {
+            #[cfg(feature = "planted")]
+            crate::planted::lose_references(core, object.body).await?;
+        }
         object.size = body.size;
         object.crc64 = body.crc64;
         object.etag = next_etag(&object.etag, digests.md5);

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::codec::{Damaged, Decoder, Encoder, Record};
 use crate::error::Error;
 use crate::limits;
+use crate::planted::Bug;
 use crate::store::{Core, Store};
 use crate::tables::{self, Table};
 use crate::txn::{self, Plan, Turns, Txn};
@@ -133,7 +134,8 @@ impl Plan for Changes {
         }
         for change in &self.0 {
             let row: Option<Kept> = txn.get(tables::directory(&change.key)).await?;
-            if row.map(|Kept(bytes)| bytes) != change.seen {
+            let is_as_seen = row.map(|Kept(bytes)| bytes) == change.seen;
+            if !is_as_seen && !Bug::DirectoryUnchecked.is_planted() {
                 return Ok(false);
             }
         }

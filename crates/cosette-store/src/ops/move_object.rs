@@ -1,11 +1,11 @@
 //! Moves an object: the target appears and the source goes at one instant, whatever the size.
 //!
 //! The target is put as a PUT would; the source is removed as a DELETE would (a version named is
-//! itself removed). Metadata, class, ACL and owner go along.
+//! itself removed). Metadata, class and owner go along, and the ACL unless another one is given.
 
 use cosette_md5::Md5 as Hasher;
 use cosette_types::{
-    BucketName, CopySource, Crc64, ETag, Md5, ObjectKey, Preconditions, Timestamp, VersionId,
+    BucketName, CopySource, Crc64, ETag, Grant, Md5, ObjectKey, Preconditions, Timestamp, VersionId,
 };
 
 use super::bucket_settings::Versioning;
@@ -14,7 +14,7 @@ use super::delete_object::Deleted;
 use crate::error::Error;
 use crate::limits;
 use crate::planted::Bug;
-use crate::records::{ObjectRecord, TokenRecord};
+use crate::records::{ObjectRecord, TokenRecord, acl_value};
 use crate::store::{Core, Store};
 use crate::tables::{self, LinkId};
 use crate::txn::{Plan, Turns, Txn};
@@ -35,8 +35,20 @@ pub struct MoveObject {
     pub forbid_overwrite: bool,
     /// What must hold of the object that it replaces.
     pub target_preconditions: Preconditions,
+    /// What becomes of the ACL.
+    pub acl: MovedAcl,
     /// Names this move for a day: a repeat with the same token gets the first answer.
     pub client_token: Option<String>,
+}
+
+/// The ACL of what was moved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum MovedAcl {
+    /// The one that the source has, or none of its own.
+    #[default]
+    Kept,
+    /// These grants; `None` inherits the bucket's.
+    Given(Option<Vec<Grant>>),
 }
 
 /// An object that was moved.
@@ -101,23 +113,39 @@ impl Plan for MoveObject {
         let versions = Versions::load(txn, &target, &self.key).await?;
         versions.forbid_overwrite(self.forbid_overwrite)?;
         versions.check_target(&self.target_preconditions)?;
+        let from = Versions::load(txn, &source.bucket, &self.source.key).await?;
+        // What is taken away keeps its reference: it only says from then on who refers. So nothing is
+        // left for the sweep to look at.
+        let takes = from.is_single() && self.source.version_id.is_none();
         let new = NewVersion {
             now: core.now(),
             owner: source.version.owner.clone(),
             object: Some(ObjectRecord {
-                link: LinkId(core.new_id()?),
+                link: match takes {
+                    true => source.object.link,
+                    false => LinkId(core.new_id()?),
+                },
+                acl: match &self.acl {
+                    MovedAcl::Kept => source.object.acl.clone(),
+                    MovedAcl::Given(acl) => acl.clone(),
+                },
                 ..source.object.clone()
             }),
         };
         let version = versions.add(core, txn, new).await?;
-        let removed = Versions::load(txn, &source.bucket, &self.source.key).await?;
-        let id = self.source.version_id.as_ref();
+        let removed = if takes {
+            from.take(txn);
+            Deleted::default()
+        } else {
+            let id = self.source.version_id.as_ref();
+            from.delete(core, txn, id).await?
+        };
         let moved = Moved {
             etag: source.object.etag,
             crc64: source.object.crc64,
             last_modified: version.last_modified,
             version_id: version.new_id(),
-            source: removed.delete(core, txn, id).await?,
+            source: removed,
         };
         if let Some(row) = token {
             self.remember(core, txn, row, &moved)?;
@@ -181,6 +209,9 @@ impl MoveObject {
         ] {
             digest.update(text.as_bytes());
             digest.update(&[0]);
+        }
+        if let MovedAcl::Given(acl) = &self.acl {
+            digest.update(&acl_value(acl.as_ref()));
         }
         Md5(digest.finish())
     }

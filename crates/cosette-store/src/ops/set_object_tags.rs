@@ -3,6 +3,7 @@
 use cosette_types::{BucketName, ObjectKey, Tags, VersionId};
 
 use crate::error::Error;
+use crate::planted::Bug;
 use crate::records::{Extras, ObjectRecord};
 use crate::store::{Core, Store};
 use crate::tables;
@@ -53,6 +54,10 @@ impl Plan for Change {
                 tags: self.tags.clone(),
                 ..object.extras.clone()
             },
+            acl: object
+                .acl
+                .clone()
+                .filter(|_| !Bug::TagsLoseAcl.is_planted()),
             ..object
         });
         // As for an ACL: the head stays, and copies of this version check its row.

@@ -23,12 +23,20 @@ pub(crate) use job::{JobEnd, JobFailure, JobRecord};
 pub(crate) use upload::{AnswerRecord, PartRecord, UploadRecord, UploadState};
 pub(crate) use version::{Extras, Head, ObjectRecord, RestoreRecord, Summary, VersionRecord};
 
+use bytes::Bytes;
 use cosette_types::{
     BucketName, ContentHeaders, Crc64, ETag, Grant, Grantee, Md5, Metadata, ObjectKey, Owner,
     Permission, StorageClass, Tags, Text, Timestamp, UserMetadata, VersionId,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder};
+
+/// An ACL as rows hold it: equal for equal ones, and for those only.
+pub(crate) fn acl_value(acl: Option<&Vec<Grant>>) -> Bytes {
+    let mut to = Encoder::list();
+    to.acl(acl);
+    to.into_value()
+}
 
 /// Fields that several records have.
 impl Encoder {

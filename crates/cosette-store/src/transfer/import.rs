@@ -345,6 +345,7 @@ impl<'a> Import<'a> {
             }
         }
         self.core.versions.advance(floor);
+        self.core.provide_times().await?;
         Ok(self.moved)
     }
 }

@@ -38,6 +38,7 @@ async fn move_object(lab: &Lab, from: &str, to: &str) {
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
+        acl: Default::default(),
         client_token: None,
     };
     lab.store.move_object(request).await.unwrap();

@@ -225,6 +225,7 @@ async fn move_in_every_state_of_versioning() {
                     preconditions: Preconditions::default(),
                     forbid_overwrite: false,
                     target_preconditions: Default::default(),
+                    acl: Default::default(),
                     client_token: Some("token".to_owned()),
                 };
                 let first = store.move_object(request.clone()).await?;

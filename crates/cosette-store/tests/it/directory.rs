@@ -45,6 +45,7 @@ fn change(key: &str, seen: Option<&str>, value: Option<&str>) -> DirectoryChange
     }
 }
 
+// catches: DirectoryUnchecked
 #[tokio::test]
 async fn rows_change_together_or_not_at_all() {
     let store = open(&MemoryMeta::new(), Arc::default()).await;

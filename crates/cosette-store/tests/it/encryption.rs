@@ -263,6 +263,28 @@ async fn a_copy_shares_bytes_under_the_same_key_and_rewrites_them_else() {
     lab.empties(&["b"]).await;
 }
 
+// incident: R05
+#[tokio::test]
+async fn a_copy_that_was_written_again_and_its_source_live_by_themselves() {
+    let ends = [("source", Kind::Open), ("target", Kind::Managed)];
+    for ((gone, _), (left, kind)) in [(ends[0], ends[1]), (ends[1], ends[0])] {
+        for size in [40, 200_000] {
+            let lab = Lab::new().await;
+            let bytes = content(1, size);
+            put(&lab.store, "source", &bytes, Kind::Open).await;
+            let mut request = copy_request("source", "target");
+            request.encryption = Kind::Managed.asked();
+            lab.store.copy_object(request).await.unwrap();
+            let (name, gone) = (bucket("b"), key(gone));
+            let deleted = lab.store.delete_object(&name, &gone, None);
+            deleted.await.unwrap();
+            lab.sound().await;
+            holds(&lab.store, left, &bytes, kind).await;
+            lab.empties(&["b"]).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_copy_that_keeps_the_encryption_shares_the_bytes_whatever_it_is() {
     let lab = Lab::new().await;
@@ -581,6 +603,7 @@ async fn what_only_moves_references_keeps_the_encryption_and_needs_no_key() {
             preconditions: Preconditions::default(),
             forbid_overwrite: false,
             target_preconditions: Default::default(),
+            acl: Default::default(),
             client_token: None,
         };
         store.move_object(request).await.unwrap();

@@ -209,6 +209,7 @@ async fn a_move_that_changes_only_case_keeps_the_object() {
         key: key("Name"),
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
+        acl: Default::default(),
         client_token: None,
         target_preconditions: Preconditions::default(),
     };
@@ -263,6 +264,7 @@ async fn append(lab: &Lab, position: u64, bytes: &bytes::Bytes) -> cosette_store
 }
 
 // incident: R08
+// catches: AppendFreesEarlier
 #[tokio::test]
 async fn an_append_keeps_its_own_earlier_bytes() {
     let lab = Lab::new().await;

@@ -357,6 +357,8 @@ async fn a_remembered_range_is_not_read_again() {
     sound(&store).await;
 }
 
+// incident: R77
+// catches: BucketGoesUnseen
 #[tokio::test]
 async fn a_put_that_comes_before_the_guard_keeps_its_bucket() {
     let lab = Lab::new().await;
@@ -575,6 +577,7 @@ async fn client(store: &Store, random: &TestRandom) {
                     preconditions: Default::default(),
                     forbid_overwrite: false,
                     target_preconditions: Default::default(),
+                    acl: Default::default(),
                     client_token: None,
                 };
                 fact(store.move_object(request).await);

@@ -10,6 +10,7 @@
 
 mod buckets;
 mod checksums;
+mod clocks;
 mod common;
 mod copies;
 mod crash;
@@ -28,6 +29,7 @@ mod model;
 mod moves;
 mod objects;
 mod races;
+mod rot;
 mod schedules;
 mod simulation;
 mod unknown;

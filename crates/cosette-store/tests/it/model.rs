@@ -272,6 +272,7 @@ impl Run {
             preconditions: Preconditions::default(),
             forbid_overwrite: false,
             target_preconditions: Default::default(),
+            acl: Default::default(),
             client_token: None,
         };
         let named = request.source.version_id.clone();

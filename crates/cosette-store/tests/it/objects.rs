@@ -14,7 +14,7 @@ use bytes::Bytes;
 use cosette_store::extents::Extents;
 use cosette_store::{Error, StageError, StageLimits, Versioning};
 use cosette_types::{
-    Directive, Grant, Grantee, Metadata, Permission, Preconditions, StorageClass, VersionId,
+    Directive, Grant, Grantee, Metadata, Permission, Preconditions, StorageClass, Tags, VersionId,
 };
 use futures_util::stream;
 
@@ -601,6 +601,7 @@ async fn a_copy_is_refused_as_the_protocol_says() {
 }
 
 // incident: R80
+// catches: TagsLoseAcl
 #[tokio::test]
 async fn an_acl_is_replaced_and_nothing_else() {
     let lab = Lab::new().await;
@@ -619,6 +620,15 @@ async fn an_acl_is_replaced_and_nothing_else() {
         let after = store.object(&bucket("b"), &key("k"), None).await.unwrap();
         assert_eq!(after.acl, acl);
         assert_eq!(after.facts(), before.facts());
+        // Nor do tags take it away.
+        let mut tags = Tags::new();
+        tags.insert("t", "1").unwrap();
+        store
+            .set_object_tags(&bucket("b"), &key("k"), None, tags.clone())
+            .await
+            .unwrap();
+        let after = store.object(&bucket("b"), &key("k"), None).await.unwrap();
+        assert_eq!((after.acl, after.tags), (acl, tags));
     }
     let none = lab
         .store

@@ -311,6 +311,7 @@ async fn storm(store: &Store, seed: u64, steps: usize) {
                     preconditions: Default::default(),
                     forbid_overwrite: false,
                     target_preconditions: Default::default(),
+                    acl: Default::default(),
                     client_token: None,
                 };
                 tolerate(store.move_object(request).await);

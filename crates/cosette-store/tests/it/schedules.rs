@@ -104,6 +104,7 @@ async fn rename(store: &Store, from: &str, to: &str) -> Result<(), Error> {
         key: key(to),
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
+        acl: Default::default(),
         client_token: None,
         target_preconditions: Preconditions::default(),
     };

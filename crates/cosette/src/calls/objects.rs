@@ -186,6 +186,7 @@ call! {
         /// Whether a target that exists already is an error (409 `FileAlreadyExists`).
         forbid_overwrite (forbid_overwrite): plain bool,
         target_preconditions (target_conditions): target_conditions Preconditions,
+        acl (acl): acl AclHeaders,
         /// The same token again gives the first answer again.
         client_token (client_token): optional Text,
     }

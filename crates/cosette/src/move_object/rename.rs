@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use cosette_proto::ops::{Capability, DeleteObjectReply, GetObjectAcl, MoveObject, ObjectReply};
-use cosette_types::{Directive, Preconditions, Text};
+use cosette_types::{AclHeaders, Directive, Preconditions, Text};
 
 use super::MoveOutcome;
 use crate::copier::Copier;
@@ -18,15 +18,15 @@ pub(super) async fn in_one_request(
     copier: &Copier,
     source: &Output<ObjectReply>,
 ) -> Result<Option<MoveOutcome>, Error> {
-    let wanted = changes_nothing_but_the_key(copier, source)
-        && copier
-            .client
-            .can(Capability::Rename, copier.plain.region.as_ref())
-            .await
-        && has_the_acl_that_is_wanted(copier).await;
-    if !wanted {
+    let region = copier.plain.region.as_ref();
+    if !changes_nothing_but_the_key(copier, source)
+        || !copier.client.can(Capability::Rename, region).await
+    {
         return Ok(None);
     }
+    let Some(acl) = acl(copier).await else {
+        return Ok(None);
+    };
     copier.hold_of(source)?;
     let message = MoveObject {
         bucket: copier.bucket.clone(),
@@ -35,6 +35,7 @@ pub(super) async fn in_one_request(
         source_preconditions: copier.pin(source),
         forbid_overwrite: copier.plan.forbid_overwrite.unwrap_or_default(),
         target_preconditions: Preconditions::default(),
+        acl,
         client_token: token(),
     };
     let moved = match copier.client.perform(&copier.plain, &message, None).await {
@@ -73,7 +74,6 @@ fn changes_nothing_but_the_key(copier: &Copier, source: &ObjectReply) -> bool {
         && plan.directive != Some(Directive::Replaced)
         && plan.tagging_directive != Some(Directive::Replaced)
         && plan.edits.is_empty()
-        && plan.acl.is_empty()
         && plan.encryption.is_none()
         && plan.keep_encryption
         && plan
@@ -81,10 +81,23 @@ fn changes_nothing_but_the_key(copier: &Copier, source: &ObjectReply) -> bool {
             .is_none_or(|class| class == source.storage_class)
 }
 
-/// A rename takes the object's own ACL along: unless that is wanted there must be none.
-async fn has_the_acl_that_is_wanted(copier: &Copier) -> bool {
+/// What a rename must say for the target to have the ACL that is wanted. Where the service cannot be told
+/// any, the object's own goes along: then there must be none, unless it is wanted.
+async fn acl(copier: &Copier) -> Option<AclHeaders> {
+    let wanted = &copier.plan.acl;
+    let region = copier.plain.region.as_ref();
     if copier.plan.keep_acl {
-        return true;
+        return Some(AclHeaders::NONE);
+    }
+    if copier.client.can(Capability::RenameAcl, region).await {
+        return Some(if wanted.is_empty() {
+            AclHeaders::DEFAULT_ACL
+        } else {
+            wanted.clone()
+        });
+    }
+    if !wanted.is_empty() {
+        return None;
     }
     let message = GetObjectAcl {
         bucket: copier.source.bucket.clone(),
@@ -93,6 +106,7 @@ async fn has_the_acl_that_is_wanted(copier: &Copier) -> bool {
     };
     let acl = copier.reader.perform(&copier.reading, &message, None).await;
     acl.is_ok_and(|acl| acl.inherits)
+        .then_some(AclHeaders::NONE)
 }
 
 /// Unlike that of any other move: the keys of the standard library's hasher are random.

@@ -167,7 +167,7 @@ impl Engine {
 
     /// Moves within a bucket are renames without asking the service whether it has them: for buckets
     /// with metadata acceleration. Another service that has none may take the request for something
-    /// else. An object's own ACL goes along.
+    /// else. An object's own ACL goes along, unless the service says that it can be told otherwise.
     ///
     /// Without this a service that says that it has renames is used so wherever that makes no other
     /// target than a copy ([`Client::capabilities`]); [`Client::without`] forbids it.
@@ -206,7 +206,7 @@ impl Engine {
     /// [`ErrorKind::Invalid`] when the plan wants customers' keys that were not given: then nothing was
     /// done. [`ErrorKind::Local`] when plan or journal cannot be read or written any more. Entries that
     /// fail are no error: they are events, they are counted, and the journal says why.
-    pub async fn run(&self, job: Job) -> Result<Summary, Error> {
+    pub async fn run(&self, mut job: Job) -> Result<Summary, Error> {
         Keys::of(&job.head().wanted, &self.settings.keys)?;
         let plan = job.summary();
         let finished_before = job.replayed.done + job.replayed.skipped;
@@ -218,8 +218,7 @@ impl Engine {
             finished_before,
         });
         let wanted = job.head().wanted.clone();
-        let first = Job::plan_of(job.folder())?.next_entry()?;
-        let first = first.map(|(_, entry)| entry.work);
+        let first = job.first_entry()?.map(|entry| entry.work);
         // Only copies, and what removes something, can use what it is asked for.
         let copies = matches!(first, Some(Work::Copy { .. }));
         let able = match plan.removals {
@@ -249,6 +248,7 @@ impl Engine {
         let (from, to) = (from.as_ref(), to.as_ref());
         Able {
             rename: self.target.can(Capability::Rename, to).await,
+            rename_acl: self.target.can(Capability::RenameAcl, to).await,
             copy_of_any_size: self.target.can(Capability::CopyOfAnySize, to).await,
             copy_encryption: self.target.can(Capability::CopyEncryption, to).await,
             conditional_delete: remove::is_conditional(source, from).await,

@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use super::entry::Entry;
 use super::journal::{self, Failure, Recorder, Replayed, Skip, Step, Writing};
 use super::limits;
 use super::log::{self, Records};
@@ -82,24 +83,43 @@ impl Job {
     pub fn create(folder: impl AsRef<Path>, plan: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         let id = id_of(folder)?;
-        PlanReader::open(&plan)?;
         let local = |why| log::local(folder, why);
         std::fs::create_dir(folder).map_err(local)?;
-        std::fs::copy(&plan, folder.join(PLAN)).map_err(local)?;
+        let made = Self::fill(folder, &id, plan.as_ref());
+        if made.is_err() {
+            // Nobody has heard of it; the error that led here is the one to report.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        made
+    }
+
+    /// Fills the folder of a new job. A plan may be long: it is read once, as it lies there.
+    fn fill(folder: &Path, id: &str, plan: &Path) -> Result<Self, Error> {
+        let local = |why| log::local(folder, why);
+        std::fs::copy(plan, folder.join(PLAN)).map_err(|why| log::local(plan, why))?;
         let copied = OpenOptions::new().append(true).open(folder.join(PLAN));
         copied.and_then(|file| file.sync_all()).map_err(local)?;
+        let plan = match PlanReader::open(folder.join(PLAN)) {
+            Ok(plan) => plan,
+            Err(why) => {
+                // What is wrong with the file that was named is told of that one.
+                PlanReader::open(plan)?;
+                return Err(why);
+            }
+        };
         // The lock's file is there before the journal: a folder with a journal is a whole job.
         let lock = OpenOptions::new()
             .append(true)
             .create(true)
             .open(folder.join(LOCK));
         lock.map_err(local)?;
-        journal::create(&folder.join(JOURNAL), &id)?;
+        journal::create(&folder.join(JOURNAL), id)?;
         log::sync_folder(folder)?;
         if let Some(parent) = folder.parent().filter(|parent| parent.is_dir()) {
             log::sync_folder(parent)?;
         }
-        Self::open(folder)
+        let lock = locked(folder, id)?;
+        Self::with(folder, (id.to_owned(), lock), plan)
     }
 
     /// A job that was created before, to be carried on.
@@ -110,18 +130,12 @@ impl Job {
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let folder = folder.as_ref();
         let id = id_of(folder)?;
-        let local = |why| log::local(folder, why);
-        let lock = OpenOptions::new().append(true).open(folder.join(LOCK));
-        let lock = lock.map_err(local)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let words = format!("job {id}: another process works on it");
-                return Err(Error::new(ErrorKind::Busy, words));
-            }
-            Err(TryLockError::Error(why)) => return Err(local(why)),
-        }
+        let lock = locked(folder, &id)?;
         let plan = PlanReader::open(folder.join(PLAN))?;
+        Self::with(folder, (id, lock), plan)
+    }
+
+    fn with(folder: &Path, (id, lock): (String, File), plan: PlanReader) -> Result<Self, Error> {
         let entries = plan.summary().entries;
         let (replayed, records) = journal::replay(&folder.join(JOURNAL), entries)?;
         Ok(Self {
@@ -170,7 +184,7 @@ impl Job {
     /// As [`Job::open`], but for [`ErrorKind::Busy`].
     pub fn report(
         folder: impl AsRef<Path>,
-        mut see: impl FnMut(u64, &super::entry::Entry, &Ended),
+        mut see: impl FnMut(u64, &Entry, &Ended),
     ) -> Result<JobState, Error> {
         let folder = folder.as_ref();
         let mut plan = PlanReader::open(folder.join(PLAN))?;
@@ -208,10 +222,32 @@ impl Job {
         Ok(state)
     }
 
+    /// The first entry of its plan.
+    pub(super) fn first_entry(&mut self) -> Result<Option<Entry>, Error> {
+        let first = self.plan.next_entry()?;
+        self.plan.rewind()?;
+        Ok(first.map(|(_, entry)| entry))
+    }
+
     /// Everything that carries it out needs.
     pub(super) fn begin(self) -> Result<(PlanReader, Replayed, Recorder, Writing), Error> {
         let (recorder, writing) = journal::write_on(self.records, self.lock)?;
         Ok((self.plan, self.replayed, recorder, writing))
+    }
+}
+
+/// The lock of a job, for as long as the file is open.
+fn locked(folder: &Path, id: &str) -> Result<File, Error> {
+    let local = |why| log::local(folder, why);
+    let lock = OpenOptions::new().append(true).open(folder.join(LOCK));
+    let lock = lock.map_err(local)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            let words = format!("job {id}: another process works on it");
+            Err(Error::new(ErrorKind::Busy, words))
+        }
+        Err(TryLockError::Error(why)) => Err(local(why)),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind};
 
 /// The version of the format that is written.
 const FORMAT: u32 = 1;
+/// How the JSON of an entry begins.
+const ENTRY: &[u8] = br#"{"record":"entry","#;
 /// Bytes that are gathered before the file is written to.
 const FLUSH_BYTES: usize = 256 << 10;
 
@@ -154,24 +156,7 @@ impl PlanReader {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let mut records = Records::open(path.as_ref())?;
         let mut json = Vec::new();
-        let head = match read(&mut records, &mut json)? {
-            Some(Form::Plan { format, .. }) if format > FORMAT => {
-                let words = format!("its format is {format}, which this version does not know");
-                return Err(Error::invalid("plan", words));
-            }
-            Some(Form::Plan {
-                kind,
-                wanted,
-                options,
-                ..
-            }) => PlanHead {
-                kind,
-                wanted: wanted.read().map_err(|why| records.damaged(&why))?,
-                options,
-            },
-            Some(_) => return Err(records.damaged("it is no head of a plan")),
-            None => return Err(unfinished(&mut records)),
-        };
+        let head = head(&mut records, &mut json)?;
         let mut found = PlanSummary::default();
         let summary = loop {
             match read(&mut records, &mut json)? {
@@ -198,6 +183,29 @@ impl PlanReader {
         };
         reader.rewind()?;
         Ok(reader)
+    }
+
+    /// The first entries of a plan, at most so many: for a look at a long one without reading all of it.
+    /// Whether it is whole is not known then.
+    ///
+    /// # Errors
+    /// As [`PlanReader::open`], of what is read.
+    pub fn first_entries(path: impl AsRef<Path>, most: usize) -> Result<Vec<Entry>, Error> {
+        let mut records = Records::open(path.as_ref())?;
+        let mut json = Vec::new();
+        head(&mut records, &mut json)?;
+        let mut entries = Vec::new();
+        while entries.len() < most {
+            match read(&mut records, &mut json)? {
+                Some(Form::Entry(form)) => {
+                    entries.push(form.read().map_err(|why| records.damaged(&why))?);
+                }
+                Some(Form::End(_)) => break,
+                Some(Form::Plan { .. }) => return Err(records.damaged("it does not belong here")),
+                None => return Err(unfinished(&mut records)),
+            }
+        }
+        Ok(entries)
     }
 
     /// What the plan says of itself.
@@ -250,11 +258,36 @@ impl Iterator for PlanReader {
     }
 }
 
+fn head(records: &mut Records, json: &mut Vec<u8>) -> Result<PlanHead, Error> {
+    match read(records, json)? {
+        Some(Form::Plan { format, .. }) if format > FORMAT => {
+            let words = format!("its format is {format}, which this version does not know");
+            Err(Error::invalid("plan", words))
+        }
+        Some(Form::Plan {
+            kind,
+            wanted,
+            options,
+            ..
+        }) => Ok(PlanHead {
+            kind,
+            wanted: wanted.read().map_err(|why| records.damaged(&why))?,
+            options,
+        }),
+        Some(_) => Err(records.damaged("it is no head of a plan")),
+        None => Err(unfinished(records)),
+    }
+}
+
 fn read(records: &mut Records, json: &mut Vec<u8>) -> Result<Option<Form>, Error> {
     if !records.next(json)? {
         return Ok(None);
     }
-    let form = serde_json::from_slice(json);
+    // Nearly all records are entries, and say so first. The general way would read each of them twice.
+    let form = match json.starts_with(ENTRY) {
+        true => serde_json::from_slice(json).map(Form::Entry),
+        false => serde_json::from_slice(json),
+    };
     form.map(Some)
         .map_err(|why| records.damaged(&why.to_string()))
 }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use cosette_proto::fields::EncryptedWith;
+use cosette_proto::ops::GetAclReply;
 use cosette_types::limits::OBJECT_BYTES_MAX;
 use cosette_types::{
     CopySource, CustomerKey, Directive, ETag, Encryption, Metadata, Timestamp, VersionId,
@@ -90,6 +91,8 @@ pub(super) struct Worker<'a> {
 pub(super) struct Able {
     /// The target's: another key in one request.
     pub(super) rename: bool,
+    /// The target's: a rename that says which ACL the target has.
+    pub(super) rename_acl: bool,
     /// The target's: a copy in one request, whatever the size.
     pub(super) copy_of_any_size: bool,
     /// The target's: a copy that keeps its source's encryption unseen.
@@ -285,7 +288,11 @@ impl Task<'_> {
                 // The upload of the earlier run is no longer there, or was completed by it.
                 Err(error) if resumed && is_gone(&error) => {
                     match self.made_before(&copier, &found, source, target).await? {
-                        Some(copied) => return Ok(copied),
+                        Some(copied) => {
+                            // That run may have ended before it gave the copy its ACL.
+                            self.give(&copier, acl, copied.version_id.as_ref()).await?;
+                            return Ok(copied);
+                        }
                         None if restarts < limits::RESTARTS_MAX => {
                             restarts += 1;
                             self.tracker().gone().await.map_err(Halt::Journal)?;
@@ -296,10 +303,7 @@ impl Task<'_> {
                 }
                 made => made?,
             };
-            if let Some(acl) = acl {
-                let given = copier.give_acl(acl, made.version_id.as_ref()).await;
-                given.map_err(|error| Halt::Fail(error, true))?;
-            }
+            self.give(&copier, acl, made.version_id.as_ref()).await?;
             self.tell(&Event::Strategy {
                 entry: self.number,
                 strategy: made.strategy,
@@ -323,6 +327,22 @@ impl Task<'_> {
                 proof,
             });
             return Ok(copied(&found, &made));
+        }
+    }
+
+    /// Gives a copy that was made the ACL that it is to keep, if there is one.
+    async fn give(
+        &self,
+        copier: &Copier,
+        acl: Option<GetAclReply>,
+        version_id: Option<&VersionId>,
+    ) -> Result<(), Halt> {
+        match acl {
+            Some(acl) => {
+                let given = copier.give_acl(acl, version_id).await;
+                given.map_err(|error| Halt::Fail(error, true))
+            }
+            None => Ok(()),
         }
     }
 

@@ -19,6 +19,9 @@ use crate::error::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept; services close theirs after a minute or so.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes that a connection has in memory each way: what one reading of a file gives, and more than the head
+/// of any reply.
+const CONNECTION_BYTES_MAX: usize = 128 << 10;
 
 /// The transport over sockets. Certificates are checked against the Mozilla roots.
 #[derive(Clone)]
@@ -112,6 +115,7 @@ impl HttpTransportBuilder {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_max_idle_per_host(self.pool_idle_max)
+            .http1_max_buf_size(CONNECTION_BYTES_MAX)
             // The Host header is set and signed before; another one must not take its place.
             .set_host(false)
             .build(connector);

@@ -134,12 +134,7 @@ async fn a_move_within_a_bucket_is_one_request_unless_forbidden() {
     assert!(outcome.is_moved());
     assert_eq!(
         house.operations(),
-        [
-            "HeadObject",
-            "GetCapabilities",
-            "GetObjectACL",
-            "RenameObject"
-        ]
+        ["HeadObject", "GetCapabilities", "RenameObject"]
     );
     let copied = outcome.copied();
     assert_eq!(copied.strategy, cosette::transfer::Strategy::Rename);
@@ -155,18 +150,53 @@ async fn a_move_within_a_bucket_is_one_request_unless_forbidden() {
         house.operations(),
         ["HeadObject", "PutObjectCopy", "HeadObject", "DeleteObject"]
     );
-    // An ACL of its own would go along unasked: it is copied.
-    house.put(SOURCE, KEY, "fish").await;
-    let acl = client.put_object_acl().bucket(SOURCE).key(KEY);
-    acl.grant_read(format!("id=\"{OWNER}\""))
-        .send()
-        .await
-        .unwrap();
-    house.forget();
-    assert!(moved(&client, SOURCE, "d").await.is_moved());
+}
+
+#[tokio::test]
+async fn an_acl_of_its_own_goes_along_with_a_rename_only_if_that_is_said() {
+    let house = house().await;
+    let client = asking(&house);
+    client.capabilities().await;
+    let granted = async || {
+        let put = house.client().put_object().bucket(SOURCE).key(KEY);
+        let put = put.grant_read(format!("id=\"{OWNER}\""));
+        put.body("fish").send().await.unwrap();
+        house.forget();
+    };
+    let inherits = async |key: &str| {
+        let acl = house.client().get_object_acl().bucket(SOURCE).key(key);
+        acl.send().await.unwrap().inherits
+    };
+    granted().await;
+    assert!(moved(&client, SOURCE, "b").await.is_moved());
+    assert_eq!(house.operations(), ["HeadObject", "RenameObject"]);
+    assert!(inherits("b").await);
+    // One that is given, and one that is kept.
+    let call = |key: &str| {
+        let call = client.move_object().bucket(SOURCE).key(key);
+        call.copy_source(source(SOURCE, KEY))
+    };
+    granted().await;
+    let sent = call("c").acl("private").send().await.unwrap();
+    assert!(sent.is_moved() && !inherits("c").await);
+    assert_eq!(house.count("RenameObject"), 1);
+    granted().await;
+    let sent = call("d").keep_acl().send().await.unwrap();
+    assert!(sent.is_moved() && !inherits("d").await);
+    assert_eq!(house.count("RenameObject"), 1);
+    // Where the service cannot be told, the source's would go along unasked: it is copied.
+    let other = client.without(Capability::RenameAcl);
+    granted().await;
+    assert!(moved(&other, SOURCE, "e").await.is_moved());
     assert_eq!(house.count("RenameObject"), 0);
-    let acl = client.get_object_acl().bucket(SOURCE).key("d");
-    assert!(acl.send().await.unwrap().inherits);
+    assert!(inherits("e").await);
+    house.put(SOURCE, KEY, "fish").await;
+    house.forget();
+    assert!(moved(&other, SOURCE, "f").await.is_moved());
+    assert_eq!(
+        house.operations(),
+        ["HeadObject", "GetObjectACL", "RenameObject"]
+    );
 }
 
 #[tokio::test]
@@ -187,10 +217,7 @@ async fn entries_of_a_job_are_renames_where_that_makes_the_same_target() {
     let house = house().await;
     let summary = run(&house, asking(&house), "one", moving(SOURCE, "b")).await;
     assert_eq!(summary.done, 1);
-    assert_eq!(
-        house.operations(),
-        ["GetCapabilities", "GetObjectACL", "RenameObject"]
-    );
+    assert_eq!(house.operations(), ["GetCapabilities", "RenameObject"]);
     // The journal says what became of it.
     let mut made = Vec::new();
     Job::each_done(house.folder().join("one"), |_, _, copied| {

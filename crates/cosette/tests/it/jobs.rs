@@ -107,7 +107,46 @@ async fn nobody_carries_out_a_plan_that_was_never_finished() {
         ),
         "{refused}"
     );
+    // It is told of the file that was named, and nothing is left of the job.
+    let named = plan.display().to_string();
+    assert!(refused.to_string().contains(&named), "{refused}");
     assert!(!folder.exists());
+    // A folder that is there already is somebody's.
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("theirs"), "x").unwrap();
+    assert_eq!(
+        Job::create(&folder, &plan).unwrap_err().kind(),
+        ErrorKind::Local
+    );
+    assert!(folder.join("theirs").exists());
+}
+
+#[tokio::test]
+async fn the_first_entries_of_a_plan_are_told_without_the_rest() {
+    let house = House::new().await;
+    let plan = house.folder().join("p");
+    let mut writer = PlanWriter::create(&plan, &PlanHead::new("rm")).unwrap();
+    let entries: Vec<_> = ["a", "b", "c"]
+        .into_iter()
+        .map(|key| {
+            let source = place(SOURCE, key);
+            Entry::new(Work::Delete { source }, Seen::default())
+        })
+        .collect();
+    for entry in &entries {
+        writer.add(entry).unwrap();
+    }
+    writer.finish().unwrap();
+    let first = |most| PlanReader::first_entries(&plan, most);
+    assert_eq!(first(0).unwrap(), []);
+    assert_eq!(first(2).unwrap(), entries[..2]);
+    assert_eq!(first(9).unwrap(), entries);
+    // What is read is as it was written.
+    let mut bytes = std::fs::read(&plan).unwrap();
+    let line = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    bytes[line + 30] ^= 1;
+    std::fs::write(&plan, bytes).unwrap();
+    assert_eq!(first(1).unwrap_err().kind(), ErrorKind::Damaged);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod arguments;
 mod clock;
 mod copying;
 mod cuts;
+mod every_path;
 mod forms;
 mod house;
 mod jobs;

@@ -83,7 +83,7 @@ pub(crate) fn stranger(house: &House) -> Client {
     s3_over(house, Stranger(house.clone()))
 }
 
-fn s3_over(house: &House, transport: impl Transport) -> Client {
+pub(crate) fn s3_over(house: &House, transport: impl Transport) -> Client {
     house
         .builder()
         .dialect(Dialect::S3)

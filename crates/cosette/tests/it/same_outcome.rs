@@ -12,9 +12,9 @@ use cosette::{
 use crate::house::{EXAMPLE, Fault, House, SOURCE, source};
 use crate::jobs::{place, seen};
 
-const MIB: usize = 1 << 20;
-const KEY: &str = "all/\u{4e2d} +%.bin";
-const ENCODED: &str = "all/%E4%B8%AD%20%2B%25.bin";
+pub(crate) const MIB: usize = 1 << 20;
+pub(crate) const KEY: &str = "all/\u{4e2d} +%.bin";
+pub(crate) const ENCODED: &str = "all/%E4%B8%AD%20%2B%25.bin";
 
 fn bytes() -> Vec<u8> {
     (0..3 * MIB + 17)
@@ -23,7 +23,7 @@ fn bytes() -> Vec<u8> {
 }
 
 /// An object that has everything an object can have.
-async fn everything(house: &House) -> Output<ObjectReply> {
+pub(crate) async fn everything(house: &House) -> Output<ObjectReply> {
     let call = house
         .client()
         .put_object()
@@ -53,7 +53,7 @@ async fn everything(house: &House) -> Output<ObjectReply> {
 
 /// Everything of an object that a copy shall have.
 #[derive(Debug, PartialEq)]
-struct Outcome {
+pub(crate) struct Outcome {
     bytes: bytes::Bytes,
     metadata: Metadata,
     class: StorageClass,
@@ -62,7 +62,7 @@ struct Outcome {
     tags: Tags,
 }
 
-async fn outcome(house: &House, bucket: &str, key: &str) -> Outcome {
+pub(crate) async fn outcome(house: &House, bucket: &str, key: &str) -> Outcome {
     let object = house.head(bucket, key).await;
     let acl = house.client().get_object_acl().bucket(bucket).key(key);
     Outcome {
@@ -81,7 +81,7 @@ async fn tags(house: &House, bucket: &str, key: &str) -> Tags {
 }
 
 /// The same store under another name, as another service is.
-fn elsewhere(house: &House) -> Client {
+pub(crate) fn elsewhere(house: &House) -> Client {
     house
         .builder()
         .credentials(house.root())
@@ -90,7 +90,7 @@ fn elsewhere(house: &House) -> Client {
         .unwrap()
 }
 
-fn wanted() -> Wanted {
+pub(crate) fn wanted() -> Wanted {
     Wanted {
         acl: WantedAcl::Keep,
         ..Wanted::default()

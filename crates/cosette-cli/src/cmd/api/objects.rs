@@ -13,8 +13,8 @@ use crate::files::{self, Sink};
 use crate::output::Output;
 
 use super::{
-    Answered, answer, given, metadata, object_acl, objects_of, source_conditions, text_in, text_of,
-    with_acl, with_read_conditions, with_source_conditions, with_target_conditions,
+    Answered, acl_of, answer, given, metadata, object_acl, objects_of, source_conditions, text_in,
+    text_of, with_acl, with_read_conditions, with_source_conditions, with_target_conditions,
 };
 
 pub(super) async fn copy(
@@ -254,6 +254,7 @@ pub(super) async fn rename(client: &Client, args: RenameArgs) -> Answered {
         .key(args.object.key)
         .source_key(args.rename_source)
         .forbid_overwrite(args.forbid_overwrite);
+    let call = with_acl!(call, acl_of(args.acl, args.grants));
     answer(
         &with_target_conditions!(call, args.target_conditions)
             .send()

@@ -102,7 +102,15 @@ fn what_somebody_writes_between_copy_and_removal_stays() {
                 .success()
         );
         let (source, target) = (cos("p/"), cos("q/"));
-        let words = ["mv", "-r", &source, &target, "--parallel", "1"];
+        let words = [
+            "mv",
+            "-r",
+            "--copy-delete",
+            &source,
+            &target,
+            "--parallel",
+            "1",
+        ];
         let mut child = mover
             .command(&words)
             .env("COSETTE_HALT", format!("hold:3:{}", fifo.display()))
@@ -125,7 +133,15 @@ fn what_somebody_writes_while_a_killed_move_waits_stays() {
         let mut mover = Mover::new(OBJECTS, 0);
         let mut wanted = mover.things();
         let (source, target) = (cos("p/"), cos("q/"));
-        let words = ["mv", "-r", &source, &target, "--parallel", "1"];
+        let words = [
+            "mv",
+            "-r",
+            "--copy-delete",
+            &source,
+            &target,
+            "--parallel",
+            "1",
+        ];
         assert_eq!(mover.run(&words, Some("after:3")), HALTED);
         let number = proved_last(&mover);
         deed.to(&mut mover, number, &mut wanted);

@@ -2,7 +2,7 @@
 
 use std::process::Child;
 
-use super::{Chance, Mover, NO_JOB, cos, cuts, move_words};
+use super::{Chance, Mover, NO_JOB, cos, cuts, move_words, rename_words};
 
 const OBJECTS: usize = 200;
 const KILLS: usize = 60;
@@ -36,9 +36,16 @@ fn a_move_that_is_killed_at_any_time_loses_nothing() {
     let mut wanted = mover.things();
     let mut chance = Chance(0x9e37_79b9);
     let (mut kills, mut sides) = (0, ("p/", "q/"));
-    while kills < cuts(KILLS) {
+    for round in 0.. {
+        if kills >= cuts(KILLS) {
+            break;
+        }
         let (source, target) = (cos(sides.0), cos(sides.1));
-        let first = move_words(&source, &target);
+        // By copies and by renames, in turns.
+        let first = match round % 2 {
+            0 => move_words(&source, &target),
+            _ => rename_words(&source, &target),
+        };
         let mut args: &[&str] = &first;
         loop {
             let server_first = kills % 10 == 9;

@@ -260,20 +260,24 @@ impl Sample for MoveObject {
         let token = option::of("[!-~]{1,128}".prop_map(|token| token.parse().unwrap()));
         let object = (any::bucket(), any::key(), any::key());
         let target = (proptest::bool::ANY, any::target_conditions());
-        (object, any::preconditions(), target, token)
-            .prop_map(|(object, source_preconditions, target, client_token)| {
-                let (forbid_overwrite, target_preconditions) = target;
-                let (bucket, key, source_key) = object;
-                Self {
-                    bucket,
-                    key,
-                    source_key,
-                    source_preconditions,
-                    forbid_overwrite,
-                    target_preconditions,
-                    client_token,
-                }
-            })
+        let acl = any::acl_headers(CannedAcl::is_for_objects);
+        (object, any::preconditions(), target, acl, token)
+            .prop_map(
+                |(object, source_preconditions, target, acl, client_token)| {
+                    let (forbid_overwrite, target_preconditions) = target;
+                    let (bucket, key, source_key) = object;
+                    Self {
+                        bucket,
+                        key,
+                        source_key,
+                        source_preconditions,
+                        forbid_overwrite,
+                        target_preconditions,
+                        acl,
+                        client_token,
+                    }
+                },
+            )
             .boxed()
     }
 
@@ -294,16 +298,29 @@ impl Sample for MoveObject {
             },
             forbid_overwrite: false,
             target_preconditions: Preconditions::default(),
+            acl: AclHeaders::default(),
             client_token: text("0d4b1c2e-token"),
+        };
+        let plain = Self {
+            acl: AclHeaders::DEFAULT_ACL,
+            client_token: None,
+            ..request.clone()
         };
         let reply = MoveObjectReply {
             etag: Some(etag("ee8de918d05640145b18f70f4c3aa602")),
             version_id: None,
         };
-        vec![Example {
-            name: "token",
-            request,
-            reply,
-        }]
+        vec![
+            Example {
+                name: "token",
+                request,
+                reply: reply.clone(),
+            },
+            Example {
+                name: "without-acl",
+                request: plain,
+                reply,
+            },
+        ]
     }
 }

@@ -286,6 +286,7 @@ impl InProcess {
             key: key(NAMES[to]),
             preconditions: Preconditions::default(),
             forbid_overwrite: false,
+            acl: Default::default(),
             client_token: None,
             target_preconditions: Preconditions::default(),
         };

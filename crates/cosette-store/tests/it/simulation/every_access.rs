@@ -178,6 +178,15 @@ pub(crate) fn operations(run: &Run) -> Vec<Operation> {
             version: None,
             tag: "new".to_owned(),
         },
+        Operation::Acl {
+            at: at("b", "b"),
+            version: None,
+            open: true,
+        },
+        Operation::BucketAcl {
+            bucket: "c",
+            open: true,
+        },
         delete(at("b", "a/1"), None),
         delete(at("c", "a"), None),
         delete(at("c", "a"), oldest.clone()),
@@ -480,7 +489,7 @@ fn the_disk_may_fail_at_every_access_of_every_operation() {
 
 /// Growth is refused while there is still room for what gives room back.
 // incident: R76
-// catches: FullDiskRefusesDeletes
+// catches: FullDiskRefusesDeletes, GrowsToTheEnd
 #[test]
 fn a_full_disk_takes_all_that_does_not_grow() {
     let prepared = prepared();

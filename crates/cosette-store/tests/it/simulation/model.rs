@@ -25,6 +25,8 @@ pub(crate) struct Content {
     pub(crate) etag: ETag,
     /// The value of its one tag; empty if it has none.
     pub(crate) tag: String,
+    /// Whether it has an ACL of its own.
+    pub(crate) open: bool,
     pub(crate) appendable: bool,
     pub(crate) class: StorageClass,
     /// Whether it was restored, of a class that must be.
@@ -50,6 +52,8 @@ pub(crate) struct Bucket {
     pub(crate) uploads: BTreeMap<Upload, BTreeMap<u64, Content>>,
     /// Its document; empty if it has none.
     pub(crate) document: Bytes,
+    /// Whether everybody may read all of it.
+    pub(crate) open: bool,
     /// The keys of uploads that were begun without an answer.
     pub(crate) unknown_uploads: Vec<String>,
 }
@@ -67,6 +71,7 @@ pub(crate) fn content_of(bytes: &Bytes) -> Content {
         bytes: bytes.clone(),
         etag: ETag::of_md5(md5_of(bytes)),
         tag: String::new(),
+        open: false,
         appendable: false,
         class: StorageClass::Standard,
         restored: false,
@@ -171,6 +176,7 @@ impl Model {
                 let content = Content {
                     class: StorageClass::Standard,
                     encrypted: told(encryption.as_ref()),
+                    open: false,
                     ..content
                 };
                 self.add(to, done, Some(content));
@@ -196,6 +202,11 @@ impl Model {
                 self.find(at, version.as_ref())?;
                 self.content_mut(at, version.as_ref()).tag.clone_from(tag);
             }
+            Operation::Acl { at, version, open } => {
+                self.find(at, version.as_ref())?;
+                self.content_mut(at, version.as_ref()).open = *open;
+            }
+            Operation::BucketAcl { bucket, open } => self.bucket_mut(bucket).open = *open,
             Operation::DeleteIf { at, version, etag } => {
                 let found = self.find(at, version.as_ref()).ok();
                 if found.is_none_or(|(content, _)| content.etag != *etag) {
@@ -466,6 +477,7 @@ impl Model {
             let mut keys = bucket.keys.iter();
             bucket.versioning == found.versioning
                 && bucket.document == found.document
+                && bucket.open == found.open
                 && bucket.keys.len() == found.keys.len()
                 && keys.all(|(key, versions)| same_versions(key, versions))
                 && bucket.has_uploads_of(found)

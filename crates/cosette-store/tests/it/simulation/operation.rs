@@ -9,8 +9,8 @@ use cosette_store::{
     Versioning,
 };
 use cosette_types::{
-    ByteRange, CopySource, CustomerKey, Directive, ETag, ETagMatch, Encryption, Metadata,
-    Preconditions, Span, StorageClass, Tags, Timestamp, UploadId, VersionId,
+    ByteRange, CopySource, CustomerKey, Directive, ETag, ETagMatch, Encryption, Grant, Grantee,
+    Metadata, Permission, Preconditions, Span, StorageClass, Tags, Timestamp, UploadId, VersionId,
 };
 use futures_util::{TryStreamExt, stream};
 
@@ -91,6 +91,17 @@ pub(crate) enum Operation {
         at: Place,
         version: Option<VersionId>,
         tag: String,
+    },
+    /// Lets everybody read it, or leaves it to the bucket.
+    Acl {
+        at: Place,
+        version: Option<VersionId>,
+        open: bool,
+    },
+    /// Lets everybody read all of a bucket, or nobody.
+    BucketAcl {
+        bucket: &'static str,
+        open: bool,
     },
     Versioning {
         bucket: &'static str,
@@ -194,8 +205,10 @@ impl Operation {
             | Self::Restore { at, .. }
             | Self::Age { at, .. }
             | Self::Tag { at, .. }
+            | Self::Acl { at, .. }
             | Self::Initiate { at } => vec![place(at)],
             Self::Document { bucket, .. } => vec![format!("{bucket}?document")],
+            Self::BucketAcl { bucket, .. } => vec![format!("{bucket}?acl")],
             Self::PutPart {
                 bucket,
                 upload: one,
@@ -310,6 +323,18 @@ impl Operation {
                 let (bucket, key) = (bucket(at.bucket), key(at.key));
                 let id = version.as_ref();
                 store.set_object_tags(&bucket, &key, id, tags).await?;
+                Ok(Done::default())
+            }
+            Self::Acl { at, version, open } => {
+                let (bucket, key) = (bucket(at.bucket), key(at.key));
+                let acl = open.then(|| vec![everybody_reads()]);
+                let id = version.as_ref();
+                store.set_object_acl(&bucket, &key, id, acl).await?;
+                Ok(Done::default())
+            }
+            Self::BucketAcl { bucket: name, open } => {
+                let acl = open.then(everybody_reads).into_iter().collect();
+                store.set_bucket_acl(&bucket(name), acl).await?;
                 Ok(Done::default())
             }
             Self::Versioning { bucket: name, to } => {
@@ -520,6 +545,7 @@ async fn move_object(
         preconditions: Preconditions::default(),
         forbid_overwrite: false,
         target_preconditions: Default::default(),
+        acl: Default::default(),
         client_token: None,
     };
     let moved = store.move_object(request).await?;
@@ -565,6 +591,14 @@ fn source(place: &Place, version: Option<&VersionId>) -> CopySource {
         region: None,
         key: key(place.key),
         version_id: version.cloned(),
+    }
+}
+
+/// The one grant that is ever made.
+fn everybody_reads() -> Grant {
+    Grant {
+        grantee: Grantee::AllUsers,
+        permission: Permission::Read,
     }
 }
 

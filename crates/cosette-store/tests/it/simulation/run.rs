@@ -551,7 +551,7 @@ impl Run {
     /// The next operation.
     fn operation(&self) -> Operation {
         let (to, from) = (self.place(), self.place());
-        let dice = self.random.below(107);
+        let dice = self.random.below(109);
         let upload = self.upload();
         match (dice, upload) {
             (0..5, _) => Operation::Append {
@@ -643,10 +643,19 @@ impl Run {
             },
             104 => self.age(to),
             105 => self.age(self.cold()),
-            _ => Operation::Document {
+            106 => Operation::Document {
                 bucket: to.bucket,
                 // Of one piece or two, or none.
                 bytes: content(self.random.next(), self.pick(&[0, 100, 70_000])),
+            },
+            107 => Operation::Acl {
+                version: self.version_of(to),
+                at: to,
+                open: self.random.below(3) > 0,
+            },
+            _ => Operation::BucketAcl {
+                bucket: to.bucket,
+                open: self.random.below(2) == 0,
             },
         }
     }
@@ -707,8 +716,10 @@ const HEADERS_MAX: u64 = 5 * 4096;
 async fn see_bucket(store: &Store, name: &str) -> Bucket {
     let name = bucket(name);
     let document = store.bucket_document(&name, BucketDocument::Cors).await;
+    let settings = store.bucket(&name).await.unwrap();
     let mut seen = Bucket {
-        versioning: store.bucket(&name).await.unwrap().versioning,
+        versioning: settings.versioning,
+        open: !settings.acl.is_empty(),
         document: document.unwrap().unwrap_or_default(),
         ..Bucket::default()
     };
@@ -729,6 +740,7 @@ async fn see_bucket(store: &Store, name: &str) -> Bucket {
                 bytes,
                 etag,
                 tag,
+                open: object.acl.is_some(),
                 appendable: object.appendable,
                 class: object.storage_class,
                 restored: object.restore.is_some(),

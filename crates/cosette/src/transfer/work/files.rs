@@ -61,6 +61,8 @@ impl Task<'_> {
         let (copied, before) = match &self.standing.verified {
             Some(copied) => (copied.clone(), None),
             None => {
+                // From the first look at the file on: threads that wait for the disk are memory, too.
+                let _streaming = self.worker.files.acquire().await.ok();
                 let before = match self.unchanged_file(source).await {
                     Ok(before) => before,
                     Err(halt) => {
@@ -117,7 +119,6 @@ impl Task<'_> {
     }
 
     async fn send_file(&self, source: &Path, target: &Place) -> Result<Copied, Halt> {
-        let _streaming = self.worker.files.acquire().await.ok();
         let earlier = self.standing.upload.as_ref();
         let stored = match self.store_file(source, target, earlier).await {
             // The upload of the earlier run is no longer there, or was completed by it.
@@ -270,6 +271,7 @@ impl Task<'_> {
     }
 
     async fn fetch_file(&self, source: &Place, target: &Path) -> Result<Copied, Halt> {
+        let _streaming = self.worker.files.acquire().await.ok();
         if self.wanted.forbid_overwrite
             && tokio::fs::try_exists(target)
                 .await
@@ -283,7 +285,6 @@ impl Task<'_> {
             made.map_err(|why| local(folder, why))?;
         }
         let known = self.known(client, source).await?;
-        let _streaming = self.worker.files.acquire().await.ok();
         let mut call = client.download().bucket(&source.bucket).key(&source.key);
         if let Some(region) = &source.region {
             call = call.region(region);

@@ -4,8 +4,12 @@
 //! before. A rename whose answer was lost is asked for again with the same token, and what is at the
 //! target tells the rest.
 
+use cosette_proto::ops::MoveObject;
+use cosette_types::{AclHeaders, Preconditions};
+
 use super::{Halt, Task};
 use crate::error::{ErrorKind, Missing};
+use crate::send::Context;
 use crate::transfer::entry::{Place, WantedAcl, WantedEncryption, WantedMetadata, WantedTags};
 use crate::transfer::event::{Event, Strategy};
 use crate::transfer::journal::{Copied, Step};
@@ -21,22 +25,31 @@ impl Task<'_> {
         else {
             return Ok(false);
         };
-        if !self.worker.settings.rename && !self.has_the_acl_that_is_wanted(source).await {
+        let Some(acl) = self.acl_of_a_rename(source).await else {
             return Ok(false);
-        }
+        };
         let client = self.worker.target;
-        let mut call = client
-            .rename_object()
-            .bucket(&target.bucket)
-            .key(&target.key)
-            .source_key(&source.key)
-            .copy_source_if_match(etag)
-            .forbid_overwrite(self.wanted.forbid_overwrite)
-            .client_token(format!("{}/{}", self.worker.token, self.number));
-        if let Some(region) = &target.region {
-            call = call.region(region);
-        }
-        let version_id = match call.send().await {
+        let token = format!("{}/{}", self.worker.token, self.number);
+        let message = MoveObject {
+            bucket: target.bucket.clone(),
+            key: target.key.clone(),
+            source_key: source.key.clone(),
+            source_preconditions: Preconditions {
+                if_match: Some(etag.clone().into()),
+                if_unmodified_since: seen.last_modified,
+                ..Preconditions::default()
+            },
+            forbid_overwrite: self.wanted.forbid_overwrite,
+            target_preconditions: Preconditions::default(),
+            acl,
+            client_token: token.parse().ok(),
+        };
+        let context = Context {
+            region: target.region.clone(),
+            ..Context::default()
+        };
+        let moved = client.perform(&context, &message, None).await;
+        let version_id = match moved.map_err(|failed| failed.error) {
             Ok(moved) => moved.value.version_id,
             // The service does not know it, or not for this object.
             Err(error) if matches!(error.status(), Some(405 | 501)) => return Ok(false),
@@ -79,7 +92,6 @@ impl Task<'_> {
             && source.bucket == target.bucket
             && source.version_id.is_none()
             && wanted.metadata == WantedMetadata::Keep
-            && !matches!(wanted.acl, WantedAcl::Set(_))
             && wanted.tags != WantedTags::Without
             && wanted.encryption == WantedEncryption::Keep
             && (class.is_none() || class == self.entry.seen.storage_class)
@@ -88,10 +100,17 @@ impl Task<'_> {
             && self.standing.beginning.is_none()
     }
 
-    /// A rename takes the object's own ACL along: unless that is wanted there must be none.
-    async fn has_the_acl_that_is_wanted(&self, source: &Place) -> bool {
-        if self.wanted.acl == WantedAcl::Keep {
-            return true;
+    /// What a rename must say for the target to have the ACL that is wanted. Where the service cannot be
+    /// told any, the object's own goes along: then there must be none, unless it is wanted.
+    async fn acl_of_a_rename(&self, source: &Place) -> Option<AclHeaders> {
+        match &self.wanted.acl {
+            WantedAcl::Keep => return Some(AclHeaders::NONE),
+            WantedAcl::Set(acl) => return self.worker.able.rename_acl.then(|| acl.clone()),
+            WantedAcl::Inherit if self.worker.able.rename_acl => {
+                return Some(AclHeaders::DEFAULT_ACL);
+            }
+            WantedAcl::Inherit if self.worker.settings.rename => return Some(AclHeaders::NONE),
+            WantedAcl::Inherit => {}
         }
         let client = self.worker.source;
         let mut call = client
@@ -101,10 +120,11 @@ impl Task<'_> {
         if let Some(region) = &source.region {
             call = call.region(region);
         }
-        match call.send().await {
+        let inherits = match call.send().await {
             Ok(acl) => acl.inherits,
             // An earlier run may have renamed it already: the rename itself finds that out.
             Err(error) => error.kind() == ErrorKind::NotFound(Missing::Key),
-        }
+        };
+        inherits.then_some(AclHeaders::NONE)
     }
 }
