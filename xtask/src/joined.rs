@@ -53,7 +53,7 @@ const READ: [&str; 18] = [
     "list_uploads",
     "list_versions",
     "object",
-    "part_of",
+    "parts_of",
     "read",
     "stage",
     "stage_as",
