@@ -1,6 +1,7 @@
 """boto3, with its default settings: checksums in trailers, chunks, virtual hosts where it chooses them."""
 
 import base64
+import hashlib
 import io
 import unittest
 import uuid
@@ -272,6 +273,47 @@ class Objects(S3TestCase):
         self.assertEqual((told["ObjectSize"], told["StorageClass"]), (5, "STANDARD"))
         self.assertNotIn("ObjectParts", told)
 
+    def test_tags_of_objects_and_buckets(self):
+        tags = [{"Key": "a", "Value": "b c"}, {"Key": "ключ", "Value": ""}]
+        self.s3.put_object(Bucket=self.name, Key="k", Body=b"v", Tagging="a=b%20c")
+        self.assertEqual(self.s3.get_object_tagging(Bucket=self.name, Key="k")["TagSet"], tags[:1])
+        self.s3.put_object_tagging(Bucket=self.name, Key="k", Tagging={"TagSet": tags})
+        self.assertEqual(self.s3.get_object_tagging(Bucket=self.name, Key="k")["TagSet"], tags)
+        self.assertEqual(self.s3.head_object(Bucket=self.name, Key="k")["TagCount"], 2)
+        self.s3.copy_object(Bucket=self.name, Key="copy", CopySource=f"{self.name}/k")
+        self.assertEqual(self.s3.get_object_tagging(Bucket=self.name, Key="copy")["TagSet"], tags)
+        self.s3.delete_object_tagging(Bucket=self.name, Key="k")
+        self.assertEqual(self.s3.get_object_tagging(Bucket=self.name, Key="k")["TagSet"], [])
+        self.refused("NoSuchTagSet", 404, self.s3.get_bucket_tagging, Bucket=self.name)
+        self.s3.put_bucket_tagging(Bucket=self.name, Tagging={"TagSet": tags})
+        self.assertEqual(self.s3.get_bucket_tagging(Bucket=self.name)["TagSet"], tags)
+        self.s3.delete_bucket_tagging(Bucket=self.name)
+        self.refused("NoSuchTagSet", 404, self.s3.get_bucket_tagging, Bucket=self.name)
+
+    def test_cors_rules_come_back_as_they_were_set(self):
+        self.refused("NoSuchCORSConfiguration", 404, self.s3.get_bucket_cors, Bucket=self.name)
+        rules = [
+            {
+                "AllowedHeaders": ["*"],
+                "AllowedMethods": ["GET", "PUT"],
+                "AllowedOrigins": ["https://a.example"],
+                "ExposeHeaders": ["ETag"],
+                "MaxAgeSeconds": 600,
+            }
+        ]
+        self.s3.put_bucket_cors(Bucket=self.name, CORSConfiguration={"CORSRules": rules})
+        self.assertEqual(self.s3.get_bucket_cors(Bucket=self.name)["CORSRules"], rules)
+        self.s3.delete_bucket_cors(Bucket=self.name)
+        self.refused("NoSuchCORSConfiguration", 404, self.s3.get_bucket_cors, Bucket=self.name)
+
+    def test_an_archived_object_is_restored(self):
+        self.s3.put_object(Bucket=self.name, Key="k", Body=b"v", StorageClass="GLACIER")
+        self.refused("InvalidObjectState", 403, self.s3.get_object, Bucket=self.name, Key="k")
+        wish = {"Days": 2, "GlacierJobParameters": {"Tier": "Expedited"}}
+        self.s3.restore_object(Bucket=self.name, Key="k", RestoreRequest=wish)
+        self.assertIn('ongoing-request="false"', self.s3.head_object(Bucket=self.name, Key="k")["Restore"])
+        self.assertEqual(self.data(self.name, "k"), b"v")
+
     def test_rename(self):
         self.s3.put_object(Bucket=self.name, Key="old name", Body=b"v", Metadata={"a": "b"})
         self.s3.rename_object(Bucket=self.name, Key="new/name", RenameSource="old%20name")
@@ -441,6 +483,8 @@ class Uploads(S3TestCase):
                     parts.append({"PartNumber": number, "ETag": made["ETag"], "ChecksumCRC32": crc32(body)})
                 listed = self.s3.list_parts(**upload)
                 self.assertEqual((listed["ChecksumAlgorithm"], listed["ChecksumType"]), ("CRC32", kind))
+                [open_one] = self.s3.list_multipart_uploads(Bucket=self.name)["Uploads"]
+                self.assertEqual((open_one["ChecksumAlgorithm"], open_one["ChecksumType"]), ("CRC32", kind))
                 self.assertEqual([one["ChecksumCRC32"] for one in listed["Parts"]], [crc32(body) for body in bodies])
                 if kind == "FULL_OBJECT":
                     wanted = crc32(whole)
@@ -461,8 +505,22 @@ class Uploads(S3TestCase):
                 self.assertEqual((told["ChecksumCRC32"], told["ChecksumType"]), (wanted, kind))
                 # boto3 holds the bytes against one of all bytes.
                 self.assertEqual(self.data(self.name, "copy", ChecksumMode="ENABLED"), whole)
-                told = self.s3.get_object_attributes(Bucket=self.name, Key="k", ObjectAttributes=["Checksum"])
+                asked = {"ObjectAttributes": ["Checksum", "ObjectParts"], "MaxParts": 1, "PartNumberMarker": 1}
+                told = self.s3.get_object_attributes(Bucket=self.name, Key="k", **asked)
                 self.assertEqual(told["Checksum"], {"ChecksumCRC32": wanted.split("-")[0], "ChecksumType": kind})
+                last = {"PartNumber": 2, "Size": 100, "ChecksumCRC32": crc32(bodies[1])}
+                self.assertEqual(told["ObjectParts"]["TotalPartsCount"], 2)
+                self.assertEqual(told["ObjectParts"].get("Parts"), [last] if kind == "COMPOSITE" else None)
+                part = self.s3.get_object(Bucket=self.name, Key="copy", PartNumber=1, ChecksumMode="ENABLED")
+                self.assertEqual(part.get("ChecksumCRC32"), crc32(bodies[0]) if kind == "COMPOSITE" else None)
+                # boto3 holds the bytes against that of the part, too.
+                self.assertEqual(part["Body"].read(), bodies[0])
+                for listed in [
+                    self.s3.list_objects_v2(Bucket=self.name)["Contents"],
+                    self.s3.list_object_versions(Bucket=self.name)["Versions"],
+                ]:
+                    kinds = {(one["ChecksumAlgorithm"][0], one["ChecksumType"]) for one in listed}
+                    self.assertEqual(kinds, {("CRC32", kind)})
 
     def test_the_transfer_manager_leaves_a_checksum(self):
         big = pattern(12 * MIB + 17)
@@ -509,6 +567,15 @@ class Uploads(S3TestCase):
             parts.append({"PartNumber": number, "ETag": made["ETag"]})
         self.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
         self.assertEqual(self.data(self.name, "k"), source[5 * MIB :] + source[1:1001])
+        upload["UploadId"] = self.s3.create_multipart_upload(
+            Bucket=self.name, Key="k", ChecksumAlgorithm="SHA256"
+        )["UploadId"]
+        made = self.s3.upload_part_copy(
+            **upload, PartNumber=1, CopySource=f"{self.name}/source", CopySourceRange=f"bytes=1-{5 * MIB}"
+        )["CopyPartResult"]
+        wanted = base64.b64encode(hashlib.sha256(source[1 : 5 * MIB + 1]).digest()).decode()
+        self.assertEqual(made["ChecksumSHA256"], wanted)
+        self.s3.abort_multipart_upload(**upload)
 
 
 class Versions(S3TestCase):

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::exec::{self, Result};
 use crate::report::say;
-use crate::{cargo, decisions, proof, root, rows, s3_table, source};
+use crate::{cargo, decisions, operations, proof, root, rows, source};
 
 const LIMIT: Duration = Duration::from_secs(40 * 60);
 
@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(40 * 60);
 pub(crate) fn pages() -> Result<bool> {
     let sources = source::read_all(root())?;
     fs::write(root().join(decisions::INDEX), decisions::index(&sources))?;
-    s3_table::bless(root())?;
+    operations::bless(root())?;
     proof::bless(root())?;
     let changed = rows::bless(root())?;
     say(format_args!(

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::exec::{self, Result};
 use crate::source::{self, Source};
-use crate::{decisions, joined, proof, rooms, rows, s3_table, security};
+use crate::{decisions, joined, operations, proof, rooms, rows, security};
 
 const LINES_MAX: usize = 800;
 
@@ -47,7 +47,7 @@ pub(crate) fn problems(root: &Path) -> Result<Vec<String>> {
     problems.extend(unpaired_examples(&sources));
     problems.extend(dead_links(&sources, root));
     problems.extend(rows::problems(&sources)?);
-    problems.extend(s3_table::problems(&sources, root)?);
+    problems.extend(operations::problems(&sources, root)?);
     problems.extend(security::problems(&sources));
     problems.extend(proof::problems(&sources)?);
     problems.extend(joined::problems(&sources));

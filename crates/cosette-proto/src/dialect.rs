@@ -111,6 +111,10 @@ pub enum Field {
     RenameSourceIfUnmodifiedSince,
     /// Which attributes of an object are asked for (S3).
     ObjectAttributes,
+    /// Most parts that are told of (S3).
+    MaxParts,
+    /// Only parts after this number are told of (S3).
+    PartNumberMarker,
 }
 
 impl Dialect {
@@ -372,6 +376,8 @@ const fn cos_name(field: Field) -> &'static str {
         Field::RenameSourceIfModifiedSince => "x-cos-rename-source-if-modified-since",
         Field::RenameSourceIfUnmodifiedSince => "x-cos-rename-source-if-unmodified-since",
         Field::ObjectAttributes => "x-cos-object-attributes",
+        Field::MaxParts => "x-cos-max-parts",
+        Field::PartNumberMarker => "x-cos-part-number-marker",
     }
 }
 
@@ -427,5 +433,7 @@ const fn s3_name(field: Field) -> &'static str {
         Field::RenameSourceIfModifiedSince => "x-amz-rename-source-if-modified-since",
         Field::RenameSourceIfUnmodifiedSince => "x-amz-rename-source-if-unmodified-since",
         Field::ObjectAttributes => "x-amz-object-attributes",
+        Field::MaxParts => "x-amz-max-parts",
+        Field::PartNumberMarker => "x-amz-part-number-marker",
     }
 }

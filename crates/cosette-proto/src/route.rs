@@ -118,6 +118,7 @@ const KNOWN: &[&str] = &[
 
 /// Sub-resources of the service that we do not have: refused by name, reads included.
 const ABSENT: &[&str] = &[
+    "abac",
     "accelerate",
     "analytics",
     "asyncfetch",
@@ -128,8 +129,12 @@ const ABSENT: &[&str] = &[
     "inventory",
     "legal-hold",
     "logging",
-    "notification",
+    "metadataconfiguration",
+    "metadatainventorytable",
+    "metadatajournaltable",
+    "metadatatable",
     "metrics",
+    "notification",
     "object-lock",
     "ownershipcontrols",
     "origin",

@@ -483,10 +483,21 @@ mod tests {
 
     use super::*;
 
-    fn arriving(stream: impl Stream<Item = Bytes> + Send + 'static) -> Arriving {
+    fn arriving_at(
+        bytes_per_sec_min: u64,
+        stream: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Arriving {
         use futures_util::StreamExt;
         let frames = stream.map(|bytes| Ok::<_, std::io::Error>(http_body::Frame::data(bytes)));
-        Arriving::new(StreamBody::new(frames), &Limits::default(), &Arc::default())
+        let limits = Limits {
+            body_bytes_per_sec_min: bytes_per_sec_min,
+            ..Limits::default()
+        };
+        Arriving::new(StreamBody::new(frames), &limits, &Arc::default())
+    }
+
+    fn arriving(stream: impl Stream<Item = Bytes> + Send + 'static) -> Arriving {
+        arriving_at(limits::BODY_BYTES_PER_SEC_MIN, stream)
     }
 
     /// Bytes of one size, one piece a second.
@@ -497,21 +508,27 @@ mod tests {
         })
     }
 
+    /// As slow as it may be, a byte a second slower, and a thousand times slower.
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_trickles_is_given_up_after_the_grace() {
-        let slowest = usize::try_from(limits::BODY_BYTES_PER_SEC_MIN).unwrap();
-        let mut slow = arriving(steady(slowest / 2));
-        let began = Instant::now();
-        let error = loop {
-            if let Err(error) = slow.next().await {
-                break error;
+    async fn a_body_that_is_too_slow_is_given_up() {
+        let grace = limits::BODY_GRACE;
+        // Whole seconds are earned: of the grace a second is gone with the first byte that is missing.
+        let nearly = (grace - Duration::from_secs(1)) * 1000;
+        for (bytes, given_up) in [(1000, None), (999, Some(nearly)), (1, Some(grace))] {
+            let mut body = arriving_at(1000, steady(bytes));
+            let began = Instant::now();
+            let mut ended = None;
+            while ended.is_none() && began.elapsed() < grace * 2000 {
+                ended = body.next().await.err();
             }
-        };
-        assert_eq!(error.code(), ErrorCode::RequestTimeout);
-        assert!(began.elapsed() < limits::BODY_GRACE * 3);
-        let mut steady = arriving(steady(slowest));
-        for _ in 0..1000 {
-            assert!(steady.next().await.unwrap().is_some());
+            let code = ended.as_ref().map(Error::code);
+            let timeout = given_up.map(|_| ErrorCode::RequestTimeout);
+            assert_eq!(code, timeout, "{bytes} bytes a second");
+            if let Some(given_up) = given_up {
+                let after = began.elapsed();
+                let around = given_up..=given_up + Duration::from_secs(2);
+                assert!(around.contains(&after), "{bytes}: after {after:?}");
+            }
         }
     }
 

@@ -18,7 +18,8 @@ use crate::meta::Meta;
 use crate::ops::stage::Staged;
 use crate::planted::Bug;
 use crate::records::{
-    BodyRecord, Digests, Happened, Item, List, Marker, Pending, Slice, decode_items, encode_item,
+    BodyRecord, Digests, Happened, Item, List, Marker, PartSum, Pending, Slice, decode_items,
+    encode_item,
 };
 use crate::store::Core;
 use crate::tables::{self, BodyId};
@@ -92,11 +93,24 @@ impl<'a> BodyBuilder<'a> {
 
     /// Begins a part; its slices follow.
     pub(crate) async fn part(&mut self, digests: Digests) -> Result<(), Error> {
+        self.part_with(digests, None).await
+    }
+
+    /// Begins a part whose checksum is kept.
+    pub(crate) async fn part_with(
+        &mut self,
+        digests: Digests,
+        sum: Option<PartSum>,
+    ) -> Result<(), Error> {
         // A part's head and its first slice stay in one row, so that a part is found by the row in
         // which its first byte is.
-        self.make_room(ITEM_BYTES_MAX * 2).await?;
+        let items = 2 + usize::from(sum.is_some());
+        self.make_room(ITEM_BYTES_MAX * items).await?;
         self.crc64 = self.crc64.then(digests.crc64, digests.size);
         self.push(Item::Part(digests));
+        if let Some(sum) = sum {
+            self.push(Item::Sum(sum));
+        }
         Ok(())
     }
 
@@ -357,18 +371,22 @@ pub(crate) fn cut(slice: Slice, at: u64, span: Span) -> Option<Slice> {
     })
 }
 
-/// The stored part that has exactly the bytes of `span`, if there is one.
+/// The stored part that has exactly the bytes of `span`, if there is one, and its checksum.
 pub(crate) async fn exact_part(
     meta: &Arc<dyn Meta>,
     id: BodyId,
     record: &BodyRecord,
     span: Span,
-) -> Result<Option<Digests>, Error> {
+) -> Result<Option<(Digests, Option<PartSum>)>, Error> {
     let mut walk = Walk::new(meta, id, record, span.start);
     while let Some((at, item)) = walk.next().await? {
         match item {
             Item::Part(part) if at == span.start && part.size == span.len() => {
-                return Ok(Some(part));
+                let sum = match walk.next().await? {
+                    Some((_, Item::Sum(sum))) => Some(sum),
+                    _ => None,
+                };
+                return Ok(Some((part, sum)));
             }
             _ if at > span.start => break,
             _ => {}
@@ -399,7 +417,7 @@ impl Core {
         let mut extents = BTreeSet::new();
         extents.extend(items.into_iter().filter_map(|item| match item {
             Item::Slice(slice) => Some((slice.extent, slice.tiny)),
-            Item::Part(_) => None,
+            Item::Part(_) | Item::Sum(_) => None,
         }));
         let mut writes = Vec::new();
         for (extent, tiny) in extents {

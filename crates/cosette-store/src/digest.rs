@@ -1,4 +1,4 @@
-//! MD5 and CRC-64 of a stream of bytes.
+//! MD5 and CRC-64 of a stream of bytes, and a checksum that a client chose.
 //!
 //! A short stream is hashed by the task that has it. Longer ones go to a pool of threads, which
 //! hashes streams from all requests side by side: that is several times the speed of one after the
@@ -10,10 +10,11 @@ use std::vec::IntoIter;
 
 use bytes::Bytes;
 use cosette_md5::{Feed, Md5 as Hasher, Pool};
-use cosette_types::{Crc64, Md5};
+use cosette_types::{Checksum, ChecksumAlgorithm, Crc64, Md5};
 use crc_fast::CrcAlgorithm;
 use tokio::sync::oneshot;
 
+use crate::checksum::Running;
 use crate::error::Error;
 use crate::extents::{ExtentError, RangeReader};
 use crate::records::Digests;
@@ -25,7 +26,7 @@ const GATHERED_BYTES: usize = 256 << 10;
 /// Pieces gathered at most: many small ones must not take more room than their bytes.
 const GATHERED_PIECES_MAX: usize = 256;
 
-/// Both digests of the bytes so far.
+/// The digests of the bytes so far.
 #[derive(Debug)]
 pub(crate) struct Digest {
     /// Where long streams are hashed; `None` where everything happens in tasks.
@@ -49,13 +50,29 @@ enum Held {
 #[derive(Debug)]
 struct State {
     md5: Hasher,
+    sums: Sums,
+}
+
+/// What is computed beside the MD5.
+#[derive(Debug)]
+struct Sums {
     crc64: crc_fast::Digest,
+    checksum: Option<Running>,
+}
+
+impl Sums {
+    fn update(&mut self, bytes: &[u8]) {
+        self.crc64.update(bytes);
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(bytes);
+        }
+    }
 }
 
 impl State {
     fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
-        self.crc64.update(bytes);
+        self.sums.update(bytes);
     }
 }
 
@@ -65,10 +82,14 @@ fn given_up() -> Error {
 }
 
 impl Digest {
-    pub(crate) fn new(pool: Option<Arc<Pool>>) -> Self {
+    /// Of no bytes yet; with a checksum of this algorithm, if one is wanted.
+    pub(crate) fn new(pool: Option<Arc<Pool>>, wanted: Option<ChecksumAlgorithm>) -> Self {
         let state = State {
             md5: Hasher::new(),
-            crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Xz),
+            sums: Sums {
+                crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Xz),
+                checksum: wanted.map(Running::new),
+            },
         };
         Self {
             pool,
@@ -110,7 +131,7 @@ impl Digest {
             now: None,
             buffer: Vec::new(),
             valid: 0..0,
-            crc64: before.crc64,
+            sums: before.sums,
             read: 0,
             failed: None,
             back,
@@ -134,7 +155,7 @@ impl Digest {
         let pieces = Pieces {
             pieces: std::mem::take(&mut self.gathered).into_iter(),
             now: Bytes::new(),
-            crc64: state.crc64,
+            sums: state.sums,
             back,
         };
         self.gathered_bytes = 0;
@@ -153,14 +174,16 @@ impl Digest {
         }
     }
 
-    pub(crate) async fn finish(mut self) -> Result<Digests, Error> {
+    /// What they are, and the checksum that was wanted.
+    pub(crate) async fn finish(mut self) -> Result<(Digests, Option<Checksum>), Error> {
         self.send_gathered().await?;
-        let state = self.state().await?;
-        Ok(Digests {
+        let State { md5, sums } = *self.state().await?;
+        let digests = Digests {
             size: self.size,
-            md5: Md5(state.md5.finish()),
-            crc64: Crc64(state.crc64.finalize()),
-        })
+            md5: Md5(md5.finish()),
+            crc64: Crc64(sums.crc64.finalize()),
+        };
+        Ok((digests, sums.checksum.map(Running::finish)))
     }
 }
 
@@ -168,7 +191,7 @@ impl Digest {
 struct Pieces {
     pieces: IntoIter<Bytes>,
     now: Bytes,
-    crc64: crc_fast::Digest,
+    sums: Sums,
     back: oneshot::Sender<Result<State, ExtentError>>,
 }
 
@@ -177,7 +200,7 @@ impl Feed for Pieces {
         let Some(next) = self.pieces.next() else {
             return false;
         };
-        self.crc64.update(&next);
+        self.sums.update(&next);
         self.now = next;
         true
     }
@@ -187,9 +210,9 @@ impl Feed for Pieces {
     }
 
     fn done(self: Box<Self>, md5: Hasher) {
-        let crc64 = self.crc64;
+        let sums = self.sums;
         // Whoever gave the stream up does not want it any more.
-        let _ = self.back.send(Ok(State { md5, crc64 }));
+        let _ = self.back.send(Ok(State { md5, sums }));
     }
 }
 
@@ -200,7 +223,7 @@ struct Reading {
     buffer: Vec<u8>,
     /// Where in the buffer the bytes are.
     valid: Range<usize>,
-    crc64: crc_fast::Digest,
+    sums: Sums,
     read: u64,
     failed: Option<ExtentError>,
     back: oneshot::Sender<Result<State, ExtentError>>,
@@ -233,7 +256,7 @@ impl Feed for Reading {
             false
         });
         let bytes = self.buffer.get(self.valid.clone()).unwrap_or_default();
-        self.crc64.update(bytes);
+        self.sums.update(bytes);
         self.read += bytes.len() as u64;
         more
     }
@@ -243,10 +266,10 @@ impl Feed for Reading {
     }
 
     fn done(self: Box<Self>, md5: Hasher) {
-        let crc64 = self.crc64;
+        let sums = self.sums;
         let outcome = match self.failed {
             Some(error) => Err(error),
-            None => Ok(State { md5, crc64 }),
+            None => Ok(State { md5, sums }),
         };
         // Whoever gave the stream up does not want it any more.
         let _ = self.back.send(outcome);
@@ -256,9 +279,12 @@ impl Feed for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::value_of;
 
-    async fn digests(pool: Option<Arc<Pool>>, pieces: &[Bytes]) -> Digests {
-        let mut digest = Digest::new(pool);
+    const WANTED: ChecksumAlgorithm = ChecksumAlgorithm::Sha256;
+
+    async fn digests(pool: Option<Arc<Pool>>, pieces: &[Bytes]) -> (Digests, Option<Checksum>) {
+        let mut digest = Digest::new(pool, Some(WANTED));
         for piece in pieces {
             digest.update(piece).await.unwrap();
         }
@@ -267,11 +293,13 @@ mod tests {
 
     #[tokio::test]
     async fn digests_are_those_of_the_protocol() {
-        let digests = digests(None, &[Bytes::from_static(b"123456789")]).await;
+        let (digests, checksum) = digests(None, &[Bytes::from_static(b"123456789")]).await;
+        let value = value_of(WANTED, b"123456789");
+        assert_eq!(checksum, Some(Checksum::full(WANTED, &value)));
         assert_eq!(digests.crc64, Crc64(11_051_210_869_376_104_954));
         assert_eq!(digests.md5.to_string(), "25f9e794323b453885f5181f1b624d0b");
-        let empty = Digest::new(None).finish().await.unwrap();
-        assert_eq!(empty.crc64, Crc64::EMPTY);
+        let (empty, none) = Digest::new(None, None).finish().await.unwrap();
+        assert_eq!((empty.crc64, none), (Crc64::EMPTY, None));
     }
 
     #[tokio::test]
@@ -290,7 +318,7 @@ mod tests {
                 .collect();
             let here = digests(None, &pieces).await;
             assert_eq!(digests(Some(Arc::clone(&pool)), &pieces).await, here);
-            assert_eq!(here.size, (length * count) as u64);
+            assert_eq!(here.0.size, (length * count) as u64);
         }
     }
 
@@ -318,7 +346,7 @@ mod tests {
     #[tokio::test]
     async fn ranges_that_the_pool_reads_are_one_stream_with_what_came_before() {
         let read = async |fails: bool| {
-            let mut digest = Digest::new(Some(Arc::default()));
+            let mut digest = Digest::new(Some(Arc::default()), Some(WANTED));
             digest.update(&Bytes::from_static(b"0")).await?;
             let range = |left, fails| Box::new(Range5 { left, fails }) as Box<dyn RangeReader>;
             digest

@@ -153,7 +153,7 @@ impl Store {
         let span = Span::whole(record.size);
         let core = &self.core;
         let bytes = read_body(Arc::clone(core), body, span, Arc::clone(&lease), None);
-        let problem = match compare(core.digest(), bytes, &record).await {
+        let problem = match compare(core.digest(None), bytes, &record).await {
             // Only its customer can read it; that it is what was stored can be seen.
             Err(Error::CustomerKeyNeeded) => {
                 let checked = check_stored(core, body, record.size).await;
@@ -183,7 +183,7 @@ async fn compare(
     while let Some(bytes) = bytes.try_next().await? {
         digest.update(&bytes).await?;
     }
-    let found = digest.finish().await?;
+    let (found, _) = digest.finish().await?;
     let problem = if found.size != record.size || found.crc64 != record.crc64 {
         Some("its bytes do not have its CRC-64".to_owned())
     } else if record.md5.is_some_and(|md5| md5 != found.md5) {

@@ -1,9 +1,8 @@
 //! The checksum of an object that is made of parts, from those of the parts: no byte is read for it.
 
-use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumType, DeclaredChecksum, PartNumber};
-use crc_fast::CrcAlgorithm;
-use ring::digest;
+use cosette_types::{Checksum, ChecksumType, DeclaredChecksum, PartNumber};
 
+use crate::checksum::{crc_bytes, crc_of, value_of};
 use crate::records::PartRecord;
 
 /// What the parts' checksums make together. `None` if one of them has none of the algorithm that the
@@ -32,45 +31,17 @@ pub(crate) fn joined(
     match kind {
         ChecksumType::Composite => {
             let all: Vec<u8> = values.iter().flat_map(|(value, _)| value.clone()).collect();
-            let value = of_bytes(algorithm, &all);
+            let value = value_of(algorithm, &all);
             Some(Checksum::composite(algorithm, &value, parts.len()))
         }
         ChecksumType::FullObject => {
-            let crc = crc(algorithm)?;
+            let crc = crc_of(algorithm)?;
             let whole = values.iter().fold(0, |before, (value, size)| {
                 crc_fast::checksum_combine(crc, before, number(value), *size)
             });
-            Some(Checksum::full(algorithm, &bytes(algorithm, whole)))
+            Some(Checksum::full(algorithm, &crc_bytes(algorithm, whole)))
         }
     }
-}
-
-fn crc(algorithm: ChecksumAlgorithm) -> Option<CrcAlgorithm> {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
-        ChecksumAlgorithm::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
-        ChecksumAlgorithm::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => None,
-    }
-}
-
-/// The checksum of some bytes at once.
-fn of_bytes(algorithm: ChecksumAlgorithm, all: &[u8]) -> Vec<u8> {
-    match (crc(algorithm), algorithm) {
-        (Some(crc), _) => bytes(algorithm, crc_fast::checksum(crc, all)),
-        (None, ChecksumAlgorithm::Sha1) => {
-            let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, all);
-            sha1.as_ref().to_vec()
-        }
-        (None, _) => digest::digest(&digest::SHA256, all).as_ref().to_vec(),
-    }
-}
-
-/// A value of a CRC as its bytes, the highest first.
-fn bytes(algorithm: ChecksumAlgorithm, value: u64) -> Vec<u8> {
-    let all = value.to_be_bytes();
-    let first = all.len().saturating_sub(algorithm.bytes());
-    all.get(first..).unwrap_or_default().to_vec()
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -81,7 +52,7 @@ fn number(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use cosette_types::{Crc64, Md5, Timestamp};
+    use cosette_types::{ChecksumAlgorithm, Crc64, Md5, Timestamp};
 
     use super::*;
     use crate::tables::{BodyId, LinkId};
@@ -94,7 +65,7 @@ mod tests {
             md5: Md5([0; 16]),
             crc64: Crc64::EMPTY,
             last_modified: Timestamp::from_secs(0),
-            checksum: Some(Checksum::full(algorithm, &of_bytes(algorithm, content))),
+            checksum: Some(Checksum::full(algorithm, &value_of(algorithm, content))),
         }
     }
 
@@ -111,7 +82,7 @@ mod tests {
         for algorithm in ChecksumAlgorithm::ALL {
             let declared = DeclaredChecksum::new(algorithm, Some(ChecksumType::FullObject)).ok();
             let Some(declared) = declared else { continue };
-            let whole = Checksum::full(algorithm, &of_bytes(algorithm, &bytes));
+            let whole = Checksum::full(algorithm, &value_of(algorithm, &bytes));
             for cut in [0, 1, 7, 150, 299, 300] {
                 let (one, rest) = bytes.split_at(cut);
                 let (two, three) = rest.split_at(rest.len() / 3);

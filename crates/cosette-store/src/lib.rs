@@ -12,6 +12,7 @@
 
 mod background;
 mod body;
+mod checksum;
 mod codec;
 mod completing;
 mod digest;
@@ -69,7 +70,7 @@ pub use ops::prefix_job::{
 };
 pub use ops::put_object::{Put, PutObject};
 pub use ops::put_part::{PutPart, StoredPart};
-pub use ops::read::ObjectPart;
+pub use ops::read::{ObjectPart, ObjectParts};
 pub use ops::restore_object::{RestoreObject, RestoreState, Restoring};
 pub use ops::stage::{StageError, StageLimits, Staged};
 pub use scrub::{Damage, Holder, ScrubReport};

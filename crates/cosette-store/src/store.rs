@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use cosette_md5::Pool;
-use cosette_types::{Timestamp, limits as protocol};
+use cosette_types::{ChecksumAlgorithm, Timestamp, limits as protocol};
 use tokio::sync::Notify;
 
 use crate::background::Background;
@@ -252,9 +252,9 @@ impl Core {
         Ok(())
     }
 
-    /// A digest of no bytes yet.
-    pub(crate) fn digest(&self) -> Digest {
-        Digest::new(self.hashing.clone())
+    /// A digest of no bytes yet, with a checksum of this algorithm if one is wanted.
+    pub(crate) fn digest(&self, wanted: Option<ChecksumAlgorithm>) -> Digest {
+        Digest::new(self.hashing.clone(), wanted)
     }
 
     /// A new id.

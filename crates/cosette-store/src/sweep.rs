@@ -235,7 +235,7 @@ impl Core {
                 List::Inline(items) => {
                     slices.extend(items.into_iter().filter_map(|item| match item {
                         Item::Slice(slice) => Some((slice.extent, slice.tiny)),
-                        Item::Part(_) => None,
+                        Item::Part(_) | Item::Sum(_) => None,
                     }))
                 }
                 List::Chained(_) => self.remove_chain(body).await?,

@@ -246,6 +246,15 @@ impl DeclaredChecksum {
     }
 }
 
+/// Which checksum an object has, without its value: what listings tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChecksumKind {
+    /// How it is computed.
+    pub algorithm: ChecksumAlgorithm,
+    /// What it is computed of.
+    pub kind: ChecksumType,
+}
+
 /// A checksum of a body, by an algorithm that a client chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {
@@ -278,6 +287,14 @@ impl Checksum {
             algorithm,
             kind: ChecksumType::Composite,
             value: format!("{}-{parts}", STANDARD.encode(bytes)),
+        }
+    }
+
+    /// Which one it is.
+    pub const fn which(&self) -> ChecksumKind {
+        ChecksumKind {
+            algorithm: self.algorithm,
+            kind: self.kind,
         }
     }
 

@@ -26,7 +26,9 @@ pub mod version;
 
 pub use access::{AclHeaders, CannedAcl, Grant, Grantee, Owner, Permission};
 pub use bucket::{AppId, BucketName, Region};
-pub use checksum::{Checksum, ChecksumAlgorithm, ChecksumType, Crc64, DeclaredChecksum, Md5};
+pub use checksum::{
+    Checksum, ChecksumAlgorithm, ChecksumKind, ChecksumType, Crc64, DeclaredChecksum, Md5,
+};
 pub use content::{ContentHeaders, Metadata, Text, UserMetadata};
 pub use copy::{CopySource, Directive};
 pub use cors::{CorsMethod, CorsRule};

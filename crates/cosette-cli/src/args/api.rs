@@ -407,6 +407,11 @@ pub(crate) struct CopyObjectArgs {
     pub(crate) target_conditions: TargetConditionArgs,
     #[command(flatten)]
     pub(crate) encryption: EncryptionArgs,
+    /// Copy: where the target's bucket says nothing, the target is encrypted with a key of the service
+    /// if the source is, and not if the source is not (an extension of our own server)
+    #[arg(long, value_name = "DIRECTIVE", value_parser = values::copy_directive(), ignore_case = true,
+          conflicts_with_all = ["sse", "sse_c_key_file"], help_heading = "Encryption")]
+    pub(crate) sse_directive: Option<Directive>,
     #[command(flatten)]
     pub(crate) source_key: SourceKeyArgs,
 }

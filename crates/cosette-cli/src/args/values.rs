@@ -87,6 +87,11 @@ pub(super) fn directive() -> impl TypedValueParser<Value = Directive> {
         .map(|text| text.parse().expect("only the two directives pass"))
 }
 
+/// The one directive that there is of encryption.
+pub(super) fn copy_directive() -> impl TypedValueParser<Value = Directive> {
+    PossibleValuesParser::new(["Copy"]).map(|_| Directive::Copy)
+}
+
 /// `name:value` of user metadata.
 pub(super) fn meta(text: &str) -> Result<(String, Text), String> {
     let (name, value) = text

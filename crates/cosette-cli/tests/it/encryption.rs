@@ -117,6 +117,29 @@ fn a_raw_copy_goes_from_one_key_to_another() {
 }
 
 #[test]
+fn a_raw_copy_keeps_how_its_source_is_encrypted() {
+    let world = World::with_bucket();
+    let body = world.file("a", "secret bytes");
+    for (key, flags) in [("plain", &[][..]), ("managed", &["--sse", "cos"])] {
+        world.api(
+            "put-object",
+            &[&["--key", key, "--file", &body], flags].concat(),
+        );
+        let source = cos(key);
+        let copy = ["--key", "copy", "--copy-source", &source];
+        world.api("put-object-copy", &copy);
+        assert_eq!(sse(&world.stat("copy"))[0], None, "{key}");
+        let kept = [&copy[..], &["--sse-directive", "Copy"]].concat();
+        world.api("put-object-copy", &kept);
+        assert_eq!(sse(&world.stat("copy")), sse(&world.stat(key)), "{key}");
+        let both = [&kept[..], &["--sse", "cos"]].concat();
+        world.api_refused(2, "put-object-copy", &both);
+        let other = [&copy[..], &["--sse-directive", "Replaced"]].concat();
+        world.api_refused(2, "put-object-copy", &other);
+    }
+}
+
+#[test]
 fn raw_parts_are_encrypted_with_the_key_of_their_upload() {
     let (world, [raw, text_file, _], body) = own();
     let source = cos("own");

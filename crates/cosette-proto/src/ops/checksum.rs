@@ -1,7 +1,7 @@
 //! The elements of documents that name a checksum. They are of the S3 dialect alone: a document of COS
 //! says nothing of them.
 
-use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumType, DeclaredChecksum};
+use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumKind, ChecksumType, DeclaredChecksum};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
@@ -43,9 +43,17 @@ impl Writer {
 
     /// Which one the object is to have.
     pub(super) fn declared_checksum(&mut self, declared: Option<DeclaredChecksum>) {
-        if let Some(declared) = declared.filter(|_| self.dialect() == Dialect::S3) {
-            self.text(ALGORITHM, declared.algorithm());
-            self.text(TYPE, declared.kind());
+        self.checksum_kind(declared.map(|declared| ChecksumKind {
+            algorithm: declared.algorithm(),
+            kind: declared.kind(),
+        }));
+    }
+
+    /// Which one an object has.
+    pub(super) fn checksum_kind(&mut self, which: Option<ChecksumKind>) {
+        if let Some(which) = which.filter(|_| self.dialect() == Dialect::S3) {
+            self.text(ALGORITHM, which.algorithm);
+            self.text(TYPE, which.kind);
         }
     }
 }
@@ -87,5 +95,48 @@ impl Element {
         let algorithm = self.value(ALGORITHM)?.parse().ok()?;
         let kind = self.value(TYPE).and_then(|text| text.parse().ok());
         DeclaredChecksum::new(algorithm, kind).ok()
+    }
+
+    /// Which one an object has; `None` if it is not said, or of a kind that is not known.
+    pub(super) fn checksum_kind(&self) -> Option<ChecksumKind> {
+        let algorithm = self.value(ALGORITHM)?.parse().ok()?;
+        let kind = self.value(TYPE).and_then(|text| text.parse().ok());
+        // Stores that know only one type do not say it.
+        let kind = kind.unwrap_or(ChecksumType::FullObject);
+        Some(ChecksumKind { algorithm, kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_checksum_there_is_is_told_in_one_dialect() {
+        for algorithm in ChecksumAlgorithm::ALL {
+            for kind in ChecksumType::ALL {
+                let which = ChecksumKind { algorithm, kind };
+                for (dialect, told) in [(Dialect::S3, Some(which)), (Dialect::Cos, None)] {
+                    let document = Writer::document_in(dialect, "Contents", |root| {
+                        root.checksum_kind(Some(which));
+                    });
+                    let root = Element::parse(&document).unwrap();
+                    assert_eq!(root.checksum_kind(), told, "{algorithm} {kind}");
+                    let declared = DeclaredChecksum::new(algorithm, Some(kind)).ok();
+                    assert_eq!(
+                        root.declared_checksum(),
+                        declared.filter(|_| told.is_some())
+                    );
+                }
+            }
+        }
+        // Some stores do not say of what it is, and some say what nobody knows.
+        for (text, told) in [
+            ("<ChecksumAlgorithm>CRC32</ChecksumAlgorithm>", true),
+            ("<ChecksumAlgorithm>XXHASH3</ChecksumAlgorithm>", false),
+        ] {
+            let root = Element::parse(format!("<Contents>{text}</Contents>").as_bytes()).unwrap();
+            assert_eq!(root.checksum_kind().is_some(), told, "{text}");
+        }
     }
 }

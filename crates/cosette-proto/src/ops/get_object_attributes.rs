@@ -1,7 +1,9 @@
 //! Get Object Attributes (the S3 dialect's): what is known of an object, without its bytes and its
 //! metadata.
 
-use cosette_types::{BucketName, Checksum, ETag, ObjectKey, StorageClass, Timestamp, VersionId};
+use cosette_types::{
+    BucketName, Checksum, ETag, ObjectKey, PartNumber, StorageClass, Timestamp, VersionId, limits,
+};
 use http::Method;
 use http::header::LAST_MODIFIED;
 
@@ -24,7 +26,7 @@ pub enum ObjectAttribute {
     ETag,
     /// Its checksum, if one was kept.
     Checksum,
-    /// How many parts it was made of.
+    /// How many parts it was made of, and which if their checksums were kept.
     ObjectParts,
     /// Its class.
     StorageClass,
@@ -65,6 +67,43 @@ pub struct GetObjectAttributes {
     pub version_id: Option<VersionId>,
     /// Which; at least one.
     pub attributes: Vec<ObjectAttribute>,
+    /// Only parts after this number; 0 for all.
+    pub part_number_marker: u16,
+    /// Most parts; 1,000 when absent.
+    pub max_parts: Option<u16>,
+}
+
+/// The parts that an object was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartsAttribute {
+    /// How many there are.
+    pub count: u32,
+    /// Some of them; only of an object whose checksum is one of its parts' checksums.
+    pub page: Option<PartsPage>,
+}
+
+/// A page of an object's parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartsPage {
+    /// As asked for.
+    pub part_number_marker: u16,
+    /// The page size in force.
+    pub max_parts: u16,
+    /// Where the next page begins; set exactly when there is more.
+    pub next_part_number_marker: Option<u16>,
+    /// The parts, in order.
+    pub parts: Vec<PartAttributes>,
+}
+
+/// What is told of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartAttributes {
+    /// Its place among the parts, from 1.
+    pub part_number: PartNumber,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its checksum.
+    pub checksum: Option<Checksum>,
 }
 
 /// The attributes that were asked for.
@@ -78,8 +117,8 @@ pub struct GetObjectAttributesReply {
     pub etag: Option<ETag>,
     /// The checksum of all its bytes that was kept.
     pub checksum: Option<Checksum>,
-    /// How many parts it was made of, if it was.
-    pub parts: Option<u32>,
+    /// The parts that it was made of, if it was.
+    pub parts: Option<PartsAttribute>,
     /// Its class.
     pub storage_class: Option<StorageClass>,
     /// Its size in bytes.
@@ -95,7 +134,11 @@ impl Message for GetObjectAttributes {
             .with(ATTRIBUTES, "")
             .with_some(VERSION_ID, self.version_id.as_ref());
         let names: Vec<_> = self.attributes.iter().map(|one| one.as_str()).collect();
-        let headers = HeaderWriter::new(dialect).with(Field::ObjectAttributes, names.join(","));
+        let marker = Some(self.part_number_marker).filter(|marker| *marker != 0);
+        let headers = HeaderWriter::new(dialect)
+            .with(Field::ObjectAttributes, names.join(","))
+            .with_some(Field::PartNumberMarker, marker)
+            .with_some(Field::MaxParts, self.max_parts);
         let object = (&self.bucket, &self.key);
         Request::of_object(Method::GET, object, query, headers.done())
     }
@@ -117,11 +160,21 @@ impl Message for GetObjectAttributes {
         if attributes.is_empty() {
             return Err(Error::argument(format!("The header {name} is missing.")));
         }
+        let headers = HeaderReader::new(&request.headers, dialect);
+        let max_parts = number(headers, Field::MaxParts, limits::LIST_ENTRIES_MAX)?;
+        if max_parts == Some(0) {
+            let name = dialect.name(Field::MaxParts);
+            return Err(Error::argument(format!(
+                "The header {name} is not a positive number."
+            )));
+        }
         Ok(Self {
             bucket,
             key,
             version_id: request.query.version_id()?,
             attributes,
+            part_number_marker: number(headers, Field::PartNumberMarker, u16::MAX)?.unwrap_or(0),
+            max_parts,
         })
     }
 
@@ -141,8 +194,8 @@ impl Message for GetObjectAttributes {
                     element.text(super::checksum::TYPE, told.kind);
                 });
             }
-            if let Some(parts) = reply.parts {
-                root.element("ObjectParts", |element| element.text("PartsCount", parts));
+            if let Some(parts) = &reply.parts {
+                root.element("ObjectParts", |element| write_parts(element, parts));
             }
             if let Some(class) = reply.storage_class {
                 root.class(class);
@@ -163,16 +216,12 @@ impl Message for GetObjectAttributes {
         let root = reply.root(ROOT)?;
         let modified = headers.text_of(LAST_MODIFIED.as_str())?;
         let missing = || Unreadable("the header Last-Modified is missing".into());
-        let parts = root.child("ObjectParts");
         Ok(GetObjectAttributesReply {
             last_modified: modified.and_then(date::parse).ok_or_else(missing)?,
             version_id: headers.version_id()?,
             etag: root.parse_some("ETag")?,
             checksum: root.child("Checksum").and_then(Element::checksum),
-            parts: match parts {
-                Some(parts) => parts.parse_some("PartsCount")?,
-                None => None,
-            },
+            parts: root.child("ObjectParts").map(read_parts).transpose()?,
             storage_class: match root.value("StorageClass") {
                 Some(_) => Some(root.class()?),
                 None => None,
@@ -180,4 +229,58 @@ impl Message for GetObjectAttributes {
             size: root.parse_some("ObjectSize")?,
         })
     }
+}
+
+/// A number in a header; a larger one is the largest.
+fn number(headers: HeaderReader<'_>, field: Field, most: u16) -> Result<Option<u16>, Error> {
+    let Some(number) = headers.parse::<u32>(field)? else {
+        return Ok(None);
+    };
+    Ok(Some(u16::try_from(number).unwrap_or(most).min(most)))
+}
+
+fn write_parts(element: &mut Writer, parts: &PartsAttribute) {
+    element.text("PartsCount", parts.count);
+    let Some(page) = &parts.page else { return };
+    element.text("PartNumberMarker", page.part_number_marker);
+    element.text_if("NextPartNumberMarker", page.next_part_number_marker);
+    element.text("MaxParts", page.max_parts);
+    element.text("IsTruncated", page.next_part_number_marker.is_some());
+    for part in &page.parts {
+        element.element("Part", |element| {
+            element.text("PartNumber", part.part_number);
+            element.text("Size", part.size);
+            element.checksum_value(part.checksum.as_ref());
+        });
+    }
+}
+
+fn read_parts(element: &Element) -> Result<PartsAttribute, Unreadable> {
+    let page = match element.parse_some("MaxParts")? {
+        None => None,
+        Some(max_parts) => Some(PartsPage {
+            part_number_marker: element.parse_some("PartNumberMarker")?.unwrap_or(0),
+            max_parts,
+            next_part_number_marker: match element.truth("IsTruncated")? {
+                true => Some(element.parse_child("NextPartNumberMarker")?),
+                false => None,
+            },
+            parts: element
+                .children("Part")
+                .map(read_part)
+                .collect::<Result<_, _>>()?,
+        }),
+    };
+    Ok(PartsAttribute {
+        count: element.parse_child("PartsCount")?,
+        page,
+    })
+}
+
+fn read_part(element: &Element) -> Result<PartAttributes, Unreadable> {
+    Ok(PartAttributes {
+        part_number: element.parse_child("PartNumber")?,
+        size: element.parse_child("Size")?,
+        checksum: element.checksum(),
+    })
 }

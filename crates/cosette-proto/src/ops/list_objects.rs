@@ -1,6 +1,8 @@
 //! GET Bucket (List Objects), first version: a page of keys, with what lies below a delimiter folded.
 
-use cosette_types::{AppId, BucketName, ETag, ObjectKey, Region, StorageClass, Timestamp};
+use cosette_types::{
+    AppId, BucketName, ChecksumKind, ETag, ObjectKey, Region, StorageClass, Timestamp,
+};
 use http::Method;
 
 use super::OperationName;
@@ -51,6 +53,8 @@ pub struct ObjectEntry {
     pub owner: Option<ListOwner>,
     /// Its class.
     pub storage_class: StorageClass,
+    /// Which checksum it has (S3), if any.
+    pub checksum: Option<ChecksumKind>,
 }
 
 /// A page of keys.
@@ -172,6 +176,7 @@ pub(super) fn write_entry(element: &mut Writer, entry: &ObjectEntry, coding: Key
     element.text("Key", coding.write(entry.key.as_str()));
     element.text("LastModified", date::iso(entry.last_modified));
     element.text("ETag", &entry.etag);
+    element.checksum_kind(entry.checksum);
     element.text("Size", entry.size);
     element.list_owner(entry.owner.as_ref());
     element.class(entry.storage_class);
@@ -185,5 +190,6 @@ pub(super) fn read_entry(element: &Element, coding: KeyCoding) -> Result<ObjectE
         size: element.parse_child("Size")?,
         owner: element.list_owner("Owner"),
         storage_class: element.class()?,
+        checksum: element.checksum_kind(),
     })
 }

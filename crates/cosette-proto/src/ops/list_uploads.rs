@@ -1,6 +1,8 @@
 //! List Multipart Uploads: a page of uploads that are neither completed nor aborted.
 
-use cosette_types::{BucketName, ObjectKey, Owner, StorageClass, Timestamp, UploadId};
+use cosette_types::{
+    BucketName, DeclaredChecksum, ObjectKey, Owner, StorageClass, Timestamp, UploadId,
+};
 use http::Method;
 
 use super::document::KeyCoding;
@@ -52,6 +54,8 @@ pub struct UploadEntry {
     pub storage_class: StorageClass,
     /// When it was begun, to the second.
     pub initiated: Timestamp,
+    /// The checksum the object will have (S3), if the upload was begun with one.
+    pub checksum: Option<DeclaredChecksum>,
 }
 
 /// A page of open uploads.
@@ -183,6 +187,7 @@ fn write_upload(element: &mut Writer, upload: &UploadEntry, coding: KeyCoding) {
     element.list_owner(upload.owner.as_ref());
     element.class(upload.storage_class);
     element.text("Initiated", date::iso(upload.initiated));
+    element.declared_checksum(upload.checksum);
 }
 
 fn read_upload(element: &Element, coding: KeyCoding) -> Result<UploadEntry, Unreadable> {
@@ -193,5 +198,6 @@ fn read_upload(element: &Element, coding: KeyCoding) -> Result<UploadEntry, Unre
         owner: element.list_owner("Owner"),
         storage_class: element.class()?,
         initiated: element.date("Initiated")?,
+        checksum: element.declared_checksum(),
     })
 }

@@ -1,6 +1,8 @@
 //! GET Bucket Object versions: a page of versions and delete markers, newest first within a key.
 
-use cosette_types::{BucketName, ETag, ObjectKey, StorageClass, Timestamp, VersionId};
+use cosette_types::{
+    BucketName, ChecksumKind, ETag, ObjectKey, StorageClass, Timestamp, VersionId,
+};
 use http::Method;
 
 use super::document::KeyCoding;
@@ -56,6 +58,8 @@ pub struct VersionEntry {
     pub storage_class: StorageClass,
     /// Whose it is.
     pub owner: Option<ListOwner>,
+    /// Which checksum it has (S3), if any.
+    pub checksum: Option<ChecksumKind>,
 }
 
 /// A version that says: deleted.
@@ -212,6 +216,7 @@ fn write_item(root: &mut Writer, item: &VersionItem, coding: KeyCoding) {
             element.text("IsLatest", version.is_latest);
             element.text("LastModified", date::iso(version.last_modified));
             element.text("ETag", &version.etag);
+            element.checksum_kind(version.checksum);
             element.text("Size", version.size);
             element.class(version.storage_class);
             element.list_owner(version.owner.as_ref());
@@ -236,6 +241,7 @@ fn read_version(element: &Element, coding: KeyCoding) -> Result<VersionEntry, Un
         size: element.parse_child("Size")?,
         storage_class: element.class()?,
         owner: element.list_owner("Owner"),
+        checksum: element.checksum_kind(),
     })
 }
 

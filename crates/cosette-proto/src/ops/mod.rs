@@ -61,7 +61,10 @@ pub use encryption::{
 pub use get_object::{
     ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
 };
-pub use get_object_attributes::{GetObjectAttributes, GetObjectAttributesReply, ObjectAttribute};
+pub use get_object_attributes::{
+    GetObjectAttributes, GetObjectAttributesReply, ObjectAttribute, PartAttributes, PartsAttribute,
+    PartsPage,
+};
 pub use initiate_upload::{InitiateUpload, InitiateUploadReply};
 pub use lifecycle::{
     DeleteBucketLifecycle, GetBucketLifecycle, LifecycleConfiguration, PutBucketLifecycle,

@@ -2,12 +2,13 @@
 
 use cosette_proto::aside::{ReadAside, tell_checksum, tell_parts};
 use cosette_proto::ops::{
-    ContentRange, GetObject, GetObjectAttributes, GetObjectAttributesReply, HeadObject,
-    ObjectAttribute, ObjectReply, ObjectType, ResponseOverrides,
+    ContentRange, GetObject, HeadObject, ObjectReply, ObjectType, ResponseOverrides,
 };
 use cosette_proto::{ErrorCode, Message, Reply, date};
-use cosette_store::{ObjectPart, ObjectVersion, RestoreState};
-use cosette_types::{CustomerKey, Metadata, Preconditions, ReadOutcome, ReadRange, Span, Text};
+use cosette_store::{ObjectVersion, RestoreState, Store};
+use cosette_types::{
+    Checksum, CustomerKey, Metadata, PartNumber, Preconditions, ReadOutcome, ReadRange, Span, Text,
+};
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::{Answer, Context, encryption};
@@ -68,8 +69,46 @@ pub(super) async fn head(
 
 /// What S3 asks and is told beside a read.
 struct Aside {
-    part: Option<ObjectPart>,
+    part: Option<Part>,
     checksum: bool,
+}
+
+/// The one part that is read.
+struct Part {
+    span: Span,
+    /// How many there are; `None` of an object that was put at once.
+    count: Option<u32>,
+    /// Its own, where one was kept.
+    checksum: Option<Checksum>,
+}
+
+impl Part {
+    /// What was put at once is one part; so is what was written again, which forgets where its parts
+    /// began.
+    async fn find(
+        store: &Store,
+        version: &ObjectVersion,
+        number: PartNumber,
+    ) -> Result<Self, Error> {
+        let none = || Error::new(ErrorCode::InvalidPartNumber);
+        let wanted = u32::from(number.get());
+        match store.parts_of(version, wanted..=wanted).await? {
+            None if wanted == 1 => Ok(Self {
+                span: Span::whole(version.size),
+                count: None,
+                checksum: None,
+            }),
+            None => Err(none()),
+            Some(mut found) => {
+                let part = found.parts.pop().ok_or_else(none)?;
+                Ok(Self {
+                    span: part.span,
+                    count: Some(found.count),
+                    checksum: part.checksum,
+                })
+            }
+        }
+    }
 }
 
 /// Which bytes are read.
@@ -86,10 +125,7 @@ impl Aside {
         let asked = ReadAside::of(cx.head)?;
         let part = match asked.part_number {
             None => None,
-            Some(number) => {
-                let part = cx.store.part_of(version, number).await?;
-                Some(part.ok_or_else(|| Error::new(ErrorCode::InvalidPartNumber))?)
-            }
+            Some(number) => Some(Part::find(cx.store, version, number).await?),
         };
         Ok(Self {
             part,
@@ -98,7 +134,7 @@ impl Aside {
     }
 
     fn wanted(&self, range: Option<ReadRange>) -> Wanted {
-        match (self.part, range) {
+        match (&self.part, range) {
             // Of nothing at all there is no range to tell.
             (Some(part), _) if !part.span.is_empty() => Wanted::Part(part.span),
             (None, Some(range)) => Wanted::Range(range),
@@ -108,39 +144,29 @@ impl Aside {
 
     /// A checksum is told with the bytes that it is of.
     fn tell(&self, version: &ObjectVersion, reply: &ObjectReply, head: &mut Reply) {
-        if let Some(count) = self.part.and_then(|part| part.count) {
+        if let Some(count) = self.part.as_ref().and_then(|part| part.count) {
             tell_parts(&mut head.headers, count);
         }
-        let is_whole = reply.content_length == version.size && !reply.not_modified;
-        if let Some(checksum) = version
-            .checksum
-            .as_ref()
-            .filter(|_| self.checksum && is_whole)
-        {
-            tell_checksum(&mut head.headers, checksum);
+        if reply.not_modified || !self.checksum {
+            return;
+        }
+        let Some(of_object) = &version.checksum else {
+            return;
+        };
+        let is_whole = reply.content_length == version.size;
+        match self.part.as_ref().and_then(|part| part.checksum.clone()) {
+            // The type is that of the object: it says what was made of the part's.
+            Some(of_part) => tell_checksum(
+                &mut head.headers,
+                &Checksum {
+                    kind: of_object.kind,
+                    ..of_part
+                },
+            ),
+            None if is_whole => tell_checksum(&mut head.headers, of_object),
+            None => {}
         }
     }
-}
-
-pub(super) fn attributes(
-    permit: &Permit,
-    op: &GetObjectAttributes,
-) -> Result<GetObjectAttributesReply, Error> {
-    let version = permit.object()?;
-    let asked = |attribute| op.attributes.contains(&attribute);
-    let parts = version.etag.part_count();
-    Ok(GetObjectAttributesReply {
-        last_modified: version.last_modified,
-        version_id: version.version_id.clone(),
-        etag: asked(ObjectAttribute::ETag).then(|| version.etag.clone()),
-        checksum: version
-            .checksum
-            .clone()
-            .filter(|_| asked(ObjectAttribute::Checksum)),
-        parts: parts.filter(|_| asked(ObjectAttribute::ObjectParts)),
-        storage_class: asked(ObjectAttribute::StorageClass).then_some(version.storage_class),
-        size: asked(ObjectAttribute::ObjectSize).then_some(version.size),
-    })
 }
 
 fn read(

@@ -33,6 +33,7 @@ pub(super) async fn run(
             size: object.size,
             owner: owner.clone(),
             storage_class: object.storage_class,
+            checksum: object.checksum,
         })
     };
     Ok(ListObjectsReply {

@@ -34,6 +34,7 @@ pub(super) async fn run(
             owner: owner.clone(),
             storage_class: upload.storage_class,
             initiated: upload.initiated,
+            checksum: upload.checksum,
         })
     };
     let next_upload_id_marker = found

@@ -66,6 +66,7 @@ fn item(
             size,
             storage_class,
             owner,
+            checksum: version.checksum,
         }),
         None => VersionItem::DeleteMarker(DeleteMarkerEntry {
             key,

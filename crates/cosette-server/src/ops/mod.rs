@@ -13,6 +13,7 @@ mod delete_object;
 mod delete_objects;
 mod encryption;
 mod get_object;
+mod get_object_attributes;
 mod initiate_upload;
 pub(crate) mod lifecycle;
 mod list_buckets;
@@ -197,7 +198,8 @@ async fn run_on_bucket(
             reply::<wire::ListObjectsV2>(list_objects_v2::run(store, permit, op).await, dialect)
         }
         Operation::GetObjectAttributes(op) => {
-            reply::<wire::GetObjectAttributes>(get_object::attributes(permit, &op), dialect)
+            let told = get_object_attributes::run(store, permit, op).await;
+            reply::<wire::GetObjectAttributes>(told, dialect)
         }
         Operation::ListVersions(op) => {
             reply::<wire::ListVersions>(list_versions::run(store, permit, op).await, dialect)

@@ -1,7 +1,7 @@
 //! Input that is refused: each with its code, and the store as it was. (Signatures, copy sources,
 //! conditions, ranges and part lists have their own modules.)
 
-use crate::harness::{MIB, Server, bytes, content_md5};
+use crate::harness::{BUCKET, MIB, Server, bytes, content_md5};
 
 #[tokio::test]
 async fn a_body_without_a_length_is_refused() {
@@ -134,6 +134,44 @@ async fn keys_that_cannot_be() {
             .refused(400, "InvalidURI")
             .await;
     }
+    server.end().await;
+}
+
+/// Every operation that the tables of `docs/compatibility.md` call 501, asked for with every method and in
+/// both dialects.
+#[tokio::test]
+async fn what_is_not_here_is_501_by_its_row() {
+    let server = Server::start().await;
+    server.put("/key", "old").ok().await;
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let before = server.dump().await;
+    let mut asked = 0;
+    for rows in ["cos-operations.tsv", "s3-operations.tsv"] {
+        let rows = std::fs::read_to_string(docs.join(rows)).unwrap();
+        let rows = rows.lines().map(|row| row.split('\t').collect::<Vec<_>>());
+        for row in rows.filter(|row| row[2].starts_with("501")) {
+            for path in row[1].split(", ").map(|path| path.trim_matches('`')) {
+                assert!(path.starts_with('/'), "{row:?}");
+                for method in ["GET", "HEAD", "PUT", "POST", "DELETE"] {
+                    let body = matches!(method, "PUT" | "POST").then_some("new");
+                    let call = server.call(method, path);
+                    let s3 = server.call(method, &format!("/{BUCKET}{path}"));
+                    let s3 = s3.host("127.0.0.1").v4("UNSIGNED-PAYLOAD");
+                    for call in [call, s3] {
+                        let call = match body {
+                            Some(body) => call.body(body),
+                            None => call,
+                        };
+                        let answer = call.send().await;
+                        assert_eq!(answer.status, 501, "{method} {path}: {}", answer.text());
+                        asked += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(asked >= 300, "{asked}");
+    assert_eq!(server.dump().await, before);
     server.end().await;
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cosette_server::limits::SHARES_OF_THIS_MACHINE;
 use cosette_server::{Config, Limits};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::harness::{Answer, BUCKET, MIB, SUFFIX, Server, bytes};
 
@@ -164,35 +164,63 @@ async fn buckets_of_an_account_are_bounded() {
 }
 
 #[tokio::test]
-async fn connections_of_one_address_are_bounded() {
-    let limits = Limits {
+async fn connections_are_bounded_of_one_address_and_in_all() {
+    let of_one_address = Limits {
         connections_per_address_max: 1,
         ..Limits::default()
     };
-    let server = limited(limits).await;
-    let mut held = Vec::new();
-    let head = server.head("/").written_head("keep-alive");
-    for _ in 0..SHARES_OF_THIS_MACHINE {
-        let mut connection = server.connect().await;
-        connection.write(&head).await;
-        assert_eq!(connection.answer("HEAD").await.unwrap().status, 200);
-        held.push(connection);
+    let in_all = Limits {
+        connections_max: SHARES_OF_THIS_MACHINE,
+        ..Limits::default()
+    };
+    for (limits, reason) in [(of_one_address, "address"), (in_all, "all")] {
+        let server = limited(limits).await;
+        let mut held = Vec::new();
+        // Each in the middle of a request: whoever was answered may have to go.
+        for n in 0..SHARES_OF_THIS_MACHINE {
+            let mut connection = server.connect().await;
+            let put = server.put(&format!("/{n}"), "abc");
+            let put = put.header("Expect", "100-continue");
+            connection.write(&put.written_head("keep-alive")).await;
+            assert_eq!(connection.answer("PUT").await.unwrap().status, 100);
+            held.push(connection);
+        }
+        let head = server.head("/").written_head("keep-alive");
+        // A thousand times as many, so many at once as there are descriptors for.
+        for _ in 0..SHARES_OF_THIS_MACHINE * 10 {
+            let mut wave = Vec::new();
+            for _ in 0..100 {
+                let mut connection = server.connect().await;
+                connection.write(&head).await;
+                wave.push(connection);
+            }
+            for connection in &mut wave {
+                assert!(connection.answer("HEAD").await.is_none());
+            }
+        }
+        let page = server.service.metrics_text().await;
+        let (there, count) = (SHARES_OF_THIS_MACHINE, SHARES_OF_THIS_MACHINE * 1000);
+        for line in [
+            format!("cosette_connections_refused_total{{reason=\"{reason}\"}} {count}"),
+            format!("cosette_connections {there}"),
+        ] {
+            assert!(page.lines().any(|told| told == line), "{line}: {page}");
+        }
+        // Another address has places of its own, if there are any.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let other = socket.connect(server.address).await.unwrap();
+        let mut other = crate::harness::Connection::of(other);
+        other.write(&head).await;
+        assert_eq!(other.answer("HEAD").await.is_some(), reason == "address");
+        // Those that hold on are served all the same.
+        for connection in &mut held {
+            connection.write(b"abc").await;
+            assert_eq!(connection.answer("PUT").await.unwrap().status, 200);
+        }
+        drop(held);
+        server.end().await;
     }
-    for _ in 0..4_000 {
-        let mut connection = server.connect().await;
-        connection.write(&head).await;
-        assert!(connection.answer("HEAD").await.is_none());
-    }
-    // Those that hold on are served all the same.
-    for connection in &mut held {
-        connection.write(&head).await;
-        assert_eq!(connection.answer("HEAD").await.unwrap().status, 200);
-    }
-    let mut last = held.pop().unwrap();
-    last.finish_writing().await;
-    assert!(last.is_closed().await);
-    drop(held);
-    server.end().await;
 }
 
 /// Connections that idle would shut others out: where more than half of the places are taken, whoever was
@@ -310,6 +338,57 @@ async fn bodies_under_way_share_a_bounded_memory() {
     }
     server.put("/more", "x").ok().await;
     server.end().await;
+}
+
+/// A thousand times as many bytes as there is memory for: what is taken of it never grows.
+#[tokio::test]
+async fn bodies_far_beyond_the_memory_are_refused() {
+    let limits = Limits {
+        body_memory_bytes_max: 1 << 10,
+        body_memory_wait: Duration::ZERO,
+        ..Limits::default()
+    };
+    let server = limited(limits).await;
+    let body = bytes(1 << 10, 1);
+    let mut busy = server.connect().await;
+    let put = server.put("/held", &body).header("Expect", "100-continue");
+    busy.write(&put.written_head("keep-alive")).await;
+    assert_eq!(busy.answer("PUT").await.unwrap().status, 100);
+    let before = server.dump().await;
+    let taken = "cosette_body_memory_bytes 1024";
+    for n in 0..1_000 {
+        let answer = server.put(&format!("/{n}"), &body).send().await;
+        assert_eq!(code(&answer), (503, "SlowDown".to_owned()));
+        if n % 100 == 0 {
+            let page = server.service.metrics_text().await;
+            assert!(page.lines().any(|told| told == taken), "{page}");
+        }
+    }
+    assert_eq!(server.dump().await, before);
+    busy.write(&body).await;
+    assert_eq!(busy.answer("PUT").await.unwrap().status, 200);
+    server.put("/0", &body).ok().await;
+    server.end().await;
+}
+
+/// Who is stopped waits for requests under way, but not for ever.
+#[tokio::test]
+async fn a_stopping_server_breaks_off_what_does_not_end() {
+    let limits = Limits {
+        drain_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let server = limited(limits).await;
+    let mut stuck = server.connect().await;
+    let put = server.put("/k", "abc").header("Expect", "100-continue");
+    stuck.write(&put.written_head("keep-alive")).await;
+    assert_eq!(stuck.answer("PUT").await.unwrap().status, 100);
+    let store = server.store.clone();
+    server.abandon().await;
+    assert!(stuck.is_closed().await);
+    let key = "k".parse().unwrap();
+    let gone = store.object(&BUCKET.parse().unwrap(), &key, None).await;
+    assert!(matches!(gone, Err(cosette_store::Error::NoSuchKey)));
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ mod slice;
 mod sts;
 mod tagging;
 mod target_conditions;
+mod times;
 mod tls;
 mod upload;
 mod users;

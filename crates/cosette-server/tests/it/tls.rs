@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cosette_server::tls::{Tls, TlsFiles};
-use cosette_server::{Listener, listen, serve_tls};
+use cosette_server::{Config, Limits, Listener, listen, serve_tls};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -114,5 +114,43 @@ async fn a_new_certificate_is_shown_without_a_restart() {
         page.contains("cosette_connections_refused_total{reason=\"handshake\"}"),
         "{page}"
     );
+    server.end().await;
+}
+
+/// Who connects and never begins to speak TLS is given up, be they as many as may connect: the time is
+/// short here, and they would wait for ever.
+#[tokio::test]
+async fn a_handshake_that_never_comes_is_given_up() {
+    let limits = Limits {
+        handshake_timeout: std::time::Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = Server::configured(Config {
+        limits,
+        ..Config::default()
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let (files, _) = certificate(folder.path());
+    let listener = Listener::tcp(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listener.address().unwrap();
+    let (stopper, stop) = listen::stopper();
+    let tls = Tls::new(files).unwrap();
+    let serving = tokio::spawn(serve_tls(listener, server.service.clone(), stop, tls));
+    for _ in 0..5 {
+        let mut silent = Vec::new();
+        for _ in 0..200 {
+            let stream = TcpStream::connect(address).await.unwrap();
+            silent.push(crate::harness::Connection::of(stream));
+        }
+        for connection in &mut silent {
+            assert!(connection.is_closed().await);
+        }
+    }
+    stopper.stop();
+    serving.await.unwrap();
+    let page = server.service.metrics_text().await;
+    let refused = "cosette_connections_refused_total{reason=\"handshake\"} 1000";
+    assert!(page.lines().any(|told| told == refused), "{page}");
     server.end().await;
 }

@@ -36,6 +36,8 @@ struct Sums {
     size: u64,
     due: u64,
     crc64: Crc64,
+    /// Whether a part has begun, and nothing of it came yet.
+    begun: bool,
 }
 
 impl Check<'_> {
@@ -82,6 +84,7 @@ impl Check<'_> {
                 size: 0,
                 due: 0,
                 crc64: Crc64::EMPTY,
+                begun: false,
             };
             let mut linked = BTreeSet::new();
             for number in 0..rows {
@@ -150,8 +153,16 @@ impl Check<'_> {
                 }
                 sums.due += part.size;
                 sums.crc64 = sums.crc64.then(part.crc64, part.size);
+                sums.begun = true;
+            }
+            Item::Sum(_) => {
+                // Of a part that has just begun.
+                if !std::mem::take(&mut sums.begun) {
+                    self.problem(format!("{name}: a checksum of no part"));
+                }
             }
             Item::Slice(slice) => {
+                sums.begun = false;
                 sums.size += slice.length;
                 let length = self.length_of(slice).await?;
                 if length.is_none_or(|length| slice.offset + slice.length > length) {

@@ -10,7 +10,7 @@ use crate::joined::joined;
 use crate::limits;
 use crate::planted::Bug;
 use crate::records::{
-    AnswerRecord, BodyRecord, Digests, Extras, Item, ObjectRecord, PartRecord, Pending,
+    AnswerRecord, BodyRecord, Digests, Extras, Item, ObjectRecord, PartRecord, PartSum, Pending,
     UploadRecord, UploadState,
 };
 use crate::store::{Core, Store};
@@ -251,8 +251,12 @@ async fn assemble(
     }
     let etag = ETag::of_parts(Md5(tags.finish()), parts.len());
     let mut builder = BodyBuilder::new(core, body, None);
+    // Of one of all bytes the parts' own tell nothing more.
+    let keep_sums = checksum
+        .as_ref()
+        .is_some_and(|made| made.kind == ChecksumType::Composite);
     for parts in parts.chunks(PARTS_AT_ONCE) {
-        add_parts(core, &mut builder, parts).await?;
+        add_parts(core, &mut builder, parts, keep_sums).await?;
     }
     let publish = Publish {
         request,
@@ -332,11 +336,12 @@ fn check_sizes(core: &Core, parts: &[(PartNumber, PartRecord)]) -> Result<u64, E
         .ok_or(Error::ObjectTooLarge { limit })
 }
 
-/// Adds the slices of some parts to the body.
+/// Adds the slices of some parts to the body, and the checksums of the parts if they are to be kept.
 async fn add_parts(
     core: &Core,
     builder: &mut BodyBuilder<'_>,
     parts: &[(PartNumber, PartRecord)],
+    keep_sums: bool,
 ) -> Result<(), Error> {
     let snapshot = core.meta.snapshot().await?;
     let rows: Vec<_> = parts
@@ -347,12 +352,14 @@ async fn add_parts(
     for ((_, part), value) in parts.iter().zip(values) {
         let value = value.ok_or_else(|| Error::corrupt("a part's body is missing"))?;
         let record = BodyRecord::from_value(&value)?;
+        let digests = Digests {
+            size: part.size,
+            md5: part.md5,
+            crc64: part.crc64,
+        };
+        let sum = part.checksum.as_ref().filter(|_| keep_sums);
         builder
-            .part(Digests {
-                size: part.size,
-                md5: part.md5,
-                crc64: part.crc64,
-            })
+            .part_with(digests, sum.and_then(PartSum::of))
             .await?;
         let mut size = 0;
         let mut walk = Walk::new(&core.meta, part.body, &record, 0);

@@ -2,15 +2,16 @@
 //!
 //! The part shares the source's extents. Its MD5 is known without reading when the range is exactly
 //! one stored part or a body that was put in one request; otherwise the range is read once and the
-//! digests are remembered.
+//! digests are remembered. So it is with the checksum that the upload was begun with.
 //!
 //! Only where the upload is encrypted otherwise than the source, the range is written again.
 
 use std::sync::{Arc, PoisonError};
 
 use cosette_types::{
-    BucketName, ByteRange, Checksum, ChecksumType, CopySource, Crc64, CustomerKey, ETag, ObjectKey,
-    PartNumber, Preconditions, Span, Timestamp, UploadId, VersionId, limits as protocol,
+    BucketName, ByteRange, Checksum, ChecksumAlgorithm, ChecksumType, CopySource, Crc64,
+    CustomerKey, ETag, ObjectKey, PartNumber, Preconditions, Span, Timestamp, UploadId, VersionId,
+    limits as protocol,
 };
 
 use super::copy_object::Source;
@@ -23,7 +24,7 @@ use crate::error::Error;
 use crate::lease::Lease;
 use crate::limits;
 use crate::planted::Bug;
-use crate::records::{BodyRecord, Digests, Item, Pending, UploadRecord};
+use crate::records::{BodyRecord, Digests, Item, Pending, RangeDigests};
 use crate::store::{Core, Store};
 use crate::tables::{self, BodyId};
 use crate::txn::{self, Plan, Turns, Txn};
@@ -65,7 +66,8 @@ pub struct CopiedPart {
     pub source_version_id: Option<VersionId>,
     /// How the part is encrypted, if it is.
     pub encrypted_with: Option<EncryptedWith>,
-    /// The checksum of its bytes, if they are those of a whole source that has one of all its bytes.
+    /// The checksum of its bytes, by the algorithm that the upload was begun with; if it was begun with
+    /// none, that of a whole source that has one of all its bytes.
     pub checksum: Option<Checksum>,
 }
 
@@ -91,23 +93,28 @@ async fn copy_part(core: Arc<Core>, request: CopyPart) -> Result<CopiedPart, Err
     let protection = core.protection_like(kept, request.customer_key.as_ref());
     let protection = protection.await?;
     let found = find_source(&core, &request, &protection).await?;
-    let (content, digests, read) = found.content(&core, &request, &protection).await?;
+    let wanted = upload.extras.declared.map(|one| one.algorithm());
+    let (content, known) = found.content(&core, &request, &protection, wanted).await?;
     let publish = Publish {
         turn: turn_of(&request.upload_id, request.number),
         request: &request,
-        digests,
-        remember: read && core.may_remember(found.body).await?,
+        remember: match known.how {
+            How::Read => core.may_remember(found.body).await?,
+            // In place of the row that is there.
+            How::ReadAgain => true,
+            How::Told => false,
+        },
+        known: &known.what,
         found: &found,
         content: &content,
         encrypted_with: protection.encrypted_with(),
-        checksum: found.checksum_in(&upload),
     };
     let copied = core.run_on_upload(&publish).await;
     match (&copied, &content) {
         (Err(error), Content::Slices(body)) if body.is_begun() && error.is_refusal() => {
             core.discard_begun(core.epoch, body.id).await?;
         }
-        (Ok(_), _) if publish.remember => core.remembered(found.body),
+        (Ok(_), _) if publish.remember && known.how == How::Read => core.remembered(found.body),
         _ => {}
     }
     copied
@@ -134,6 +141,23 @@ enum Content {
     Slices(ReadyBody),
     /// Bytes that had to be written again.
     Staged(Staged),
+}
+
+/// What is known of the bytes.
+struct Known {
+    what: RangeDigests,
+    how: How,
+}
+
+/// How it came to be known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Rows told it.
+    Told,
+    /// The bytes were read for it.
+    Read,
+    /// They were read before, but not for this checksum.
+    ReadAgain,
 }
 
 async fn find_source(
@@ -177,21 +201,22 @@ impl Found {
         self.span == Span::whole(self.record.size)
     }
 
-    /// The checksum of the span, where it is known without reading and is one for parts of the upload.
-    fn checksum_in(&self, upload: &UploadRecord) -> Option<Checksum> {
-        let declared = upload.extras.declared;
-        let known = self.checksum.clone().filter(|_| self.is_whole())?;
-        let fits = declared.is_none_or(|declared| declared.algorithm() == known.algorithm);
-        (fits && known.kind == ChecksumType::FullObject).then_some(known)
+    /// The source's checksum, if it is that of the part: of all the bytes, and by the algorithm that is
+    /// wanted, if one is.
+    fn checksum_of_whole(&self, wanted: Option<ChecksumAlgorithm>) -> Option<Checksum> {
+        let known = self.checksum.as_ref().filter(|_| self.is_whole())?;
+        let fits = wanted.is_none_or(|wanted| wanted == known.algorithm);
+        (fits && known.kind == ChecksumType::FullObject).then(|| known.clone())
     }
 
-    /// What the part is made of, its digests, and whether bytes had to be read for these alone.
+    /// What the part is made of, and what is known of its bytes.
     async fn content(
         &self,
         core: &Arc<Core>,
         request: &CopyPart,
         protection: &Protection,
-    ) -> Result<(Content, Digests, bool), Error> {
+        wanted: Option<ChecksumAlgorithm>,
+    ) -> Result<(Content, Known), Error> {
         let source_key = request.source_key.as_ref();
         if !self.shared {
             let limit = protocol::PUT_BYTES_MAX;
@@ -205,51 +230,94 @@ impl Found {
                 customer_key: source_key,
             };
             let intake = Intake::new(core, Some(self.span.len()), protection.clone());
+            let intake = intake.computing(wanted);
             let staged = stage_again(core, &old, self.span, intake).await?;
-            let digests = staged.digests();
-            return Ok((Content::Staged(staged), digests, false));
+            let checksum = staged.checksum().cloned();
+            let what = RangeDigests {
+                digests: staged.digests(),
+                checksum: checksum.or_else(|| self.checksum_of_whole(wanted)),
+            };
+            // What was read for it is not the part's body: there is nothing to remember.
+            let how = How::Told;
+            return Ok((Content::Staged(staged), Known { what, how }));
         }
-        let (digests, read) = self.digests(core, source_key).await?;
+        let known = self.known(core, source_key, wanted).await?;
         let content = if self.is_whole() {
             Content::Whole
         } else {
-            Content::Slices(self.cut_out(core, digests).await?)
+            Content::Slices(self.cut_out(core, known.what.digests).await?)
         };
-        Ok((content, digests, read))
+        Ok((content, known))
     }
 
-    /// The digests of the span, and whether it had to be read for them.
-    async fn digests(
+    /// The digests of the span and its checksum: told by rows if they can, else by its bytes.
+    async fn known(
         &self,
         core: &Arc<Core>,
         source_key: Option<&CustomerKey>,
-    ) -> Result<(Digests, bool), Error> {
-        if let (true, Some(md5)) = (self.is_whole(), self.record.md5) {
-            let known = Digests {
-                size: self.record.size,
-                md5,
-                crc64: self.record.crc64,
-            };
-            return Ok((known, false));
-        }
-        if let Some(part) = exact_part(&core.meta, self.body, &self.record, self.span).await? {
-            return Ok((part, false));
-        }
-        let row = tables::digest(self.body, self.span.start, self.span.end);
-        let snapshot = core.meta.snapshot().await?;
-        if let Some(remembered) = txn::row(snapshot.as_ref(), &row).await? {
-            return Ok((remembered, false));
-        }
-        drop(snapshot);
-        let digests = hash_body(core, self.body, self.span, &self.lease, source_key).await?;
-        if digests.size != self.span.len()
+        wanted: Option<ChecksumAlgorithm>,
+    ) -> Result<Known, Error> {
+        let (told, how) = self.told(core, wanted).await?;
+        let told = match (told, how) {
+            (Some(what), How::Told) => return Ok(Known { what, how }),
+            (told, _) => told,
+        };
+        let of = (self.body, self.span);
+        let (digests, checksum) = hash_body(core, of, &self.lease, source_key, wanted).await?;
+        if told.is_some_and(|told| told.digests != digests)
+            || digests.size != self.span.len()
             || (self.is_whole() && digests.crc64 != self.record.crc64)
         {
             return Err(Error::corrupt(
                 "a body's bytes are not those its row tells of",
             ));
         }
-        Ok((digests, true))
+        let checksum = checksum.or_else(|| self.checksum_of_whole(wanted));
+        let what = RangeDigests { digests, checksum };
+        Ok(Known { what, how })
+    }
+
+    /// What rows tell of the span; and if that is not all that is wanted, how the bytes are to be read.
+    async fn told(
+        &self,
+        core: &Core,
+        wanted: Option<ChecksumAlgorithm>,
+    ) -> Result<(Option<RangeDigests>, How), Error> {
+        let with = |digests: Digests, sum: Option<Checksum>| {
+            let sum = sum.filter(|sum| wanted == Some(sum.algorithm));
+            RangeDigests {
+                digests,
+                checksum: sum.or_else(|| self.checksum_of_whole(wanted)),
+            }
+        };
+        let is_all = |told: &RangeDigests| wanted.is_none() || told.checksum.is_some();
+        let told = match (self.is_whole(), self.record.md5) {
+            (true, Some(md5)) => {
+                let digests = Digests {
+                    size: self.record.size,
+                    md5,
+                    crc64: self.record.crc64,
+                };
+                Some(with(digests, None))
+            }
+            _ => {
+                let part = exact_part(&core.meta, self.body, &self.record, self.span).await?;
+                part.map(|(part, sum)| with(part, sum.map(|sum| sum.checksum())))
+            }
+        };
+        if told.as_ref().is_some_and(is_all) {
+            return Ok((told, How::Told));
+        }
+        let row = tables::digest(self.body, self.span.start, self.span.end);
+        let snapshot = core.meta.snapshot().await?;
+        let remembered: Option<RangeDigests> = txn::row(snapshot.as_ref(), &row).await?;
+        Ok(
+            match remembered.map(|row| with(row.digests, row.checksum)) {
+                None => (told, How::Read),
+                Some(told) if is_all(&told) => (Some(told), How::Told),
+                Some(told) => (Some(told), How::ReadAgain),
+            },
+        )
     }
 
     /// A body of the slices in the span: no byte of it is written.
@@ -299,12 +367,11 @@ struct Publish<'a> {
     request: &'a CopyPart,
     found: &'a Found,
     content: &'a Content,
-    digests: Digests,
-    /// Whether the digests are worth a row: they cost reading all the bytes.
+    known: &'a RangeDigests,
+    /// Whether that is worth a row: it cost reading all the bytes.
     remember: bool,
     turn: String,
     encrypted_with: Option<EncryptedWith>,
-    checksum: Option<Checksum>,
 }
 
 impl Plan for Publish<'_> {
@@ -339,12 +406,12 @@ impl Plan for Publish<'_> {
         if self.remember {
             let span = self.found.span;
             let row = tables::digest(self.found.body, span.start, span.end);
-            txn.put(row, &self.digests);
+            txn.put(row, self.known);
         }
         let content = PartContent {
             body,
-            digests: self.digests,
-            checksum: self.checksum.clone(),
+            digests: self.known.digests,
+            checksum: self.known.checksum.clone(),
         };
         let part = put_part(core, txn, &upload, request.number, content).await?;
         Ok(Step::Done(CopiedPart {

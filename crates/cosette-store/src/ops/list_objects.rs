@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cosette_types::{BucketName, ETag, Owner, StorageClass, Timestamp};
+use cosette_types::{BucketName, ChecksumKind, ETag, Owner, StorageClass, Timestamp};
 
 use crate::codec::Record;
 use crate::error::Error;
@@ -38,6 +38,8 @@ pub struct ListedObject {
     pub last_modified: Timestamp,
     /// Its class.
     pub storage_class: StorageClass,
+    /// Which checksum it has, by an algorithm that its client chose.
+    pub checksum: Option<ChecksumKind>,
     /// Whose it is.
     pub owner: Owner,
 }
@@ -110,6 +112,7 @@ fn listed(key: String, current: Summary) -> Option<ListedObject> {
         etag: object.etag,
         last_modified: current.last_modified,
         storage_class: object.class,
+        checksum: object.checksum,
         owner: current.owner,
     })
 }

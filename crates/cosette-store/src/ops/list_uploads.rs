@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cosette_types::{BucketName, Owner, StorageClass, Timestamp, UploadId};
+use cosette_types::{BucketName, DeclaredChecksum, Owner, StorageClass, Timestamp, UploadId};
 
 use crate::codec::Record;
 use crate::error::Error;
@@ -37,6 +37,8 @@ pub struct ListedUpload {
     pub owner: Owner,
     /// The class that its object will have.
     pub storage_class: StorageClass,
+    /// The checksum that its object will have, if it was begun with one.
+    pub checksum: Option<DeclaredChecksum>,
     /// When it was begun.
     pub initiated: Timestamp,
 }
@@ -119,6 +121,7 @@ fn listed(key: String, rest: &[u8], upload: UploadRecord) -> Result<ListedUpload
         upload_id: id.ok_or_else(|| Error::corrupt("an upload row's key is damaged"))?,
         owner: upload.owner,
         storage_class: upload.class,
+        checksum: upload.extras.declared,
         initiated: upload.initiated,
     })
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use cosette_types::{BucketName, ETag, ObjectKey, Owner, StorageClass, Timestamp, VersionId};
+use cosette_types::{
+    BucketName, Checksum, ChecksumKind, ETag, ObjectKey, Owner, StorageClass, Timestamp, VersionId,
+};
 
 use super::bucket_settings::Versioning;
 use crate::codec::Record;
 use crate::error::Error;
 use crate::listing::{Found, Listing, Rows, Start};
-use crate::records::{BucketRecord, Head, VersionRecord};
+use crate::records::{BucketRecord, Head, ObjectRecord, VersionRecord};
 use crate::store::Store;
 use crate::tables::{self, Table};
 use crate::txn::Txn;
@@ -43,6 +45,8 @@ pub struct ListedVersion {
     pub owner: Owner,
     /// Size, tag and class; `None` for a delete marker.
     pub object: Option<(u64, ETag, StorageClass)>,
+    /// Which checksum it has, by an algorithm that its client chose.
+    pub checksum: Option<ChecksumKind>,
 }
 
 /// Some of a bucket's versions: the bucket as it was at one instant.
@@ -149,12 +153,14 @@ fn listed(
     is_latest: bool,
     versioning: Versioning,
 ) -> ListedVersion {
+    let checksum = |object: &ObjectRecord| object.extras.checksum.as_ref().map(Checksum::which);
     ListedVersion {
         key,
         version_id: version.shown_id(versioning),
         is_latest,
         last_modified: version.last_modified,
         owner: version.owner,
+        checksum: version.object.as_ref().and_then(checksum),
         object: version
             .object
             .map(|object| (object.size, object.etag, object.class)),

@@ -1,10 +1,10 @@
 //! Reads an object's bytes: those that were written, or an error; in bounded memory.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cosette_types::{CustomerKey, PartNumber, Span};
+use cosette_types::{Checksum, ChecksumAlgorithm, CustomerKey, Span};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::object::ObjectVersion;
@@ -54,58 +54,67 @@ impl Store {
     }
 }
 
+/// Parts that an object was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectParts {
+    /// How many there are in all.
+    pub count: u32,
+    /// Those that were asked for, in their order.
+    pub parts: Vec<ObjectPart>,
+}
+
 /// One of the parts that an object was made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectPart {
     /// Its bytes within the object.
     pub span: Span,
-    /// How many parts the object was made of; `None` if it was put at once.
-    pub count: Option<u32>,
+    /// Its checksum, where that of the object is one of its parts' checksums.
+    pub checksum: Option<Checksum>,
 }
 
 impl Store {
-    /// The part of that number, counted from 1 in their order. An object that was put at once is one
-    /// part; so is one whose bytes were written again, which forgets where its parts began.
+    /// The parts of these numbers, counted from 1 in their order. `None` for an object that was put at
+    /// once, and for one whose bytes were written again, which forgets where its parts began.
     ///
     /// # Errors
-    /// Only those of the drivers; `None` if there is no such part.
-    pub async fn part_of(
+    /// Only those of the drivers.
+    pub async fn parts_of(
         &self,
         version: &ObjectVersion,
-        number: PartNumber,
-    ) -> Result<Option<ObjectPart>, Error> {
-        let whole = ObjectPart {
-            span: Span::whole(version.size),
-            count: None,
-        };
-        let only = Ok(Some(whole).filter(|_| number.get() == 1));
+        wanted: RangeInclusive<u32>,
+    ) -> Result<Option<ObjectParts>, Error> {
         let Some(count) = version.etag.part_count().filter(|_| !version.appendable) else {
-            return only;
+            return Ok(None);
         };
         let snapshot = self.core.meta.snapshot().await?;
         let row = snapshot.get(&tables::body(version.body)).await?;
         let row = row.ok_or_else(|| Error::corrupt("a version's body is missing"))?;
         let record = BodyRecord::from_value(&row)?;
         let mut walk = Walk::new(&self.core.meta, version.body, &record, 0);
-        let (mut seen, mut end, mut found) = (0u32, 0u64, None);
+        let (mut seen, mut end, mut parts) = (0u32, 0u64, Vec::new());
         while let Some((_, item)) = walk.next().await? {
-            if let Item::Part(digests) = item {
-                let start = end;
-                end = start.saturating_add(digests.size);
-                seen = seen.saturating_add(1);
-                if seen == u32::from(number.get()) {
-                    found = Some(Span { start, end });
+            match item {
+                Item::Part(digests) => {
+                    let start = end;
+                    end = start.saturating_add(digests.size);
+                    seen = seen.saturating_add(1);
+                    if wanted.contains(&seen) {
+                        parts.push(ObjectPart {
+                            span: Span { start, end },
+                            checksum: None,
+                        });
+                    }
                 }
+                Item::Sum(sum) if wanted.contains(&seen) => {
+                    if let Some(part) = parts.last_mut() {
+                        part.checksum = Some(sum.checksum());
+                    }
+                }
+                Item::Sum(_) | Item::Slice(_) => {}
             }
         }
-        match found {
-            _ if seen != count || end != version.size => only,
-            None => Ok(None),
-            Some(span) => Ok(Some(ObjectPart {
-                span,
-                count: Some(count),
-            })),
-        }
+        let told = seen == count && end == version.size;
+        Ok(told.then_some(ObjectParts { count, parts }))
     }
 }
 
@@ -132,15 +141,15 @@ pub(crate) fn read_body(
         .boxed()
 }
 
-/// The digests of the bytes of `span` of a body that is leased.
+/// The digests of the bytes of `span` of a body that is leased, and the checksum that is wanted.
 pub(crate) async fn hash_body(
     core: &Arc<Core>,
-    body: BodyId,
-    span: Span,
+    (body, span): (BodyId, Span),
     lease: &Arc<Lease>,
     customer_key: Option<&CustomerKey>,
-) -> Result<Digests, Error> {
-    let mut digest = core.digest();
+    wanted: Option<ChecksumAlgorithm>,
+) -> Result<(Digests, Option<Checksum>), Error> {
+    let mut digest = core.digest(wanted);
     let key = customer_key.cloned();
     if !core.extents.waits() {
         let mut bytes = read_body(Arc::clone(core), body, span, Arc::clone(lease), key);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use cosette_types::{Checksum, Crc64, Md5};
+use cosette_types::{Checksum, ChecksumAlgorithm, Crc64, Md5};
 use futures_util::{Stream, StreamExt};
 use tokio::task::JoinSet;
 
@@ -350,7 +350,7 @@ impl<'a> Intake<'a> {
         Self {
             core,
             expected,
-            digest: core.digest(),
+            digest: core.digest(None),
             tiny: BytesMut::new(),
             tiny_bytes_max: core.options.tiny_body_bytes_max,
             open: None,
@@ -368,6 +368,12 @@ impl<'a> Intake<'a> {
     /// The bytes go to extents, however few they are.
     pub(crate) fn never_tiny(mut self) -> Self {
         self.tiny_bytes_max = 0;
+        self
+    }
+
+    /// With a checksum of this algorithm, if one is wanted; asked before the first byte.
+    pub(crate) fn computing(mut self, wanted: Option<ChecksumAlgorithm>) -> Self {
+        self.digest = self.core.digest(wanted);
         self
     }
 
@@ -447,7 +453,7 @@ impl<'a> Intake<'a> {
         while let Some(synced) = self.syncs.join_next().await {
             synced.map_err(Error::io)??;
         }
-        let digests = self.digest.finish().await?;
+        let (digests, checksum) = self.digest.finish().await?;
         let content = if self.done.is_empty() {
             Content::Tiny(self.tiny.freeze())
         } else {
@@ -458,7 +464,7 @@ impl<'a> Intake<'a> {
             content,
             extents: self.extents,
             protection: self.protection,
-            checksum: None,
+            checksum,
         })
     }
 }

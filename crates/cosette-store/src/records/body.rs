@@ -1,9 +1,10 @@
 //! The rows of a body: an immutable list of parts, each a list of slices of extents.
 
-use cosette_types::{Crc64, Md5};
+use cosette_types::{Checksum, Crc64, Md5};
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
 use crate::extents::ExtentId;
+use crate::records::PartSum;
 
 /// A body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +25,13 @@ pub(crate) enum List {
     Chained(Vec<u64>),
 }
 
-/// An element of the list: a part is followed by its slices.
+/// An element of the list: a part is followed by its checksum, if one is kept, and by its slices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Item {
     /// Here begins a stored part.
     Part(Digests),
+    /// The checksum of the part that has just begun, where that of the object is one of its parts'.
+    Sum(PartSum),
     /// The next bytes.
     Slice(Slice),
 }
@@ -59,6 +62,10 @@ pub(crate) fn encode_item(to: &mut Encoder, item: &Item) {
         Item::Part(digests) => {
             to.byte(0);
             encode_digests(to, digests);
+        }
+        Item::Sum(sum) => {
+            to.byte(5);
+            to.part_sum(sum);
         }
         Item::Slice(slice) => {
             to.byte(match (slice.tiny, slice.sealed) {
@@ -101,6 +108,7 @@ pub(crate) fn decode_items(from: &mut Decoder<'_>) -> Result<Vec<Item>, Damaged>
                 offset: from.number()?,
                 length: from.number()?,
             }),
+            5 => Item::Sum(from.part_sum()?),
             _ => return Err(Damaged("an unknown item")),
         });
     }
@@ -156,14 +164,29 @@ impl Record for BodyRecord {
     }
 }
 
-impl Record for Digests {
+/// What is remembered of a range that had to be read for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RangeDigests {
+    pub(crate) digests: Digests,
+    /// The checksum that was wanted then.
+    pub(crate) checksum: Option<Checksum>,
+}
+
+impl Record for RangeDigests {
     const WHAT: &'static str = "digest row";
 
     fn encode(&self, to: &mut Encoder) {
-        encode_digests(to, self);
+        encode_digests(to, &self.digests);
+        // As an extra: rows without one are as they always were.
+        if let Some(checksum) = &self.checksum {
+            to.checksum(checksum);
+        }
     }
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Damaged> {
-        decode_digests(from)
+        Ok(Self {
+            digests: decode_digests(from)?,
+            checksum: from.last_checksum()?,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! How the checksums of S3 are kept: behind the fields that every row has, as a code and what it says.
 
-use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumType, DeclaredChecksum};
+use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumKind, ChecksumType, DeclaredChecksum};
 
 use crate::codec::{Damaged, Decoder, Encoder};
 
@@ -40,7 +40,49 @@ fn type_of(code: u8) -> Result<ChecksumType, Damaged> {
         .ok_or(Damaged("a checksum of an unknown type"))
 }
 
+/// Longest value that an algorithm has.
+const VALUE_BYTES_MAX: usize = 32;
+
+/// A checksum of a part of an object, as the list of a body has it: there are many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartSum {
+    algorithm: ChecksumAlgorithm,
+    /// Its bytes, and zeros behind them.
+    value: [u8; VALUE_BYTES_MAX],
+}
+
+impl PartSum {
+    /// `None` for a text that is no checksum.
+    pub(crate) fn of(checksum: &Checksum) -> Option<Self> {
+        let bytes = checksum.bytes()?;
+        let mut value = [0; VALUE_BYTES_MAX];
+        value.get_mut(..bytes.len())?.copy_from_slice(&bytes);
+        let algorithm = checksum.algorithm;
+        Some(Self { algorithm, value })
+    }
+
+    pub(crate) fn checksum(&self) -> Checksum {
+        Checksum::full(self.algorithm, self.bytes())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let bytes = self.value.get(..self.algorithm.bytes());
+        bytes.unwrap_or_default()
+    }
+}
+
 impl Encoder {
+    pub(super) fn part_sum(&mut self, sum: &PartSum) {
+        self.byte(code_of(sum.algorithm));
+        self.bytes(sum.bytes());
+    }
+
+    /// Which checksum, without its value: two codes.
+    pub(super) fn checksum_kind(&mut self, which: ChecksumKind) {
+        self.byte(code_of_type(which.kind));
+        self.byte(code_of(which.algorithm));
+    }
+
     /// A code and the checksum.
     pub(super) fn checksum(&mut self, checksum: &Checksum) {
         self.byte(code_of_type(checksum.kind));
@@ -49,12 +91,36 @@ impl Encoder {
     }
 
     pub(super) fn declared_checksum(&mut self, declared: DeclaredChecksum) {
-        self.byte(code_of_type(declared.kind()));
-        self.byte(code_of(declared.algorithm()));
+        self.checksum_kind(ChecksumKind {
+            algorithm: declared.algorithm(),
+            kind: declared.kind(),
+        });
     }
 }
 
 impl Decoder<'_> {
+    pub(super) fn part_sum(&mut self) -> Result<PartSum, Damaged> {
+        let algorithm = algorithm_of(self.byte()?)?;
+        let bytes = self.bytes()?;
+        PartSum::of(&Checksum::full(algorithm, bytes))
+            .ok_or(Damaged("a checksum of another length"))
+    }
+
+    pub(super) fn checksum_kind(&mut self) -> Result<ChecksumKind, Damaged> {
+        let kind = type_of(self.byte()?)?;
+        let algorithm = algorithm_of(self.byte()?)?;
+        Ok(ChecksumKind { algorithm, kind })
+    }
+
+    /// What may stand at the end of a row: a code and a checksum.
+    pub(super) fn last_checksum(&mut self) -> Result<Option<Checksum>, Damaged> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let code = self.byte()?;
+        self.checksum(code).map(Some)
+    }
+
     /// A checksum whose code was read.
     pub(super) fn checksum(&mut self, code: u8) -> Result<Checksum, Damaged> {
         Ok(Checksum {
@@ -65,8 +131,8 @@ impl Decoder<'_> {
     }
 
     pub(super) fn declared_checksum(&mut self) -> Result<DeclaredChecksum, Damaged> {
-        let kind = type_of(self.byte()?)?;
-        DeclaredChecksum::new(algorithm_of(self.byte()?)?, Some(kind))
+        let ChecksumKind { algorithm, kind } = self.checksum_kind()?;
+        DeclaredChecksum::new(algorithm, Some(kind))
             .map_err(|_| Damaged("a checksum that cannot be joined"))
     }
 }
@@ -119,6 +185,32 @@ mod tests {
         }
         later.bytes(b"x");
         assert!(read(&later.into_value()).is_err());
+    }
+
+    #[test]
+    fn a_checksum_of_a_part_is_read_as_it_was_written() {
+        for algorithm in ChecksumAlgorithm::ALL {
+            let bytes = vec![7; algorithm.bytes()];
+            let sum = PartSum::of(&Checksum::full(algorithm, &bytes)).unwrap();
+            let mut to = Encoder::list();
+            to.part_sum(&sum);
+            let value = to.into_value();
+            let length = u8::try_from(bytes.len()).unwrap();
+            assert_eq!(
+                value[1..],
+                [&[code_of(algorithm), length][..], &bytes].concat()
+            );
+            let read = Decoder::list(&value).unwrap().part_sum().unwrap();
+            assert_eq!(
+                (read, read.checksum()),
+                (sum, Checksum::full(algorithm, &bytes))
+            );
+            let mut short = value.to_vec();
+            short[2] -= 1;
+            assert!(Decoder::list(&short).unwrap().part_sum().is_err());
+        }
+        let none = Checksum::of_all(ChecksumAlgorithm::Crc32, "none".into());
+        assert_eq!(PartSum::of(&none), None);
     }
 
     #[test]

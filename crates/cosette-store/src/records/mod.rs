@@ -10,8 +10,11 @@ mod job;
 mod upload;
 mod version;
 
-pub(crate) use body::{BodyRecord, Digests, Item, List, Slice, decode_items, encode_item};
+pub(crate) use body::{
+    BodyRecord, Digests, Item, List, RangeDigests, Slice, decode_items, encode_item,
+};
 pub(crate) use bucket::{BucketRecord, BucketState};
+pub(crate) use checksum::PartSum;
 pub(crate) use encryption::{EncryptionRecord, KeyCheck, SealRecord, WrappedBy};
 pub(crate) use housekeeping::{
     ExtentRecord, FormatRecord, Happened, Marker, Pending, Referrer, TokenRecord,

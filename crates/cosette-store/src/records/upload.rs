@@ -122,13 +122,7 @@ impl Record for PartRecord {
             md5: from.md5()?,
             crc64: from.crc64()?,
             last_modified: from.moment()?,
-            checksum: match from.is_empty() {
-                true => None,
-                false => {
-                    let code = from.byte()?;
-                    Some(from.checksum(code)?)
-                }
-            },
+            checksum: from.last_checksum()?,
         })
     }
 }

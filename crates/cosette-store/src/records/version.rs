@@ -1,8 +1,8 @@
 //! The rows of a key: its head, and each of its versions.
 
 use cosette_types::{
-    Checksum, Crc64, DeclaredChecksum, ETag, Grant, Metadata, Owner, StorageClass, Tags, Timestamp,
-    VersionId, VersionTime,
+    Checksum, ChecksumKind, Crc64, DeclaredChecksum, ETag, Grant, Metadata, Owner, StorageClass,
+    Tags, Timestamp, VersionId, VersionTime,
 };
 
 use crate::codec::{Damaged, Decoder, Encoder, Record};
@@ -39,6 +39,8 @@ pub(crate) struct SummaryObject {
     pub(crate) size: u64,
     pub(crate) etag: ETag,
     pub(crate) class: StorageClass,
+    /// Which checksum it has, by an algorithm that its client chose.
+    pub(crate) checksum: Option<ChecksumKind>,
 }
 
 /// A version or a delete marker.
@@ -164,6 +166,7 @@ impl VersionRecord {
                 size: object.size,
                 etag: object.etag.clone(),
                 class: object.class,
+                checksum: object.extras.checksum.as_ref().map(Checksum::which),
             }),
         }
     }
@@ -213,6 +216,10 @@ impl Record for Head {
             to.number(object.size);
             to.etag(&object.etag);
             to.class(object.class);
+            // At the end, as an extra: rows without one are as short as ever.
+            if let Some(which) = object.checksum {
+                to.checksum_kind(which);
+            }
         });
     }
 
@@ -229,6 +236,10 @@ impl Record for Head {
                         size: from.number()?,
                         etag: from.etag()?,
                         class: from.class()?,
+                        checksum: match from.is_empty() {
+                            true => None,
+                            false => Some(from.checksum_kind()?),
+                        },
                     })
                 })?,
             },

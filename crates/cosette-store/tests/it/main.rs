@@ -9,6 +9,7 @@
 )]
 
 mod buckets;
+mod checksums;
 mod clocks;
 mod common;
 mod copies;

@@ -35,6 +35,7 @@ pub(super) async fn copy(
         .copy_source(source)
         .metadata(metadata)
         .tags(args.tags.tags()?)
+        .keep_encryption(args.sse_directive.is_some())
         .forbid_overwrite(args.forbid_overwrite);
     let call = with_target_conditions!(call, args.target_conditions);
     let call = with_acl!(

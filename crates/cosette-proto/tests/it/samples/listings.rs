@@ -49,6 +49,8 @@ impl Sample for ListObjects {
             size: all.3,
             owner: all.4,
             storage_class: all.5,
+            // Of the S3 dialect alone.
+            checksum: None,
         });
         let what = (
             any::bucket(),
@@ -86,6 +88,7 @@ impl Sample for ListObjects {
             size,
             owner: Some("1250000000".parse().unwrap()),
             storage_class: StorageClass::Standard,
+            checksum: None,
         };
         let region = Some("ap-guangzhou".parse().unwrap());
         let all = Self {
@@ -164,6 +167,7 @@ fn version_items() -> impl Strategy<Value = VersionItem> {
                 size,
                 storage_class,
                 owner: common.4,
+                checksum: None,
             })
         },
     );
@@ -259,6 +263,7 @@ impl Sample for ListVersions {
                 size: 16,
                 storage_class: StorageClass::Standard,
                 owner: owner(),
+                checksum: None,
             })
         };
         let reply = ListVersionsReply {
@@ -324,6 +329,7 @@ impl Sample for ListUploads {
             owner: all.2.1,
             storage_class: all.3,
             initiated: all.4,
+            checksum: None,
         });
         let what = (
             any::bucket(),
@@ -383,6 +389,7 @@ impl Sample for ListUploads {
                 owner: Some("1250000000".parse().unwrap()),
                 storage_class: StorageClass::Standard,
                 initiated: Timestamp::from_secs(1_484_726_657),
+                checksum: None,
             }],
         };
         vec![Example {

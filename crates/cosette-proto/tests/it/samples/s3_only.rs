@@ -2,9 +2,9 @@
 
 use cosette_proto::ops::{
     GetObjectAttributes, GetObjectAttributesReply, ListObjectsV2, ListObjectsV2Reply,
-    ObjectAttribute, ObjectEntry,
+    ObjectAttribute, ObjectEntry, PartAttributes, PartsAttribute, PartsPage,
 };
-use cosette_types::{Checksum, ChecksumAlgorithm, StorageClass, Timestamp};
+use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumType, StorageClass, Timestamp};
 use proptest::bool::ANY as FLAG;
 use proptest::collection::vec;
 use proptest::num::u16::ANY as NUMBER;
@@ -51,6 +51,7 @@ impl Sample for ListObjectsV2 {
             size: all.3,
             owner: all.4,
             storage_class: all.5,
+            checksum: None,
         });
         let what = (any::bucket(), any::prefix(), any::delimiter());
         let from = (option::of(any::key_text()), option::of(any::key_text()));
@@ -96,6 +97,7 @@ impl Sample for ListObjectsV2 {
             size: 37,
             owner: Some("1250000000".parse().unwrap()),
             storage_class: StorageClass::Archive,
+            checksum: None,
         };
         let reply = ListObjectsV2Reply {
             bucket: bucket(),
@@ -122,12 +124,15 @@ impl Sample for GetObjectAttributes {
     fn requests() -> BoxedStrategy<Self> {
         let attributes = subsequence(ObjectAttribute::ALL.to_vec(), 1..=5);
         let object = (any::bucket(), any::key(), option::of(any::version_id()));
-        (object, attributes)
-            .prop_map(|((bucket, key, version_id), attributes)| Self {
+        let page = (NUMBER, option::of(1_u16..=1000));
+        (object, attributes, page)
+            .prop_map(|((bucket, key, version_id), attributes, page)| Self {
                 bucket,
                 key,
                 version_id,
                 attributes,
+                part_number_marker: page.0,
+                max_parts: page.1,
             })
             .boxed()
     }
@@ -137,7 +142,7 @@ impl Sample for GetObjectAttributes {
         let version = option::of(any::version_id());
         let told = (
             option::of(any::etag()),
-            option::of(1_u32..=10_000),
+            option::of((1_u32..=10_000, option::of(pages()))),
             class,
             option::of(SIZE),
             option::of(checksums()),
@@ -149,7 +154,7 @@ impl Sample for GetObjectAttributes {
                     version_id,
                     etag: told.0,
                     checksum: told.4,
-                    parts: told.1,
+                    parts: told.1.map(|(count, page)| PartsAttribute { count, page }),
                     storage_class: told.2,
                     size: told.3,
                 },
@@ -158,6 +163,10 @@ impl Sample for GetObjectAttributes {
     }
 
     fn examples() -> Vec<Example<Self>> {
+        let composite = Checksum {
+            kind: ChecksumType::Composite,
+            ..Checksum::full(ChecksumAlgorithm::Crc32, b"abcd")
+        };
         vec![Example {
             name: "of_a_multipart_object",
             request: Self {
@@ -165,18 +174,49 @@ impl Sample for GetObjectAttributes {
                 key: key("exampleobject"),
                 version_id: version("MTg0NDUxNTc1NTE5MTc1NjM4MjA"),
                 attributes: ObjectAttribute::ALL.to_vec(),
+                part_number_marker: 1,
+                max_parts: Some(1),
             },
             reply: GetObjectAttributesReply {
                 last_modified: april(),
                 version_id: version("MTg0NDUxNTc1NTE5MTc1NjM4MjA"),
                 etag: Some(etag("ee8de918d05640145b18f70f4c3aa602-3")),
-                checksum: None,
-                parts: Some(3),
+                checksum: Some(composite),
+                parts: Some(PartsAttribute {
+                    count: 3,
+                    page: Some(PartsPage {
+                        part_number_marker: 1,
+                        max_parts: 1,
+                        next_part_number_marker: Some(2),
+                        parts: vec![PartAttributes {
+                            part_number: 2_u64.try_into().unwrap(),
+                            size: 5_242_880,
+                            checksum: Some(Checksum::full(ChecksumAlgorithm::Crc32, b"1234")),
+                        }],
+                    }),
+                }),
                 storage_class: Some(StorageClass::Archive),
                 size: Some(12_582_912),
             },
         }]
     }
+}
+
+fn pages() -> impl Strategy<Value = PartsPage> {
+    let part = (any::part_number(), SIZE, option::of(checksums()));
+    let part = part.prop_map(|(part_number, size, checksum)| PartAttributes {
+        part_number,
+        size,
+        checksum,
+    });
+    (NUMBER, NUMBER, option::of(NUMBER), vec(part, 0..4)).prop_map(
+        |(part_number_marker, max_parts, next_part_number_marker, parts)| PartsPage {
+            part_number_marker,
+            max_parts,
+            next_part_number_marker,
+            parts,
+        },
+    )
 }
 
 fn checksums() -> impl Strategy<Value = Checksum> {

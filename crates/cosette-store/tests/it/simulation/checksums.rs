@@ -32,14 +32,19 @@ pub(crate) fn checksum_of_put(bytes: &[u8]) -> Option<Checksum> {
     (!bytes.len().is_multiple_of(3)).then(|| of_all(ChecksumAlgorithm::Crc32, bytes))
 }
 
-/// What a part has that is a copy of a whole object.
-pub(crate) fn checksum_of_copy(key: &str, source: Option<&Checksum>) -> Option<Checksum> {
-    let declared = declared_for(key);
-    let fits = |known: &&Checksum| {
-        known.kind == ChecksumType::FullObject
-            && declared.is_none_or(|declared| declared.algorithm() == known.algorithm)
-    };
-    source.filter(fits).cloned()
+/// What a part has that is a copy of these bytes; `whole` is the checksum of their object, if it is all of
+/// it. Into an upload that was begun with nothing only that comes along.
+pub(crate) fn checksum_of_copy(
+    key: &str,
+    bytes: &[u8],
+    whole: Option<&Checksum>,
+) -> Option<Checksum> {
+    match declared_for(key) {
+        Some(declared) => Some(of_all(declared.algorithm(), bytes)),
+        None => whole
+            .filter(|known| known.kind == ChecksumType::FullObject)
+            .cloned(),
+    }
 }
 
 /// What an object has that is made of these parts: bytes and checksum of each.

@@ -292,7 +292,7 @@ impl Model {
                 let is_whole = bytes.len() == size;
                 let known = content.checksum.as_ref().filter(|_| is_whole);
                 let content = Content {
-                    checksum: checksum_of_copy(&upload.key, known),
+                    checksum: checksum_of_copy(&upload.key, &bytes, known),
                     ..content_of(&bytes)
                 };
                 self.set_part(bucket, upload, *part, content);
