@@ -56,6 +56,17 @@ fn keys(world: &World, name: &str) -> Vec<String> {
     entries.map(|entry| text(entry, "Key").to_owned()).collect()
 }
 
+fn a_service_says_itself_which_classes_it_has(world: &World) {
+    let class = |class: &str| {
+        let words = ["cp", "trip/1.txt", "s3://photos/k.txt", "--output", "json"];
+        world.run(&[&words[..], &["--storage-class", class]].concat())
+    };
+    let refused = class("GLACIER_IR").error();
+    assert!(refused["requestId"].is_string(), "{refused}");
+    assert_eq!(class("glacier").code, 0);
+    world.ok(&["rm", "s3://photos/k.txt"]);
+}
+
 #[test]
 fn every_bulk_command_works_in_the_dialect_of_s3() {
     let there = There::new();
@@ -106,15 +117,7 @@ fn every_bulk_command_works_in_the_dialect_of_s3() {
     let after = ["b.txt", "d.txt", "z/1.txt", "z/day 1/海滩.txt"];
     assert_eq!(keys(&world, "s3://photos"), after);
 
-    // What classes a service has, it says itself.
-    let class = |class: &str| {
-        let words = ["cp", "trip/1.txt", "s3://photos/k.txt", "--output", "json"];
-        world.run(&[&words[..], &["--storage-class", class]].concat())
-    };
-    let refused = class("GLACIER_IR").error();
-    assert!(refused["requestId"].is_string(), "{refused}");
-    assert_eq!(class("glacier").code, 0);
-    world.ok(&["rm", "s3://photos/k.txt"]);
+    a_service_says_itself_which_classes_it_has(&world);
 
     world.ok(&["sync", "s3://photos/z/", "back"]);
     assert_eq!(
