@@ -241,7 +241,7 @@ async fn a_crowd_does_not_stay_after_its_answers() {
         assert_eq!(answer.status, 200);
         let stays = number <= 10;
         assert_eq!(
-            answer.header("connection") != Some("close"),
+            answer.header("Connection") != Some("close"),
             stays,
             "{number}"
         );
