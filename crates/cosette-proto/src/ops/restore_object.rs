@@ -15,7 +15,14 @@ use crate::xml::Writer;
 
 const RESTORE: &str = "restore";
 const ROOT: &str = "RestoreRequest";
-const TIER_PARENT: &str = "CASJobParameters";
+
+/// What the tier is within.
+const fn tier_parent(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Cos => "CASJobParameters",
+        Dialect::S3 => "GlacierJobParameters",
+    }
+}
 
 /// How soon a restored object is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,7 +86,7 @@ impl Message for RestoreObject {
         let document = Writer::document(ROOT, |root| {
             root.text("Days", self.days);
             if let Some(tier) = self.tier {
-                root.element(TIER_PARENT, |parent| parent.text("Tier", tier.as_str()));
+                root.element(tier_parent(dialect), |parent| parent.text("Tier", tier.as_str()));
             }
         });
         let query = Query::new()
@@ -99,7 +106,7 @@ impl Message for RestoreObject {
         let most = limits::RESTORE_DAYS_MAX;
         let days = days.parse().ok().filter(|days| (1..=most).contains(days));
         let tier = root
-            .child(TIER_PARENT)
+            .child(tier_parent(dialect))
             .and_then(|parent| parent.value("Tier"));
         let tier = tier.map(|text| {
             let unknown = || Error::argument(format!("There is no tier {text}."));
