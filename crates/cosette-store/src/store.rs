@@ -143,14 +143,15 @@ impl Store {
             return Err(Error::io("tiny bodies are configured larger than a row"));
         }
         let work = Arc::new(Notify::new());
-        let hashing = extents.waits().then(Arc::default);
+        let waits = extents.waits();
+        let hashing = waits.then(Arc::default);
         let mut core = Core {
             meta,
             extents,
             options,
             epoch: 0,
             versions: HybridClock::default(),
-            locks: KeyLocks::new(),
+            locks: KeyLocks::new(!waits),
             leases: Leases::new(Arc::clone(&work)),
             completions: Completions::default(),
             orphans: Orphans::new(Arc::clone(&work)),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -271,16 +271,29 @@ impl<'a> Turns<'a> {
 /// Locks for taking turns: many keys share one, so memory is bounded.
 #[derive(Debug)]
 pub(crate) struct KeyLocks {
-    hasher: RandomState,
+    /// Hashed before each key, so that nobody can choose keys that share a lock.
+    secret: u64,
     locks: Vec<Mutex<()>>,
 }
 
 impl KeyLocks {
-    pub(crate) fn new() -> Self {
+    /// `repeatable` for simulations: keys that share a lock then do so in every run.
+    pub(crate) fn new(repeatable: bool) -> Self {
+        let secret = if repeatable {
+            0
+        } else {
+            RandomState::new().hash_one(0)
+        };
         Self {
-            hasher: RandomState::new(),
+            secret,
             locks: (0..limits::KEY_LOCKS).map(|_| Mutex::new(())).collect(),
         }
+    }
+
+    fn place(&self, key: impl Hash) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.secret, key).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Takes the turn at these keys; in one order for everybody, so nobody waits in a circle.
@@ -289,7 +302,7 @@ impl KeyLocks {
         let mut wanted: Vec<_> = keys
             .iter()
             .flatten()
-            .map(|key| self.hasher.hash_one(key) % places)
+            .map(|key| self.place(key) % places)
             .collect();
         wanted.sort_unstable();
         wanted.dedup();

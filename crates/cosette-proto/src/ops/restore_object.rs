@@ -86,7 +86,9 @@ impl Message for RestoreObject {
         let document = Writer::document(ROOT, |root| {
             root.text("Days", self.days);
             if let Some(tier) = self.tier {
-                root.element(tier_parent(dialect), |parent| parent.text("Tier", tier.as_str()));
+                root.element(tier_parent(dialect), |parent| {
+                    parent.text("Tier", tier.as_str())
+                });
             }
         });
         let query = Query::new()
