@@ -29,11 +29,16 @@ async fn a_bucket_is_reached_by_all_its_hosts() {
     ] {
         let got = server.get("/a/k").host(&host).ok().await;
         assert_eq!(got.body, b"abc", "{host}");
-        // And so a copy may name its source.
+        // And so a copy may name its source; the vendor's hosts as they are documented only.
         let copy = server.copy_from(&format!("{host}/a%2Fk"), "/copy");
-        copy.host(&host).ok().await;
-        assert_eq!(server.bytes("/copy").await, b"abc", "{host}");
-        server.delete("/copy").ok().await;
+        let own = host.contains("localhost") || host.contains("cos.test");
+        if own || !host.contains([':', 'Q']) {
+            copy.host(&host).ok().await;
+            assert_eq!(server.bytes("/copy").await, b"abc", "{host}");
+            server.delete("/copy").ok().await;
+        } else {
+            copy.host(&host).refused(400, "InvalidArgument").await;
+        }
     }
     for host in [
         server.address.to_string(),
