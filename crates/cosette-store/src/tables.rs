@@ -59,7 +59,7 @@ pub(crate) enum Table {
     Reference,
     /// `e` extent → where it is.
     Extent,
-    /// `x` extent → the bytes of a tiny one. A keyspace of its own; the byte must never change.
+    /// `x` extent → the bytes of a tiny one. The byte must never change.
     Tiny,
     /// `l` extent, body → nothing: the body has slices of the extent.
     Slice,
