@@ -10,11 +10,10 @@ use std::vec::IntoIter;
 
 use bytes::Bytes;
 use cosette_md5::{Feed, Md5 as Hasher, Pool};
-use cosette_types::{Checksum, ChecksumAlgorithm, Crc64, Md5};
+use cosette_types::{Checksum, ChecksumAlgorithm, Crc64, Md5, RunningChecksum};
 use crc_fast::CrcAlgorithm;
 use tokio::sync::oneshot;
 
-use crate::checksum::Running;
 use crate::error::Error;
 use crate::extents::{ExtentError, RangeReader};
 use crate::records::Digests;
@@ -57,7 +56,7 @@ struct State {
 #[derive(Debug)]
 struct Sums {
     crc64: crc_fast::Digest,
-    checksum: Option<Running>,
+    checksum: Option<RunningChecksum>,
 }
 
 impl Sums {
@@ -88,7 +87,7 @@ impl Digest {
             md5: Hasher::new(),
             sums: Sums {
                 crc64: crc_fast::Digest::new(CrcAlgorithm::Crc64Xz),
-                checksum: wanted.map(Running::new),
+                checksum: wanted.map(RunningChecksum::new),
             },
         };
         Self {
@@ -183,7 +182,7 @@ impl Digest {
             md5: Md5(md5.finish()),
             crc64: Crc64(sums.crc64.finalize()),
         };
-        Ok((digests, sums.checksum.map(Running::finish)))
+        Ok((digests, sums.checksum.map(RunningChecksum::finish)))
     }
 }
 
@@ -279,7 +278,7 @@ impl Feed for Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checksum::value_of;
+    use cosette_types::running::value_of;
 
     const WANTED: ChecksumAlgorithm = ChecksumAlgorithm::Sha256;
 

@@ -1,8 +1,8 @@
 //! The checksum of an object that is made of parts, from those of the parts: no byte is read for it.
 
+use cosette_types::running::{crc_bytes, crc_of, value_of};
 use cosette_types::{Checksum, ChecksumType, DeclaredChecksum, PartNumber};
 
-use crate::checksum::{crc_bytes, crc_of, value_of};
 use crate::records::PartRecord;
 
 /// What the parts' checksums make together. `None` if one of them has none of the algorithm that the

@@ -12,7 +12,6 @@
 
 mod background;
 mod body;
-mod checksum;
 mod codec;
 mod completing;
 mod digest;

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use sha1::Digest as _;
 
 use super::Signed;
-use super::checksum::{self, Checksum, ChecksumAlgorithm, Running, checksum_header};
+use super::checksum::{self, Checksum, ChecksumAlgorithm, RunningChecksum, checksum_header};
 use super::v4::{ChunkKey, Sha256, UNSIGNED, hex};
 use crate::dialect::{Dialect, amz};
 use crate::error::{Error, ErrorCode};
@@ -68,7 +68,7 @@ pub struct BodyCheck {
     /// The SHA-256 that the head's signature covers.
     hash: Option<(Box<Sha256>, String)>,
     /// The checksum that is computed, and what it is held against.
-    checksum: Option<(Running, Sent)>,
+    checksum: Option<(RunningChecksum, Sent)>,
     decoded_bytes: Option<u64>,
 }
 
@@ -155,7 +155,7 @@ impl BodyCheck {
                 return Err(Error::with(ErrorCode::InvalidRequest, words));
             }
             Some(_) => {}
-            None => check.checksum = Some((Running::new(algorithm), Sent::Nowhere)),
+            None => check.checksum = Some((RunningChecksum::new(algorithm), Sent::Nowhere)),
         }
         Ok(check)
     }
@@ -256,7 +256,7 @@ fn decoded_bytes(head: &Head) -> Result<u64, Error> {
 }
 
 /// The checksum that a request announces: with its value in a header, or by the name of a trailer.
-fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Sent)>, Error> {
+fn announced(head: &Head, trailers: bool) -> Result<Option<(RunningChecksum, Sent)>, Error> {
     let refuse = |words: String| Err(Error::with(ErrorCode::InvalidRequest, words));
     let mut found = None;
     for algorithm in ChecksumAlgorithm::ALL {
@@ -272,7 +272,10 @@ fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Sent)>, Err
         if more.is_some() || found.is_some() {
             return refuse("Expecting a single checksum header, multiple found.".to_owned());
         }
-        found = Some((Running::new(algorithm), Sent::Value(value.to_owned())));
+        found = Some((
+            RunningChecksum::new(algorithm),
+            Sent::Value(value.to_owned()),
+        ));
     }
     let named = head.headers.get(amz::TRAILER).filter(|_| trailers);
     let Some(named) = named.and_then(|value| value.to_str().ok()) else {
@@ -284,7 +287,7 @@ fn announced(head: &Head, trailers: bool) -> Result<Option<(Running, Sent)>, Err
             Some(_) if found.is_some() => {
                 return refuse("Expecting a single checksum, multiple found.".to_owned());
             }
-            Some(algorithm) => found = Some((Running::new(algorithm), Sent::Trailing)),
+            Some(algorithm) => found = Some((RunningChecksum::new(algorithm), Sent::Trailing)),
         }
     }
     Ok(found)

@@ -26,7 +26,7 @@ use crate::message::Query;
 pub use body::BodyCheck;
 pub use canonical::Lists;
 pub(crate) use checksum::could_be as could_be_checksum;
-pub use checksum::{Checksum, ChecksumAlgorithm, Running as RunningChecksum, checksum_header};
+pub use checksum::{Checksum, ChecksumAlgorithm, RunningChecksum, checksum_header};
 pub use form::{PresentedForm, sign_form};
 pub use presented::Presented;
 pub use v4::{Signed, authorize, payload_hash, presign_v4};

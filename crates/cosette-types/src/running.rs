@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use cosette_types::{Checksum, ChecksumAlgorithm};
 use crc_fast::CrcAlgorithm;
-use ring::digest;
+use sha2::Digest as _;
+
+use crate::checksum::{Checksum, ChecksumAlgorithm};
 
 /// The CRC behind an algorithm; `None` where it is none.
-pub(crate) fn crc_of(algorithm: ChecksumAlgorithm) -> Option<CrcAlgorithm> {
+pub fn crc_of(algorithm: ChecksumAlgorithm) -> Option<CrcAlgorithm> {
     match algorithm {
         ChecksumAlgorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
         ChecksumAlgorithm::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
@@ -17,77 +18,81 @@ pub(crate) fn crc_of(algorithm: ChecksumAlgorithm) -> Option<CrcAlgorithm> {
 }
 
 /// A value of a CRC as its bytes, the highest first.
-pub(crate) fn crc_bytes(algorithm: ChecksumAlgorithm, value: u64) -> Vec<u8> {
+pub fn crc_bytes(algorithm: ChecksumAlgorithm, value: u64) -> Vec<u8> {
     let all = value.to_be_bytes();
     let first = all.len().saturating_sub(algorithm.bytes());
     all.get(first..).unwrap_or_default().to_vec()
 }
 
 /// A checksum of bytes that come piece by piece.
-pub(crate) struct Running {
+pub struct RunningChecksum {
     algorithm: ChecksumAlgorithm,
     state: State,
 }
 
 enum State {
     Crc(Box<crc_fast::Digest>),
-    Sha(Box<digest::Context>),
+    Sha1(sha1::Sha1),
+    Sha256(Box<sha2::Sha256>),
 }
 
-impl Running {
+impl RunningChecksum {
     /// Of no bytes yet.
-    pub(crate) fn new(algorithm: ChecksumAlgorithm) -> Self {
-        let sha = match algorithm {
-            ChecksumAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-            _ => &digest::SHA256,
-        };
-        let state = match crc_of(algorithm) {
-            Some(crc) => State::Crc(Box::new(crc_fast::Digest::new(crc))),
-            None => State::Sha(Box::new(digest::Context::new(sha))),
+    pub fn new(algorithm: ChecksumAlgorithm) -> Self {
+        let state = match (crc_of(algorithm), algorithm) {
+            (Some(crc), _) => State::Crc(Box::new(crc_fast::Digest::new(crc))),
+            (None, ChecksumAlgorithm::Sha1) => State::Sha1(sha1::Sha1::new()),
+            (None, _) => State::Sha256(Box::default()),
         };
         Self { algorithm, state }
     }
 
+    /// What it is computed by.
+    pub const fn algorithm(&self) -> ChecksumAlgorithm {
+        self.algorithm
+    }
+
     /// More bytes.
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             State::Crc(digest) => digest.update(bytes),
-            State::Sha(digest) => digest.update(bytes),
+            State::Sha1(digest) => digest.update(bytes),
+            State::Sha256(digest) => digest.update(bytes),
         }
     }
 
     /// The value of all of them.
-    pub(crate) fn value(self) -> Vec<u8> {
+    pub fn value(self) -> Vec<u8> {
         match self.state {
             State::Crc(digest) => crc_bytes(self.algorithm, digest.finalize()),
-            State::Sha(digest) => digest.finish().as_ref().to_vec(),
+            State::Sha1(digest) => digest.finalize().to_vec(),
+            State::Sha256(digest) => digest.finalize().to_vec(),
         }
     }
 
     /// The checksum of all of them.
-    pub(crate) fn finish(self) -> Checksum {
+    pub fn finish(self) -> Checksum {
         Checksum::full(self.algorithm, &self.value())
     }
 }
 
-impl fmt::Debug for Running {
+impl fmt::Debug for RunningChecksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Running({})", self.algorithm)
+        write!(f, "RunningChecksum({})", self.algorithm)
     }
 }
 
 /// The value of some bytes at once.
-pub(crate) fn value_of(algorithm: ChecksumAlgorithm, all: &[u8]) -> Vec<u8> {
-    let mut running = Running::new(algorithm);
+pub fn value_of(algorithm: ChecksumAlgorithm, all: &[u8]) -> Vec<u8> {
+    let mut running = RunningChecksum::new(algorithm);
     running.update(all);
     running.value()
 }
 
 #[cfg(test)]
 mod tests {
-    use cosette_types::checksum::hex;
-
     use super::*;
+    use crate::checksum::hex;
 
     #[test]
     fn check_values_of_the_catalogues() {
@@ -105,7 +110,7 @@ mod tests {
             ),
         ] {
             assert_eq!(hex(&value_of(algorithm, b"123456789")), digits);
-            let mut running = Running::new(algorithm);
+            let mut running = RunningChecksum::new(algorithm);
             running.update(b"1234");
             running.update(b"56789");
             let made = running.finish();
