@@ -1,6 +1,8 @@
 //! What is done when a store is opened: a new epoch begins, and what earlier ones left half-way is
 //! taken back. Every step can be interrupted and done again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::codec::Record;
 use crate::environment::HybridClock;
 use crate::error::Error;
@@ -42,9 +44,10 @@ impl Core {
             let before = format.floor;
             format.floor = self.provided_after(before, 1);
             txn.put(tables::format(), &format);
-            if self.commit(txn).await? {
+            if self.commit_as_it_is(txn).await? {
                 self.epoch = format.epoch;
                 self.versions = HybridClock::after(before);
+                self.provided = AtomicU64::new(format.floor.0);
                 return Ok(());
             }
         }
@@ -57,7 +60,7 @@ impl Core {
         if let Some(mut format) = txn.get::<FormatRecord>(tables::format()).await? {
             format.floor = self.versions.last();
             txn.put(tables::format(), &format);
-            self.commit(txn).await?;
+            self.commit_as_it_is(txn).await?;
         }
         Ok(())
     }
@@ -69,17 +72,28 @@ impl Core {
         if Bug::TimesNotProvided.is_planted() {
             return Ok(());
         }
-        let mut txn = self.begin().await?;
-        let Some(mut format) = txn.get::<FormatRecord>(tables::format()).await? else {
+        loop {
+            let mut txn = self.begin().await?;
+            let Some(mut format) = txn.get::<FormatRecord>(tables::format()).await? else {
+                return Ok(());
+            };
+            let last = self.versions.last();
+            if format.floor < self.provided_after(last, 2) {
+                format.floor = self.provided_after(last, 1);
+                txn.put(tables::format(), &format);
+                if !self.commit_as_it_is(txn).await? {
+                    continue;
+                }
+            }
+            self.provided.fetch_max(format.floor.0, Ordering::AcqRel);
             return Ok(());
-        };
-        let last = self.versions.last();
-        if format.floor < self.provided_after(last, 2) {
-            format.floor = self.provided_after(last, 1);
-            txn.put(tables::format(), &format);
-            self.commit(txn).await?;
         }
-        Ok(())
+    }
+
+    /// Whether all version times that were given are below what is written down. They are but for a clock
+    /// that has jumped since the last sweep.
+    pub(crate) fn times_are_provided(&self) -> bool {
+        self.versions.last().0 <= self.provided.load(Ordering::Acquire)
     }
 
     /// Up to where version times are provided for when `last` was the last one; or, when a half of that

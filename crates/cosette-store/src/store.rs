@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 
 use cosette_md5::Pool;
@@ -82,6 +82,8 @@ pub(crate) struct Core {
     /// How often the store was opened; names what is under way.
     pub(crate) epoch: u64,
     pub(crate) versions: HybridClock,
+    /// The version time that is written down: whoever opens the store after a crash begins there.
+    pub(crate) provided: AtomicU64,
     pub(crate) locks: KeyLocks,
     pub(crate) leases: Arc<Leases>,
     pub(crate) completions: Completions,
@@ -151,6 +153,7 @@ impl Store {
             options,
             epoch: 0,
             versions: HybridClock::default(),
+            provided: AtomicU64::new(0),
             locks: KeyLocks::new(!waits),
             leases: Leases::new(Arc::clone(&work)),
             completions: Completions::default(),

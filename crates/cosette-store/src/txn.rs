@@ -364,8 +364,17 @@ impl Core {
         Err(Error::Conflict)
     }
 
-    /// Commits; `false` if something that was read has changed, and nothing was written.
-    pub(crate) async fn commit(&self, mut txn: Txn) -> Result<bool, Error> {
+    /// Commits; `false` if something that was read has changed, and nothing was written. Version times
+    /// in it are below what is written down, even if the clock has jumped.
+    pub(crate) async fn commit(&self, txn: Txn) -> Result<bool, Error> {
+        if !txn.writes.is_empty() && !self.times_are_provided() {
+            self.provide_times().await?;
+        }
+        self.commit_as_it_is(txn).await
+    }
+
+    /// Commits what has no version times in it, or is what provides for them.
+    pub(crate) async fn commit_as_it_is(&self, mut txn: Txn) -> Result<bool, Error> {
         if txn.writes.is_empty() {
             return Ok(true);
         }

@@ -21,6 +21,9 @@ use crate::common::{Lab, bucket, content, copy, initiate, key, put, put_part};
 /// Tables whose rows are called by an id: bodies, extents, tiny extents; and references, by two.
 const CALLED_BY_IDS: [(u8, usize); 4] = [(b'd', 1), (b'e', 1), (b'x', 1), (b'r', 2)];
 
+/// Farther than what is written down ahead.
+const JUMP_MICROS: u64 = 2 * 60 * 60 * 1_000_000;
+
 /// Every id that was seen, and those that are there now.
 #[derive(Debug, Default)]
 struct Ids {
@@ -110,6 +113,17 @@ async fn no_id_is_given_out_twice_whatever_the_clock_says() {
             lab.sound().await;
             ids.look(&lab.meta).await;
         }
+        // The clock jumps, and jumps to the same moment in the next life; no sweep has seen it.
+        let jump = early + JUMP_MICROS * life.div_ceil(3);
+        lab.clock.0.fetch_max(jump, Ordering::SeqCst);
+        let gone = put(&lab.store, "gone", &content(life, 40))
+            .await
+            .version_id
+            .unwrap();
+        assert!(versions.insert(gone.to_string()), "{gone} was given twice");
+        let (name, object) = (bucket("b"), key("gone"));
+        let deleted = lab.store.delete_object(&name, &object, Some(&gone));
+        deleted.await.unwrap();
         assert_eq!(versions_of(&lab, "kept").await, kept, "in life {life}");
         if life % 3 == 0 {
             lab.store.close().await.unwrap();
