@@ -17,6 +17,9 @@ use crate::output::Output;
 pub(crate) struct Options {
     /// For people: the words of the command.
     pub(crate) command: String,
+    /// The job that this one takes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undoes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) profile: Option<String>,
     /// The profile of the sources, where it is another.
@@ -72,6 +75,7 @@ impl Options {
         let words: Vec<String> = std::env::args().skip(1).collect();
         Self {
             command: words.join(" "),
+            undoes: None,
             profile: global.profile.clone(),
             from_profile: from_profile.map(str::to_owned),
             endpoint: global.endpoint.clone(),

@@ -130,9 +130,10 @@ pub(super) fn list(args: &JobsArgs, output: &Output) -> Result<()> {
 pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Result<()> {
     let jobs = jobs()?;
     let place = jobs.place(&args.job)?;
+    once(&jobs, &args.job)?;
     let folder = temporary(&jobs)?;
     let back = folder.path().join("plan");
-    let done = reverse(&place, &back)?;
+    let done = reverse((&args.job, &place), &back)?;
     if done == 0 {
         return Err(Failure::new(
             Kind::NotFound,
@@ -147,12 +148,32 @@ pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Re
     carry_on(global, &options, job, output).await
 }
 
+/// Refuses to take a job back that another one takes back already: what it moved is not there any more.
+fn once(jobs: &Jobs, undone: &str) -> Result<()> {
+    for id in jobs.ids()? {
+        // A job that cannot be read is told by `jobs`.
+        let Ok(job) = jobs.look(&id) else { continue };
+        if Options::of(&job.head)?.undoes.as_deref() == Some(undone) {
+            let then = if job.state.is_finished() {
+                format!("cosette undo {id} moves everything forward again")
+            } else {
+                format!("cosette resume {id} carries it on")
+            };
+            return Err(Failure::usage(format!(
+                "job {undone}: job {id} takes it back already; {then}"
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Makes the plan that takes a job's moves back: how many there are.
-fn reverse(place: &Path, back: &Path) -> Result<u64> {
+fn reverse((id, place): (&str, &Path), back: &Path) -> Result<u64> {
     let head = Job::plan_of(place)?.head().clone();
     let mut reversed = PlanHead::new(Verb::Move.word());
     let mut options = Options::of(&head)?;
     options.command = format!("undo of: {}", options.command);
+    options.undoes = Some(id.to_owned());
     if options.all_versions {
         return Err(Failure::usage(history::NOT_UNDONE));
     }

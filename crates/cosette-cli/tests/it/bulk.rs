@@ -217,6 +217,25 @@ fn failures_are_kept_and_tried_again() {
 }
 
 #[test]
+fn a_move_that_was_taken_back_goes_forward_by_taking_that_back() {
+    let world = filled(&["p/a", "p/b"]);
+    world.ok(&["mv", "-r", &cos("p/"), &cos("q/")]);
+    let forth = job(&world);
+    world.ok(&["undo", &forth]);
+    assert_eq!(keys(&world, ""), ["p/a", "p/b"]);
+    let back = job(&world);
+    let refused = world.refused(2, &["undo", &forth]);
+    assert!(
+        refused
+            .to_string()
+            .contains(&format!("cosette undo {back}")),
+        "{refused}"
+    );
+    world.ok(&["undo", &back]);
+    assert_eq!(keys(&world, ""), ["q/a", "q/b"]);
+}
+
+#[test]
 fn a_move_is_taken_back_but_not_over_what_came_since() {
     let world = filled(&["p/a", "p/b", "p/c"]);
     world.ok(&["mv", "-r", &cos("p/"), &cos("q/")]);
@@ -229,6 +248,17 @@ fn a_move_is_taken_back_but_not_over_what_came_since() {
     assert_eq!(world.run(&["undo", &id]).code, 7);
     assert_eq!(keys(&world, ""), ["p/a", "p/b", "q/b", "q/c"]);
     assert_eq!(world.bytes("p/b"), b"somebody's");
+    // What it could not take back waits in its own job; a second one would find nothing to move.
+    let jobs = world.json(&["jobs"]).as_array().unwrap().len();
+    let back = job(&world);
+    let refused = world.refused(2, &["undo", &id]);
+    assert!(
+        refused
+            .to_string()
+            .contains(&format!("cosette resume {back}")),
+        "{refused}"
+    );
+    assert_eq!(world.json(&["jobs"]).as_array().unwrap().len(), jobs);
     assert_eq!(world.run(&["undo", "no-such-job"]).code, 3);
     assert_eq!(world.run(&["undo", "../jobs"]).code, 3);
 }
