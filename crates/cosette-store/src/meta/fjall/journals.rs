@@ -32,9 +32,16 @@ impl Journals {
         lengths.is_ok_and(|sum: u64| sum > SHORT_BYTES)
     }
 
-    /// Empties the newest journal. Everything in it must be in tables, and the engine closed.
+    /// Empties the newest journal and takes away those before it, which the engine may not have come to
+    /// when it was closed. Everything in them must be in tables, and the engine closed.
     pub(super) fn cut(&self) -> io::Result<()> {
-        let newest = self.paths()?.into_iter().max();
+        let mut paths = self.paths()?;
+        paths.sort_unstable();
+        let newest = paths.pop();
+        // The oldest first, as the engine does: what is left is always the end of what was written.
+        for (_, path) in paths {
+            std::fs::remove_file(path)?;
+        }
         if let Some((_, path)) = newest {
             let journal = OpenOptions::new().write(true).open(path)?;
             journal.set_len(0)?;
@@ -57,5 +64,26 @@ impl Journals {
             }
         }
         Ok(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_to_replay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["9.jnl", "10.jnl", "11.jnl", "10.other"] {
+            std::fs::write(path(name), b"rows").unwrap();
+        }
+        let journals = Journals {
+            folder: folder.path().to_owned(),
+        };
+        journals.cut().unwrap();
+        assert_eq!(journals.paths().unwrap(), [(11, path("11.jnl"))]);
+        assert_eq!(path("11.jnl").metadata().unwrap().len(), 0);
+        assert_eq!(std::fs::read(path("10.other")).unwrap(), b"rows");
     }
 }
