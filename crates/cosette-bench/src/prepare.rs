@@ -235,7 +235,7 @@ async fn delete_objects(
         let page = connection.ask(&list, Payload::empty()).await?;
         let keys = page.contents.iter().map(|entry| ops::ObjectToDelete {
             key: entry.key.as_str().to_owned(),
-            version_id: None,
+            ..ops::ObjectToDelete::default()
         });
         let keys: Vec<_> = keys.collect();
         for keys in keys.chunks(DELETE_KEYS_MAX) {

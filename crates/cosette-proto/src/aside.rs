@@ -1,33 +1,77 @@
-//! What clients of S3 ask beside an operation, and are told beside its reply: a part by its number, the
-//! checksum that was kept, that which an upload's object is to have. COS has none of it, so the
-//! operations' messages have not.
+//! What clients ask beside an operation, and are told beside its reply: whether a range still fits; and
+//! in S3 a part by its number, the checksum that was kept, that which an upload's object is to have. COS
+//! has no word for it, so the operations' messages have none.
 
-use cosette_types::{Checksum, ChecksumAlgorithm, ChecksumType, DeclaredChecksum, PartNumber};
-use http::header::RANGE;
+use cosette_types::{
+    Checksum, ChecksumAlgorithm, ChecksumType, DeclaredChecksum, ETag, Facts, PartNumber, Timestamp,
+};
+use http::header::{IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::date;
 use crate::dialect::{Dialect, amz};
 use crate::error::{Error, ErrorCode};
 use crate::head::Head;
 use crate::sign::{checksum_header, could_be_checksum};
 
 /// What a read is asked beside the operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadAside {
     /// The one part that is meant.
     pub part_number: Option<PartNumber>,
     /// Whether the checksum is to be told.
     pub checksum: bool,
+    /// What the range that is asked for goes on from.
+    pub if_range: Option<IfRange>,
+}
+
+/// What a reader has the beginning of: only of that a range is of use to him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfRange {
+    /// The object with this tag.
+    Tag(ETag),
+    /// The object that was last modified in this second.
+    Time(Timestamp),
+    /// None that can be told for certain.
+    Unknown,
+}
+
+impl IfRange {
+    /// Reads it from its header (RFC 9110, 13.1.5): a weak tag, a date that is none and more than one of
+    /// them are no object's.
+    fn of(head: &Head) -> Option<Self> {
+        let mut sent = head.headers.get_all(IF_RANGE).iter();
+        let (first, more) = (sent.next()?, sent.next());
+        let text = first.to_str().ok().filter(|_| more.is_none());
+        let read = text.and_then(|text| match text.trim() {
+            tag if tag.starts_with('"') => tag.parse().ok().map(Self::Tag),
+            date => date::parse_http(date).map(Self::Time),
+        });
+        Some(read.unwrap_or(Self::Unknown))
+    }
+
+    /// Whether it is this object.
+    pub fn is(&self, object: &Facts) -> bool {
+        match self {
+            Self::Tag(tag) => *tag == object.etag,
+            Self::Time(time) => time.secs() == object.last_modified.secs(),
+            Self::Unknown => false,
+        }
+    }
 }
 
 impl ReadAside {
-    /// Reads it; nothing in the COS dialect.
+    /// Reads it; in the COS dialect only what belongs to a range.
     ///
     /// # Errors
     /// `InvalidArgument` for a number that no part has, `InvalidRequest` for a range beside it.
     pub fn of(head: &Head) -> Result<Self, Error> {
+        let if_range = IfRange::of(head);
         if head.dialect != Dialect::S3 {
-            return Ok(Self::default());
+            return Ok(Self {
+                if_range,
+                ..Self::default()
+            });
         }
         let part_number = match head.query.get("partNumber") {
             None => None,
@@ -44,6 +88,7 @@ impl ReadAside {
             part_number,
             checksum: mode
                 .is_some_and(|mode| mode.as_bytes() == amz::CHECKSUM_MODE_ENABLED.as_bytes()),
+            if_range,
         })
     }
 }
@@ -279,7 +324,7 @@ mod tests {
         let s3 = ("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
         let part = |number: u64| ReadAside {
             part_number: Some(number.try_into().unwrap()),
-            checksum: false,
+            ..ReadAside::default()
         };
         assert_eq!(read("/b-1/k?partNumber=1", &[s3]), Ok(part(1)));
         assert_eq!(read("/b-1/k?partnumber=10000", &[s3]), Ok(part(10_000)));

@@ -324,6 +324,33 @@ pub(crate) fn is_amz_parameter(name: &str) -> bool {
     name.starts_with("x-amz-") || name == amz::QUERY_CALL
 }
 
+/// Parameters, in lower case, that belong to an address or to how a body is sent; and those that clients
+/// put there of a body that they do not know yet: its checksum, which would be that of nothing.
+const OF_ADDRESSES: [&str; 17] = [
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-expires",
+    "x-amz-sdk-checksum-algorithm",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+    "x-amz-trailer",
+    "x-amz-user-agent",
+    amz::CHECKSUM_CRC32,
+    amz::CHECKSUM_CRC32C,
+    amz::CHECKSUM_CRC64NVME,
+    amz::CHECKSUM_SHA1,
+    amz::CHECKSUM_SHA256,
+];
+
+/// Whether a parameter, in lower case, stands for the header of that name.
+pub(crate) fn stands_for_header(name: &str) -> bool {
+    name.starts_with(amz::PREFIX) && !OF_ADDRESSES.contains(&name)
+}
+
 const fn cos_name(field: Field) -> &'static str {
     match field {
         Field::Acl => "x-cos-acl",

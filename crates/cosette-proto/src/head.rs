@@ -4,8 +4,9 @@ use bytes::Bytes;
 use cosette_types::{BucketName, ObjectKey, Region, Why};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request};
 
-use crate::dialect::{Dialect, Field};
+use crate::dialect::{Dialect, Field, stands_for_header};
 use crate::error::{Error, ErrorCode};
+use crate::fields::not_implemented;
 use crate::form::Form;
 use crate::host::{Hosts, Meaning, Style, without_port};
 use crate::message::{Query, Request, Target};
@@ -177,6 +178,46 @@ impl Head {
             head.headers.insert(name, value.clone());
         }
         Ok(head)
+    }
+
+    /// Takes what stands among the parameters for the headers that it is: clients of S3 put into a
+    /// presigned address what they would otherwise send, down to the source of a copy. That counts if
+    /// the signature covers it, as those of S3 do; to pass over it would make another object.
+    ///
+    /// # Errors
+    /// `NotImplemented` for one that nobody signed, on a request that changes something, and for
+    /// customers' keys, which would stand in logs; `InvalidArgument` for one that no header can be, or
+    /// that contradicts a header.
+    pub fn take_parameters(&mut self, are_signed: bool) -> Result<(), Error> {
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
+        if self.dialect != Dialect::S3 || (reads && !are_signed) {
+            return Ok(());
+        }
+        for (name, value) in self.query.iter() {
+            let lower = name.to_ascii_lowercase();
+            if !stands_for_header(&lower) || value.is_empty() {
+                continue;
+            }
+            if !are_signed || lower.contains("-customer-") {
+                return Err(not_implemented(&format!("The parameter {name}")));
+            }
+            let header = HeaderName::from_bytes(lower.as_bytes()).ok();
+            let Some(header) = header.zip(HeaderValue::from_bytes(value.as_bytes()).ok()) else {
+                let words = format!("The parameter {name} cannot be a header.");
+                return Err(Error::argument(words));
+            };
+            match self.headers.get(&header.0) {
+                Some(sent) if *sent == header.1 => {}
+                Some(_) => {
+                    let words = format!("{name} is given twice, and differently.");
+                    return Err(Error::argument(words));
+                }
+                None => {
+                    self.headers.insert(header.0, header.1);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The bucket that it is about, if there can be one of that name.

@@ -180,7 +180,10 @@ impl Error {
             Fact::AppendPosition { .. } => Self::with(Code::AppendPositionErr, sentence(&words)),
             Fact::NotAppendable => Self::new(Code::ObjectNotAppendable),
             Fact::Appendable => Self::with(Code::MethodNotAllowed, sentence(&words)),
-            Fact::NotArchived { .. } => Self::new(Code::RestoreNonArchiveObject),
+            Fact::NotArchived { .. } => Self {
+                in_s3: Some(Code::InvalidObjectState),
+                ..Self::new(Code::RestoreNonArchiveObject)
+            },
             Fact::RestoreUnderWay => Self::new(Code::RestoreAlreadyInProgress),
             Fact::NoSuchJob => Self::new(Code::NoSuchJob),
             Fact::PrefixesOverlap => Self::with(Code::InvalidRequest, sentence(&words)),

@@ -348,6 +348,7 @@ impl Service {
         asked.dialect = head.dialect;
         let (mut caller, signed) = auth::authenticate(&head, &this.access, this.clock.now())?;
         entry.caller = Some(caller.name());
+        head.take_parameters(caller.user().is_some())?;
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or_default();
         let in_the_open = !peer.is_private() && !this.config.customer_keys_in_the_open;
         if in_the_open {
@@ -601,7 +602,8 @@ fn printable(text: &str) -> String {
 
 /// The cause of a failure goes to the log, under the id that the caller knows.
 fn note(error: &Error, id: &RequestId) {
-    if error.code().status().is_server_error() {
+    let is_ours = error.code() != ErrorCode::NotImplemented;
+    if error.code().status().is_server_error() && is_ours {
         let cause = error.cause().unwrap_or_default();
         tracing::error!(request_id = %id.id, code = %error.code(), cause, "a request failed");
     }

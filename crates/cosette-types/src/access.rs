@@ -137,6 +137,19 @@ impl Grantee {
     /// # Errors
     /// When a grantee is none of the documented forms.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, Error> {
+        Self::parse_grants(text, false)
+    }
+
+    /// The same in S3, where the quotes may be missing: aws-cli sends what it is given, and its manual
+    /// gives it without.
+    ///
+    /// # Errors
+    /// As [`Grantee::parse_list`].
+    pub fn parse_list_s3(text: &str) -> Result<Vec<Self>, Error> {
+        Self::parse_grants(text, true)
+    }
+
+    fn parse_grants(text: &str, may_be_bare: bool) -> Result<Vec<Self>, Error> {
         let malformed = || {
             Error::malformed(
                 "grant",
@@ -151,8 +164,9 @@ impl Grantee {
                 if !known.iter().any(|known| name.eq_ignore_ascii_case(known)) {
                     return Err(malformed());
                 }
-                let id = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
-                let id = id.ok_or_else(malformed)?;
+                let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+                let bare = (may_be_bare && !value.contains('"')).then_some(value);
+                let id = quoted.or(bare).ok_or_else(malformed)?;
                 if name.eq_ignore_ascii_case("uri") {
                     return Self::of_group_uri(id).ok_or_else(malformed);
                 }
@@ -475,7 +489,14 @@ mod tests {
             "id=\"\"",
         ] {
             assert!(Grantee::parse_list(bad).is_err(), "{bad}");
+            let bare = bad == "id=100000000001";
+            assert_eq!(Grantee::parse_list_s3(bad).is_ok(), bare, "{bad}");
         }
+        let all = "uri=http://acs.amazonaws.com/groups/global/AllUsers, id=\"100000000001\"";
+        let root = Grantee::User(Owner::root("100000000001").unwrap());
+        let read = Grantee::parse_list_s3(all).unwrap();
+        assert_eq!(read, [Grantee::AllUsers, root]);
+        assert!(Grantee::parse_list_s3("id=\"1").is_err());
     }
 
     #[test]

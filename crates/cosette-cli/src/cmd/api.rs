@@ -227,10 +227,11 @@ fn objects_of(text: &str) -> Result<Vec<ObjectToDelete>> {
     let object = |entry: &Value| {
         let key = entry.get("Key").and_then(Value::as_str);
         let key = key.ok_or_else(|| bad("an entry has no Key"))?.to_owned();
-        let version = entry.get("VersionId").and_then(Value::as_str);
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
         Ok(ObjectToDelete {
             key,
-            version_id: version.map(str::parse).transpose()?,
+            version_id: text("VersionId").map(str::parse).transpose()?,
+            if_match: text("ETag").map(str::parse).transpose()?,
         })
     };
     list.iter().map(object).collect()

@@ -110,6 +110,7 @@ fn version_of(item: &VersionItem) -> ObjectToDelete {
     ObjectToDelete {
         key: key.to_string(),
         version_id: version_id.clone(),
+        if_match: None,
     }
 }
 

@@ -142,6 +142,7 @@ async fn remove_history(client: &Client, name: &CosName, output: &Output) -> Res
         batch.extend(object.map(|(key, version)| ObjectToDelete {
             key: key.to_string(),
             version_id: Some(version.unwrap_or_else(VersionId::null)),
+            if_match: None,
         }));
         if batch.len() == BATCH || (ended && !batch.is_empty()) {
             let objects = std::mem::take(&mut batch);
@@ -184,7 +185,7 @@ async fn page(
     });
     let objects = meant.map(|entry| ObjectToDelete {
         key: entry.key.to_string(),
-        version_id: None,
+        ..ObjectToDelete::default()
     });
     Ok((
         objects.collect(),
@@ -231,6 +232,7 @@ async fn version_page(
         meant.then(|| ObjectToDelete {
             key: key.to_string(),
             version_id: version_id.clone(),
+            if_match: None,
         })
     });
     let next = page

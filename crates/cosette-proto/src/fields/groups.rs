@@ -160,7 +160,11 @@ impl HeaderReader<'_> {
             return Err(Error::argument(message));
         }
         let grantees = |field| -> Result<Vec<Grantee>, Error> {
-            let list = self.text(field)?.map(Grantee::parse_list).transpose()?;
+            let read = match self.dialect {
+                Dialect::Cos => Grantee::parse_list,
+                Dialect::S3 => Grantee::parse_list_s3,
+            };
+            let list = self.text(field)?.map(read).transpose()?;
             Ok(list.unwrap_or_default())
         };
         Ok(AclHeaders {

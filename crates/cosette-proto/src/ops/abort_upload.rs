@@ -7,7 +7,7 @@ use super::OperationName;
 use super::parameters::UPLOAD_ID;
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::fields::HeaderWriter;
+use crate::fields::{HeaderReader, HeaderWriter};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 
 /// Gives up an upload. The reply is empty.
@@ -31,7 +31,8 @@ impl Message for AbortUpload {
         Request::of_object(Method::DELETE, (&self.bucket, &self.key), query, headers)
     }
 
-    fn decode(request: &Request, _: Dialect) -> Result<Self, Error> {
+    fn decode(request: &Request, dialect: Dialect) -> Result<Self, Error> {
+        HeaderReader::new(&request.headers, dialect).refuse_on_write()?;
         let (bucket, key) = request.object()?;
         Ok(Self {
             bucket,

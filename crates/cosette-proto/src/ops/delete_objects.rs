@@ -1,13 +1,13 @@
 //! DELETE Multiple Objects: up to 1,000 keys, each removed or refused by itself.
 
-use cosette_types::{BucketName, VersionId, limits};
+use cosette_types::{BucketName, ETagMatch, VersionId, limits};
 use http::Method;
 
 use super::OperationName;
 use super::document::malformed;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorCode};
-use crate::fields::{CONTENT_MD5, HeaderReader, HeaderWriter};
+use crate::fields::{CONTENT_MD5, HeaderReader, HeaderWriter, not_implemented};
 use crate::message::{Message, Query, Reply, Request, Unreadable};
 use crate::xml::{Element, Writer};
 
@@ -18,12 +18,15 @@ const RESULT: &str = "DeleteResult";
 /// One key, or one version, to remove.
 ///
 /// The key is plain text: one that can name no object is answered in its own entry of the reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObjectToDelete {
     /// The key.
     pub key: String,
     /// The version; without it, as DELETE Object does.
     pub version_id: Option<VersionId>,
+    /// Only if it has this tag. S3 has it; in COS it is an extension, and a service without the capability
+    /// `conditional-delete` removes the key whatever its tag.
+    pub if_match: Option<ETagMatch>,
 }
 
 /// Removes several keys in one request.
@@ -83,6 +86,7 @@ impl Message for DeleteObjects {
                 root.element("Object", |element| {
                     element.text("Key", &object.key);
                     element.text_if("VersionId", object.version_id.as_ref());
+                    element.text_if("ETag", object.if_match.as_ref());
                 });
             }
         });
@@ -109,7 +113,7 @@ impl Message for DeleteObjects {
         let root = request.root(ROOT, dialect)?;
         let objects = root
             .children("Object")
-            .map(read_object)
+            .map(|element| read_object(element, dialect))
             .collect::<Result<Vec<_>, _>>()?;
         if objects.is_empty() {
             return Err(malformed("The list of objects is empty."));
@@ -163,14 +167,30 @@ impl Message for DeleteObjects {
     }
 }
 
-fn read_object(element: &Element) -> Result<ObjectToDelete, Error> {
+/// Conditions of S3 that only some of its buckets have; in COS they are elements like any other that
+/// nobody knows.
+const OTHER_CONDITIONS: [&str; 2] = ["LastModifiedTime", "Size"];
+
+fn read_object(element: &Element, dialect: Dialect) -> Result<ObjectToDelete, Error> {
+    let other = OTHER_CONDITIONS.into_iter().find(|name| {
+        let given = element.child_text(name);
+        dialect == Dialect::S3 && given.is_some()
+    });
+    if let Some(name) = other {
+        return Err(not_implemented(&format!("The condition {name}")));
+    }
     let key = element
         .child_text("Key")
         .ok_or_else(|| malformed("An Object has no Key."))?;
     let version_id = element.value("VersionId").map(str::parse).transpose()?;
+    let if_match = match element.value("ETag") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| malformed("An ETag is none."))?),
+    };
     Ok(ObjectToDelete {
         key: key.to_owned(),
         version_id,
+        if_match,
     })
 }
 

@@ -7,9 +7,7 @@ use cosette_types::{
     BucketName, Crc64, CustomerKey, ETag, Metadata, ObjectKey, Preconditions, ReadRange,
     StorageClass, Text, Timestamp, VersionId,
 };
-use http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, LAST_MODIFIED, RANGE,
-};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, RANGE};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use super::OperationName;
@@ -224,12 +222,8 @@ fn read_headers(
     headers.done()
 }
 
-/// The range that is asked for. With an If-Range, which the protocol does not know, the whole object
-/// is the answer that is right in any case.
+/// The range that is asked for, whatever an If-Range says of it ([`crate::aside::ReadAside`]).
 fn read_range(headers: &HeaderReader<'_>) -> Result<Option<ReadRange>, Error> {
-    if headers.bytes(IF_RANGE.as_str())?.is_some() {
-        return Ok(None);
-    }
     let text = headers
         .bytes(RANGE.as_str())?
         .and_then(|bytes| std::str::from_utf8(bytes).ok());

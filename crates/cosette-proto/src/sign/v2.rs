@@ -17,8 +17,8 @@ use super::canonical::{hmac_sha1_bytes, must_be_signed, only_narrows};
 use super::{CLOCK_SKEW_SECS_MAX, SecretKey};
 use crate::dialect::{Dialect, Field, amz};
 use crate::error::{Error, ErrorCode};
-use crate::fields::{CONTENT_MD5, not_implemented};
-use crate::head::Head;
+use crate::fields::CONTENT_MD5;
+use crate::head::{Head, Place};
 use crate::host::Style;
 use crate::limits::PRESIGNED_SECS_MAX;
 use crate::route::is_semantic_parameter;
@@ -111,9 +111,21 @@ impl V2 {
                 format!("A presigned request is good for {PRESIGNED_SECS_MAX} seconds at most.");
             return Err(Error::with(ErrorCode::AccessDenied, words));
         }
-        let text = self.string_to_sign(head);
-        let ours = STANDARD.encode(hmac_sha1_bytes(secret_key.expose(), &text));
-        if !bool::from(ours.as_bytes().ct_eq(self.signature.as_bytes())) {
+        let text = self.string_to_sign(head, &resource(head));
+        let signed = |text: &str| {
+            let ours = STANDARD.encode(hmac_sha1_bytes(secret_key.expose(), text));
+            bool::from(ours.as_bytes().ct_eq(self.signature.as_bytes()))
+        };
+        // boto3 ends the path of a bucket in a slash before it signs, and sends it without.
+        let in_full = || {
+            let bare = matches!(head.place, Place::Bucket(_)) && !head.raw_path.ends_with('/');
+            bare.then(|| {
+                let mut with_slash = head.clone();
+                with_slash.raw_path.push('/');
+                self.string_to_sign(head, &resource(&with_slash))
+            })
+        };
+        if !signed(&text) && !in_full().is_some_and(|text| signed(&text)) {
             let words = format!(
                 "{} StringToSign: {text:?}",
                 ErrorCode::SignatureDoesNotMatch.message()
@@ -123,7 +135,7 @@ impl V2 {
         check_cover(head)
     }
 
-    fn string_to_sign(&self, head: &Head) -> String {
+    fn string_to_sign(&self, head: &Head, resource: &str) -> String {
         // What a client would send as a header it puts into the address, where it can.
         let plain = |name: &str| match head.headers.get(name) {
             Some(value) => String::from_utf8_lossy(value.as_bytes()).trim().to_owned(),
@@ -150,12 +162,11 @@ impl V2 {
             .map(|(name, value)| format!("{name}:{value}\n"))
             .collect();
         format!(
-            "{}\n{}\n{}\n{}\n{lines}{}",
+            "{}\n{}\n{}\n{}\n{lines}{resource}",
             head.method,
             plain(CONTENT_MD5),
             plain(CONTENT_TYPE.as_str()),
             self.expires,
-            resource(head)
         )
     }
 }
@@ -185,8 +196,7 @@ fn resource(head: &Head) -> String {
     resource
 }
 
-/// Refuses what has a meaning and is not covered, and what was moved from a header into the address and
-/// would be ignored there.
+/// Refuses what has a meaning and is not covered. What was moved from a header into the address is.
 fn check_cover(head: &Head) -> Result<(), Error> {
     let refuse = |kind: &str, name: &str| {
         let words = format!("The {kind} '{name}' is not covered by the signature.");
@@ -200,12 +210,7 @@ fn check_cover(head: &Head) -> Result<(), Error> {
             return refuse("header", name);
         }
     }
-    let token = Dialect::S3.name(Field::SecurityToken);
     for (name, _) in head.query.iter() {
-        let lower = name.to_ascii_lowercase();
-        if lower.starts_with(amz::PREFIX) && lower != token {
-            return Err(not_implemented(&format!("The parameter {name}")));
-        }
         if is_semantic_parameter(name) && !COVERED.contains(&name) {
             return refuse("parameter", name);
         }
@@ -222,6 +227,7 @@ fn malformed(why: &str) -> Error {
 mod tests {
     use super::*;
     use crate::host::Hosts;
+    use crate::message::Query;
 
     const KEY: &str = "secret";
     /// A day before the addresses of these tests end.
@@ -254,7 +260,7 @@ mod tests {
         };
         let unsigned = head(method, &uri("x"), headers);
         let presented = V2::find(&unsigned).unwrap().unwrap();
-        let text = presented.string_to_sign(&unsigned);
+        let text = presented.string_to_sign(&unsigned, &resource(&unsigned));
         let signature = STANDARD.encode(hmac_sha1_bytes(KEY, &text));
         head(method, &uri(&signature), headers)
     }
@@ -267,7 +273,7 @@ mod tests {
         let head = head("GET", uri, &[]);
         let presented = V2::find(&head).unwrap().unwrap();
         assert_eq!(
-            presented.string_to_sign(&head),
+            presented.string_to_sign(&head, &resource(&head)),
             "GET\n\n\n1175139620\n/johnsmith/photos/puppy.jpg"
         );
         let key = SecretKey::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
@@ -293,7 +299,7 @@ mod tests {
         );
         let presented = V2::find(&one).unwrap().unwrap();
         assert_eq!(
-            presented.string_to_sign(&one),
+            presented.string_to_sign(&one, &resource(&one)),
             "GET\n\n\n1175139620\nx-amz-security-token:t+\n\
              /johnsmith/a%20b?response-content-type=x/y&versionId=a"
         );
@@ -327,7 +333,35 @@ mod tests {
             );
         }
         let moved = signed("PUT", "/k", "x-amz-acl=public-read&", &[]);
-        assert_eq!(verify(&moved, NOW), Err(ErrorCode::NotImplemented));
+        assert_eq!(verify(&moved, NOW), Ok(()));
+        let mut other = moved.clone();
+        other.query = Query::new().with("x-amz-acl", "private");
+        for (name, value) in moved.query.iter().skip(1) {
+            other.query = other.query.with(name, value);
+        }
+        assert_eq!(verify(&other, NOW), Err(ErrorCode::SignatureDoesNotMatch));
+    }
+
+    #[test]
+    fn a_bucket_may_be_signed_with_a_slash_behind_it() {
+        let sent = |path: &str, signed: &str| {
+            let text = format!("GET\n\n\n1175139620\n{signed}");
+            let signature = STANDARD.encode(hmac_sha1_bytes(KEY, &text));
+            let signature = crate::percent::encode(&signature);
+            let uri = format!(
+                "{path}location=&AWSAccessKeyId=AKIA&Expires=1175139620&Signature={signature}"
+            );
+            let mut head = head("GET", &uri, &[]);
+            head.place = Place::Bucket("b-1".to_owned());
+            head.style = Style::Path;
+            verify(&head, NOW)
+        };
+        assert_eq!(sent("/b-1?", "/b-1?location"), Ok(()));
+        assert_eq!(sent("/b-1?", "/b-1/?location"), Ok(()));
+        assert_eq!(sent("/b-1/?", "/b-1/?location"), Ok(()));
+        let other = Err(ErrorCode::SignatureDoesNotMatch);
+        assert_eq!(sent("/b-1/?", "/b-1?location"), other);
+        assert_eq!(sent("/b-1?", "/b-2/?location"), other);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Makes, finds and removes buckets.
 
-use cosette_proto::ErrorCode;
 use cosette_proto::ops::{DeleteBucket, GetBucketLocation, HeadBucket, HeadBucketReply, PutBucket};
-use cosette_store::{NewBucket, Store};
-use cosette_types::Region;
+use cosette_proto::{Dialect, ErrorCode};
+use cosette_store::Error as Fact;
+use cosette_store::{AbortUpload, ListUploads, ListVersions, NewBucket, Store};
+use cosette_types::{BucketName, Region};
 
-use super::{Context, tagging};
+use super::{Context, kept_key, page, tagging};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -46,8 +47,53 @@ pub(super) fn head(permit: &Permit, _: &HeadBucket) -> Result<HeadBucketReply, E
     })
 }
 
-pub(super) async fn delete(store: &Store, _: &Permit, op: &DeleteBucket) -> Result<(), Error> {
-    Ok(store.delete_bucket(&op.bucket).await?)
+/// In S3 unfinished uploads keep no bucket: its clients look for objects and versions only.
+pub(super) async fn delete(
+    store: &Store,
+    _: &Permit,
+    op: &DeleteBucket,
+    dialect: Dialect,
+) -> Result<(), Error> {
+    match store.delete_bucket(&op.bucket).await {
+        Err(Fact::BucketNotEmpty) if dialect == Dialect::S3 => {
+            abort_uploads(store, &op.bucket).await?;
+            Ok(store.delete_bucket(&op.bucket).await?)
+        }
+        deleted => Ok(deleted?),
+    }
+}
+
+/// Aborts the uploads of a bucket that holds nothing else; of any other bucket none.
+async fn abort_uploads(store: &Store, bucket: &BucketName) -> Result<(), Error> {
+    let any = ListVersions {
+        limit: 1,
+        ..ListVersions::default()
+    };
+    if !store.list_versions(bucket, &any).await?.versions.is_empty() {
+        return Err(Fact::BucketNotEmpty.into());
+    }
+    loop {
+        let some = ListUploads {
+            limit: usize::from(page(None)),
+            ..ListUploads::default()
+        };
+        let found = store.list_uploads(bucket, &some).await?;
+        for upload in found.uploads {
+            let abort = AbortUpload {
+                bucket: bucket.clone(),
+                key: kept_key(&upload.key)?,
+                upload_id: upload.upload_id,
+            };
+            match store.abort_upload(abort).await {
+                // Somebody else was quicker.
+                Ok(_) | Err(Fact::NoSuchUpload) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if found.next_key_marker.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 pub(super) fn location(permit: &Permit, _: &GetBucketLocation) -> Result<Region, Error> {

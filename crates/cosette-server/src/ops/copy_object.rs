@@ -1,9 +1,9 @@
 //! Copies an object: target and source are judged together, the copy is one transaction.
 
-use cosette_proto::Message;
 use cosette_proto::ops::{CopyObject, CopyObjectReply};
+use cosette_proto::{Dialect, Message};
 use cosette_store::Store;
-use cosette_types::{ETagMatch, Encryption, Preconditions};
+use cosette_types::{CopySource, ETagMatch, Encryption, Preconditions};
 
 use super::{Answer, Context, encryption, with_content_type};
 use crate::error::{About, Error};
@@ -11,7 +11,7 @@ use crate::policy::Permit;
 
 pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: CopyObject) -> Answer {
     let (store, dialect) = (cx.store.clone(), cx.head.dialect);
-    let request = request(permit, op);
+    let request = request(permit, op, dialect);
     Answer::Long(Box::pin(async move {
         let reply = run(&store, request?).await?;
         Ok(CopyObject::encode_reply(&reply, dialect))
@@ -20,12 +20,12 @@ pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: CopyObject) -> Answe
 
 struct Wanted {
     request: cosette_store::CopyObject,
-    names_version: bool,
+    tells_version: bool,
     guard: Guard,
 }
 
-fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
-    let names_version = op.source.version_id.is_some();
+fn request(permit: &Permit, op: CopyObject, dialect: Dialect) -> Result<Wanted, Error> {
+    let tells_version = tells_version(&op.source, dialect);
     let guard = Guard::new(permit, &op.source_preconditions);
     let request = cosette_store::CopyObject {
         owner: permit.writer()?,
@@ -47,7 +47,7 @@ fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
     };
     Ok(Wanted {
         request,
-        names_version,
+        tells_version,
         guard,
     })
 }
@@ -55,7 +55,7 @@ fn request(permit: &Permit, op: CopyObject) -> Result<Wanted, Error> {
 async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
     let Wanted {
         mut request,
-        names_version,
+        tells_version,
         guard,
     } = wanted;
     let asked = request.encryption.take();
@@ -72,9 +72,15 @@ async fn run(store: &Store, wanted: Wanted) -> Result<CopyObjectReply, Error> {
         checksum: made.checksum,
         last_modified: made.last_modified,
         version_id: made.version_id,
-        source_version_id: made.source_version_id.filter(|_| names_version),
+        source_version_id: made.source_version_id.filter(|_| tells_version),
         encrypted_with: encryption::told(made.encrypted_with, key.as_ref()),
     })
+}
+
+/// Whether a reply says which version was copied: in COS if the request named one, in S3 wherever there
+/// are versions, so that a client can hold on to the one that its first part came from.
+pub(super) fn tells_version(source: &CopySource, dialect: Dialect) -> bool {
+    source.version_id.is_some() || dialect == Dialect::S3
 }
 
 /// Keeps a copy to the bytes that its caller was permitted to read.

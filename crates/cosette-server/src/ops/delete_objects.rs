@@ -6,6 +6,7 @@ use cosette_proto::ops::{
     DeleteFailure, DeleteObjects, DeleteObjectsReply, DeletedEntry, ObjectToDelete,
 };
 use cosette_store::{Deleted, Store};
+use cosette_types::Preconditions;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 
@@ -59,7 +60,12 @@ async fn one(
     let key = read_key(&entry.key, dialect)?;
     let version_id = entry.version_id.as_ref();
     permit.removes(number)?;
-    Ok(store.delete_object(&op.bucket, &key, version_id).await?)
+    let only_if = Preconditions {
+        if_match: entry.if_match.clone(),
+        ..Preconditions::default()
+    };
+    let deleting = store.delete_object_if(&op.bucket, &key, version_id, only_if);
+    Ok(deleting.await?)
 }
 
 fn deleted(entry: ObjectToDelete, done: Deleted) -> DeletedEntry {

@@ -67,10 +67,12 @@ pub(super) async fn head(
     Ok(Answer::Reply(head))
 }
 
-/// What S3 asks and is told beside a read.
+/// What is asked and told beside a read.
 struct Aside {
     part: Option<Part>,
     checksum: bool,
+    /// The range is of another object than this one.
+    range_is_stale: bool,
 }
 
 /// The one part that is read.
@@ -127,9 +129,11 @@ impl Aside {
             None => None,
             Some(number) => Some(Part::find(cx.store, version, number).await?),
         };
+        let goes_on = asked.if_range.is_none_or(|of| of.is(&version.facts()));
         Ok(Self {
             part,
             checksum: asked.checksum,
+            range_is_stale: !goes_on,
         })
     }
 
@@ -137,7 +141,7 @@ impl Aside {
         match (&self.part, range) {
             // Of nothing at all there is no range to tell.
             (Some(part), _) if !part.span.is_empty() => Wanted::Part(part.span),
-            (None, Some(range)) => Wanted::Range(range),
+            (None, Some(range)) if !self.range_is_stale => Wanted::Range(range),
             _ => Wanted::Whole,
         }
     }

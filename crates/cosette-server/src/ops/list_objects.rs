@@ -3,7 +3,7 @@
 use cosette_proto::ops::{ListObjects, ListObjectsReply, ObjectEntry};
 use cosette_store::{ObjectPage, Store};
 
-use super::{kept_key, page};
+use super::{kept_key, listed_owner, page};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -24,7 +24,7 @@ pub(super) async fn run(
         0 => ObjectPage::default(),
         _ => store.list_objects(&op.bucket, &request).await?,
     };
-    let owner = bucket.name.app_id();
+    let owner = listed_owner(permit)?;
     let entry = |object: cosette_store::ListedObject| {
         Ok(ObjectEntry {
             key: kept_key(&object.key)?,

@@ -3,7 +3,7 @@
 use cosette_proto::ops::{ListParts, ListPartsReply, PartEntry};
 use cosette_store::Store;
 
-use super::page;
+use super::{listed_owner, page};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -30,7 +30,7 @@ pub(super) async fn run(
     };
     Ok(ListPartsReply {
         initiator: Some(found.owner),
-        owner: permit.bucket()?.name.app_id(),
+        owner: listed_owner(permit)?,
         storage_class: found.storage_class,
         checksum: found.checksum,
         parts: found.parts.into_iter().map(entry).collect(),

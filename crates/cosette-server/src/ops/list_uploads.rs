@@ -4,7 +4,7 @@ use cosette_proto::ops::{ListUploads, ListUploadsReply, UploadEntry};
 use cosette_store::{Store, UploadPage};
 use cosette_types::UploadId;
 
-use super::{kept_key, page};
+use super::{kept_key, listed_owner, page};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -25,7 +25,7 @@ pub(super) async fn run(
         0 => UploadPage::default(),
         _ => store.list_uploads(&op.bucket, &request).await?,
     };
-    let owner = permit.bucket()?.name.app_id();
+    let owner = listed_owner(permit)?;
     let entry = |upload: cosette_store::ListedUpload| {
         Ok(UploadEntry {
             key: kept_key(&upload.key)?,

@@ -6,7 +6,7 @@ use cosette_proto::ops::{
 use cosette_store::{Store, VersionPage};
 use cosette_types::AppId;
 
-use super::{kept_key, page};
+use super::{kept_key, listed_owner, page};
 use crate::error::Error;
 use crate::policy::Permit;
 
@@ -27,7 +27,7 @@ pub(super) async fn run(
         0 => VersionPage::default(),
         _ => store.list_versions(&op.bucket, &request).await?,
     };
-    let owner = permit.bucket()?.name.app_id();
+    let owner = listed_owner(permit)?;
     let items = found
         .versions
         .into_iter()

@@ -38,7 +38,7 @@ use std::time::Duration;
 use cosette_proto::ops::{self as wire, Operation};
 use cosette_proto::{Dialect, Head, Message, Reply, Style, percent};
 use cosette_store::Store;
-use cosette_types::{BucketName, Metadata, ObjectKey, Region, limits};
+use cosette_types::{AppId, BucketName, Metadata, ObjectKey, Region, limits};
 
 use crate::access::Access;
 use crate::body::Body;
@@ -149,7 +149,7 @@ async fn run_on_bucket(
         }
         Operation::HeadBucket(op) => reply::<wire::HeadBucket>(buckets::head(permit, &op), dialect),
         Operation::DeleteBucket(op) => {
-            reply::<wire::DeleteBucket>(buckets::delete(store, permit, &op).await, dialect)
+            reply::<wire::DeleteBucket>(buckets::delete(store, permit, &op, dialect).await, dialect)
         }
         Operation::GetBucketLocation(op) => {
             reply::<wire::GetBucketLocation>(buckets::location(permit, &op), dialect)
@@ -307,6 +307,14 @@ fn with_content_type(mut metadata: Metadata) -> Metadata {
         metadata.content.content_type = "application/octet-stream".parse().ok();
     }
     metadata
+}
+
+/// Whom listings name as the owner: the number in the bucket's name, or of the account where the name
+/// has none.
+fn listed_owner(permit: &Permit) -> Result<Option<AppId>, Error> {
+    let bucket = permit.bucket()?;
+    let account = || bucket.owner.owner_uin().parse().ok();
+    Ok(bucket.name.app_id().or_else(account))
 }
 
 /// The size of a page: as asked for, within the bound.

@@ -5,14 +5,14 @@ use cosette_proto::ops::{UploadPartCopy, UploadPartCopyReply};
 use cosette_store::CopyPart;
 use cosette_types::Encryption;
 
-use super::copy_object::Guard;
+use super::copy_object::{Guard, tells_version};
 use super::upload_part::agrees;
 use super::{Answer, Context, encryption};
 use crate::policy::Permit;
 
 pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> Answer {
     let (store, dialect) = (cx.store.clone(), cx.head.dialect);
-    let names_version = op.source.version_id.is_some();
+    let tells_version = tells_version(&op.source, dialect);
     let guard = Guard::new(permit, &op.source_preconditions);
     let request = CopyPart {
         preconditions: guard.apply(op.source_preconditions),
@@ -46,7 +46,7 @@ pub(super) fn answer(cx: &Context<'_>, permit: &Permit, op: UploadPartCopy) -> A
             last_modified: made.last_modified,
             crc64: Some(made.crc64),
             checksum: made.checksum,
-            source_version_id: made.source_version_id.filter(|_| names_version),
+            source_version_id: made.source_version_id.filter(|_| tells_version),
             encrypted_with: encryption::told(made.encrypted_with, key.as_ref()),
         };
         Ok(UploadPartCopy::encode_reply(&reply, dialect))

@@ -42,6 +42,31 @@ async fn ranges_of_http() {
 }
 
 #[tokio::test]
+async fn a_range_goes_on_only_with_what_its_reader_has() {
+    let server = Server::start().await;
+    let tag = server.put("/k", "0123456789").ok().await.etag();
+    let date = server.head("/k").ok().await;
+    let date = date.header("Last-Modified").unwrap();
+    for (of, whole) in [
+        (tag.as_str(), false),
+        (date, false),
+        ("\"other\"", true),
+        (format!("W/{tag}").as_str(), true),
+        ("Fri, 10 Apr 2020 18:17:25 GMT", true),
+        ("yesterday", true),
+    ] {
+        let get = server.get("/k").header("Range", "bytes=5-");
+        let got = get.header("If-Range", of).ok().await;
+        let wanted = if whole { (200, 10) } else { (206, 5) };
+        assert_eq!((got.status, got.body.len()), wanted, "{of}");
+    }
+    let get = server.get("/k").header("Range", "bytes=10-");
+    let get = get.header("If-Range", "\"other\"").ok().await;
+    assert_eq!(get.status, 200);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn conditions_of_http() {
     let server = Server::start().await;
     server.put("/k", "abc").ok().await;

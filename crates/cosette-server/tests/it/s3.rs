@@ -1,6 +1,6 @@
 //! The S3 dialect: what is refused leaves everything as it was, and both dialects mean the same things.
 
-use crate::harness::{BUCKET, Call, MIB, Server, bytes, second};
+use crate::harness::{BUCKET, Call, MIB, Server, bytes, content_md5, second};
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
@@ -376,5 +376,165 @@ async fn a_part_is_read_by_its_number() {
     get("sealed?partNumber=2")
         .refused(416, "InvalidPartNumber")
         .await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn many_are_deleted_each_on_its_own_condition() {
+    let server = Server::start().await;
+    let path = |key: &str| format!("/{BUCKET}/{key}");
+    let kept = s3(server.put(&path("kept"), "kept")).ok().await;
+    let gone = s3(server.put(&path("gone"), "gone")).ok().await;
+    s3(server.put(&path("any"), "any")).ok().await;
+    let (kept, gone) = (kept.etag(), gone.etag());
+    let delete = |entries: &str| {
+        let list = format!("<Delete>{entries}</Delete>");
+        let call = s3(server.post(&format!("/{BUCKET}?delete"), &list));
+        call.header("content-md5", content_md5(list.as_bytes()))
+    };
+    let before = server.dump().await;
+    for other in ["Size>4</Size", "LastModifiedTime>x</LastModifiedTime"] {
+        let one = format!("<Object><Key>kept</Key><{other}></Object>");
+        delete(&one).refused(501, "NotImplemented").await;
+    }
+    assert_eq!(server.dump().await, before);
+    let entry = |key: &str, tag: &str| {
+        let tag = tag.replace('"', "&quot;");
+        format!("<Object><Key>{key}</Key><ETag>{tag}</ETag></Object>")
+    };
+    let bare = gone.trim_matches('"');
+    let list = [
+        ("kept", gone.as_str()),
+        ("gone", bare),
+        ("any", "*"),
+        ("no", "*"),
+    ];
+    let list: String = list.map(|(key, tag)| entry(key, tag)).concat();
+    let done = delete(&list).ok().await.xml();
+    let of = |name: &str| -> Vec<String> {
+        let keys = done.children(name).filter_map(|one| one.child_text("Key"));
+        keys.map(str::to_owned).collect()
+    };
+    assert_eq!(of("Deleted"), ["gone", "any"]);
+    assert_eq!(of("Error"), ["kept", "no"]);
+    let codes = done.children("Error").map(|one| one.child_text("Code"));
+    assert!(codes.eq([Some("PreconditionFailed"); 2]));
+    assert_eq!(server.head("/kept").ok().await.etag(), kept);
+    assert!(!server.exists("/gone").await && !server.exists("/any").await);
+    // An upload that somebody names by when it began stays as well.
+    let upload = server.upload("/kept").await;
+    let abort = s3(server.delete(&format!("/{BUCKET}/kept?uploadId={upload}")));
+    abort
+        .header("x-amz-if-match-initiated-time", "x")
+        .refused(501, "NotImplemented")
+        .await;
+    let parts = server.get(&format!("/kept?uploadId={upload}"));
+    parts.ok().await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_bucket_goes_with_the_uploads_that_nobody_finished() {
+    let server = Server::start().await;
+    let upload = server.upload("/k").await;
+    s3(server.put(&format!("/{BUCKET}/o"), "o")).ok().await;
+    let delete = || s3(server.delete(&format!("/{BUCKET}")));
+    delete().refused(409, "BucketNotEmpty").await;
+    // It was not empty, so it lost no upload either.
+    server.get(&format!("/k?uploadId={upload}")).ok().await;
+    server.delete("/o").ok().await;
+    server.delete("/").refused(409, "BucketNotEmpty").await;
+    delete().ok().await;
+    server.head("/").refused(404, "NoSuchBucket").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_s3_tells_and_cos_does_not() {
+    let server = Server::versioned().await;
+    s3(server.put("/plain-name", "")).ok().await;
+    s3(server.put("/plain-name/k", "k")).ok().await;
+    for query in ["", "?versions", "?list-type=2&fetch-owner=true"] {
+        let listed = s3(server.get(&format!("/plain-name{query}"))).ok().await;
+        let text = listed.text();
+        assert!(text.contains("<Owner><ID>100000000001</ID>"), "{text}");
+    }
+    s3(server.delete("/plain-name/k")).ok().await;
+    // A copy says which version it read, so that the next part can read the same.
+    let version = server.put("/k", "k").ok().await.version();
+    let copy = s3(server.put(&format!("/{BUCKET}/copy"), ""));
+    let copy = copy.header("x-amz-copy-source", format!("{BUCKET}/k"));
+    let told = copy.ok().await;
+    assert_eq!(
+        told.header("x-amz-copy-source-version-id"),
+        Some(version.as_str())
+    );
+    let told = server.copy("k", "/other").ok().await;
+    assert_eq!(told.header("x-cos-copy-source-version-id"), None);
+    let wish = "<RestoreRequest><Days>1</Days></RestoreRequest>";
+    let restore = s3(server.post(&format!("/{BUCKET}/k?restore"), wish));
+    restore.refused(403, "InvalidObjectState").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn parameters_of_an_address_are_the_headers_they_stand_for() {
+    let server = Server::start().await;
+    s3(server.put(&format!("/{BUCKET}/source"), "precious"))
+        .ok()
+        .await;
+    let call = |path: &str| s3(server.put(&format!("/{BUCKET}{path}"), "new"));
+    // What the SDKs of S3 put there: a checksum of the body that they do not know counts for nothing.
+    let put = "/k?x-amz-meta-a=b%20c&X-Amz-Storage-Class=STANDARD_IA&x-amz-tagging=t%3Du\
+               &x-amz-acl=public-read&x-amz-sdk-checksum-algorithm=CRC32&x-amz-checksum-crc32=AAAAAA%3D%3D";
+    call(put).into_presigned().ok().await;
+    let made = server.head("/k").ok().await;
+    assert_eq!(made.header("x-cos-meta-a"), Some("b c"));
+    assert_eq!(made.header("x-cos-storage-class"), Some("STANDARD_IA"));
+    assert_eq!(made.header("x-cos-tagging-count"), Some("1"));
+    assert_eq!(
+        server.get("/k").anonymous().ok().await.body,
+        b"new",
+        "it is public"
+    );
+    let copy = format!("/k?x-amz-copy-source={BUCKET}%2Fsource");
+    let copying = s3(server.put(&format!("/{BUCKET}{copy}"), ""));
+    copying.into_presigned().ok().await;
+    assert_eq!(server.bytes("/k").await, b"precious");
+    let before = server.dump().await;
+    for (name, status, code) in [
+        ("x-amz-object-lock-mode=COMPLIANCE", 501, "NotImplemented"),
+        (
+            "x-amz-server-side-encryption=aws:kms",
+            501,
+            "NotImplemented",
+        ),
+        (
+            "x-amz-server-side-encryption-customer-key=a",
+            501,
+            "NotImplemented",
+        ),
+        ("x-amz-meta-a=%0A", 400, "InvalidArgument"),
+        (
+            "x-amz-acl=private&x-amz-acl=public-read",
+            400,
+            "InvalidArgument",
+        ),
+    ] {
+        let put = call(&format!("/k?{name}")).into_presigned();
+        put.refused(status, code).await;
+    }
+    // Who only holds the address cannot put more into it, and what nobody signed is not passed over.
+    let mut more = call("/k").presigned();
+    more.push_str("&x-amz-acl=public-read");
+    let more = server.put(&more, "new").host("127.0.0.1").anonymous();
+    more.refused(403, "SignatureDoesNotMatch").await;
+    let nobody = server.put(
+        &format!("/{BUCKET}/k?x-amz-acl=private&x-id=PutObject"),
+        "new",
+    );
+    let nobody = nobody.host("127.0.0.1").anonymous();
+    nobody.refused(501, "NotImplemented").await;
+    assert_eq!(server.dump().await, before);
     server.end().await;
 }

@@ -138,7 +138,7 @@ async fn the_calls_of_a_copy_work_in_the_other_dialect() {
         let delete = client.delete_multiple_object().bucket(bucket);
         let delete = delete.objects(vec![ObjectToDelete {
             key: "a b/1+.jpg".to_owned(),
-            version_id: None,
+            ..ObjectToDelete::default()
         }]);
         assert_eq!(delete.send().await.unwrap().deleted.len(), 1);
         client.delete_bucket().bucket(bucket).send().await.unwrap();

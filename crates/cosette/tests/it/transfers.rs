@@ -286,7 +286,7 @@ async fn several_keys_go_in_one_request() {
     house.put(EXAMPLE, "a", "x").await;
     let key = |key: &str| ObjectToDelete {
         key: key.to_owned(),
-        version_id: None,
+        ..ObjectToDelete::default()
     };
     let call = house.client().delete_multiple_object().bucket(EXAMPLE);
     let deleted = call

@@ -158,7 +158,7 @@ pub(super) async fn delete_many(client: &Client, args: DeleteObjectsArgs) -> Ans
 fn plain_key(key: String) -> ObjectToDelete {
     ObjectToDelete {
         key,
-        version_id: None,
+        ..ObjectToDelete::default()
     }
 }
 

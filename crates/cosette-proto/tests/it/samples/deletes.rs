@@ -4,7 +4,7 @@ use cosette_proto::ops::{
     DeleteFailure, DeleteObject, DeleteObjectReply, DeleteObjects, DeleteObjectsReply,
     DeletedEntry, ObjectToDelete,
 };
-use cosette_types::Preconditions;
+use cosette_types::{ETagMatch, Preconditions};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -78,8 +78,13 @@ impl Sample for DeleteObject {
 impl Sample for DeleteObjects {
     fn requests() -> BoxedStrategy<Self> {
         let key = prop_oneof![any::key_text(), Just(String::new())];
-        let object = (key, option::of(any::version_id()))
-            .prop_map(|(key, version_id)| ObjectToDelete { key, version_id });
+        let only_if = option::of(any::etag().prop_map(ETagMatch::from));
+        let object = (key, option::of(any::version_id()), only_if);
+        let object = object.prop_map(|(key, version_id, if_match)| ObjectToDelete {
+            key,
+            version_id,
+            if_match,
+        });
         (any::bucket(), vec(object, 1..6), proptest::bool::ANY)
             .prop_map(|(bucket, objects, quiet)| Self {
                 bucket,
@@ -115,11 +120,12 @@ impl Sample for DeleteObjects {
         let objects = vec![
             ObjectToDelete {
                 key: "a/1.jpg".to_owned(),
-                version_id: None,
+                ..ObjectToDelete::default()
             },
             ObjectToDelete {
                 key: "中文 & <2>.jpg".to_owned(),
                 version_id: version("MTg0NDUxNTc1NjIzMTQ1MDAwODg"),
+                if_match: None,
             },
         ];
         let reply = DeleteObjectsReply {
