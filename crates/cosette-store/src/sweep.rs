@@ -153,36 +153,38 @@ impl Core {
             let Some((last, _)) = rows.last() else {
                 break;
             };
-            let mut bodies = BTreeSet::new();
-            for (row, _) in &rows {
-                bodies.insert(BodyId(tables::id_at(row, 0).ok_or_else(damaged_key)?));
+            // On from here, whatever of it stays: to begin anew would be to pass over all that was
+            // deleted so far, again and again.
+            start = tables::after(last);
+            let mut bodies: BTreeMap<BodyId, Vec<Bytes>> = BTreeMap::new();
+            for (row, _) in rows {
+                let body = BodyId(tables::id_at(&row, 0).ok_or_else(damaged_key)?);
+                bodies.entry(body).or_default().push(row);
             }
-            start = match bodies.last() {
-                Some(body) => tables::after_prefix(&tables::free_bodies(*body))
-                    .unwrap_or_else(|| tables::after(last)),
-                None => tables::after(last),
-            };
             worked += self.free_some_bodies(snapshot, bodies, report).await?;
         }
         Ok(worked)
     }
 
+    /// Frees those of these bodies that it can, each of which comes with marks that were found.
     async fn free_some_bodies(
         &self,
         before: Arc<dyn Snapshot>,
-        bodies: BTreeSet<BodyId>,
+        bodies: BTreeMap<BodyId, Vec<Bytes>>,
         report: &mut SweepReport,
     ) -> Result<usize, Error> {
         let mut worked = 0;
         let mut unused = Vec::new();
         let mut needless = Vec::new();
-        for body in bodies {
-            let mut marks = marks(before.as_ref(), body).await?;
+        for (body, mut found) in bodies {
             if !txn::is_empty(before.as_ref(), &tables::references(body)).await? {
-                needless.append(&mut marks);
-            } else if marks.len() == limits::MARKS_MAX {
-                // Too many for one transaction; one is enough to come back to the body.
-                needless.extend(marks.drain(1..));
+                needless.append(&mut found);
+                continue;
+            }
+            let marks = marks(before.as_ref(), body).await?;
+            if marks.len() == limits::MARKS_MAX {
+                // Too many for one transaction; the first is enough to come back to the body.
+                needless.extend(found.into_iter().filter(|mark| Some(mark) != marks.first()));
             } else {
                 unused.push((body, marks));
             }
@@ -292,15 +294,17 @@ impl Core {
     /// Removes the extents that no body has slices of.
     async fn free_extents(&self, report: &mut SweepReport) -> Result<usize, Error> {
         let prefix = Table::FreeExtent.key(&[]);
+        let mut start = prefix.clone();
         let mut worked = 0;
         while !self.is_stopping() {
             let snapshot = self.meta.snapshot().await?;
             // Each may take three writes.
             let most = limits::SWEEP_WRITES_MAX / 3;
-            let rows = txn::scan(snapshot.as_ref(), &prefix, prefix.clone(), most).await?;
-            if rows.is_empty() {
+            let rows = txn::scan(snapshot.as_ref(), &prefix, start, most).await?;
+            let Some((last, _)) = rows.last() else {
                 break;
-            }
+            };
+            start = tables::after(last);
             worked += rows.len();
             let mut writes = BTreeMap::new();
             for (row, value) in rows {
@@ -331,14 +335,16 @@ impl Core {
     /// Gives the space back of extents that no row names any more.
     async fn punch(&self) -> Result<usize, Error> {
         let prefix = Table::Punch.key(&[]);
+        let mut start = prefix.clone();
         let mut count = 0;
         loop {
             let snapshot = self.meta.snapshot().await?;
             let most = limits::SWEEP_WRITES_MAX;
-            let rows = txn::scan(snapshot.as_ref(), &prefix, prefix.clone(), most).await?;
-            if rows.is_empty() {
+            let rows = txn::scan(snapshot.as_ref(), &prefix, start, most).await?;
+            let Some((last, _)) = rows.last() else {
                 return Ok(count);
-            }
+            };
+            start = tables::after(last);
             let mut addresses = Vec::with_capacity(rows.len());
             for (_, value) in &rows {
                 addresses.push(ExtentRecord::from_value(value)?.address);

@@ -17,7 +17,7 @@ pub(crate) const SECRET_KEY: &str = "figures-secret-key";
 const STOP_LIMIT: Duration = Duration::from_secs(180);
 
 /// How long it may go on working after a line.
-const SETTLING_SECONDS_MAX: u32 = 300;
+const SETTLING_SECONDS_MAX: u32 = 900;
 /// Hundredths of a second of processor time, within a second, that are no work.
 const IDLE_TICKS: u64 = 3;
 

@@ -7,6 +7,8 @@
     reason = "a test stops where it fails"
 )]
 
+use std::time::Duration;
+
 use crate::common::{
     self, Lab, bucket, complete_request, content, copy, copy_part_request, get, initiate, key, put,
     put_part, read,
@@ -343,5 +345,34 @@ async fn a_slice_keeps_its_extent_and_no_more() {
     lab.store.sweep_now().await.unwrap();
     assert_eq!(read(&lab.store, &object).await.unwrap(), bytes[100..200]);
     drop(object);
+    lab.empties(&["b"]).await;
+}
+
+/// Links that went from one body by the thousand are looked at once, not anew for each few of them.
+#[tokio::test]
+async fn a_body_loses_thousands_of_links_in_a_few_commits() {
+    const LINKS: usize = 2_500;
+    let lab = Lab::new().await;
+    put(&lab.store, "k", &content(1, 100)).await;
+    let copies: Vec<String> = (0..LINKS).map(|copy| format!("copy-{copy:04}")).collect();
+    for source_stays in [true, false] {
+        for name in &copies {
+            copy(&lab.store, "k", name).await.unwrap();
+        }
+        let source = [String::from("k")];
+        let gone = source.iter().filter(|_| !source_stays).chain(&copies);
+        for name in gone {
+            let (bucket, key) = (bucket("b"), key(name));
+            let deleted = lab.store.delete_object(&bucket, &key, None);
+            deleted.await.unwrap();
+        }
+        // A commit takes some 400 of them.
+        lab.meta.hold_after(12);
+        let swept = tokio::time::timeout(Duration::from_secs(60), lab.store.sweep_now()).await;
+        let report = swept.expect("more commits than that").unwrap();
+        lab.meta.release();
+        assert_eq!(report.bodies, usize::from(!source_stays));
+        lab.sound().await;
+    }
     lab.empties(&["b"]).await;
 }
