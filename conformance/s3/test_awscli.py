@@ -73,6 +73,16 @@ class Aws(S3TestCase):
             self.assertIn(sign, url)
             self.assertEqual(http(url), (200, b"secret"))
 
+    def test_grants_as_the_manual_writes_them(self):
+        body, everybody = self.file("b", b"open"), "http://acs.amazonaws.com/groups/global/AllUsers"
+        self.aws("s3", "cp", body, f"s3://{self.name}/k", "--grants", f"read=uri={everybody}")
+        self.assertEqual(http(f"{ENDPOINT}/{self.name}/k"), (200, b"open"))
+        acl = ["s3api", "put-object-acl", "--bucket", self.name, "--key", "k"]
+        self.aws(*acl, "--acl", "private")
+        self.assertEqual(http(f"{ENDPOINT}/{self.name}/k")[0], 403)
+        self.aws(*acl, "--grant-read", f"uri={everybody}")
+        self.assertEqual(http(f"{ENDPOINT}/{self.name}/k"), (200, b"open"))
+
     def test_versions_by_the_plain_calls(self):
         call = ["s3api", "put-bucket-versioning", "--bucket", self.name]
         self.aws(*call, "--versioning-configuration", "Status=Enabled")

@@ -63,6 +63,14 @@ class Buckets(S3TestCase):
         self.s3.put_object(Bucket=name, Key="k", Body=b"v")
         self.refused("BucketNotEmpty", 409, self.s3.delete_bucket, Bucket=name)
 
+    def test_a_bucket_goes_with_its_unfinished_uploads(self):
+        name = f"conf-{uuid.uuid4().hex[:12]}"
+        self.s3.create_bucket(Bucket=name)
+        for key in ["a", "a", "b"]:
+            self.s3.create_multipart_upload(Bucket=name, Key=key)
+        self.s3.delete_bucket(Bucket=name)
+        self.refused("404", 404, self.s3.head_bucket, Bucket=name)
+
     def test_the_acl_of_a_bucket(self):
         name = self.bucket()
         self.s3.put_object(Bucket=name, Key="k", Body=b"v")
@@ -264,6 +272,24 @@ class Objects(S3TestCase):
         self.assertEqual([one["Key"] for one in gone["Deleted"]], ["k1", "k2", "none"])
         self.assertEqual(self.keys(self.name), ["k3", "k4"])
 
+    def test_many_are_deleted_each_on_its_condition(self):
+        tags = {key: self.s3.put_object(Bucket=self.name, Key=key, Body=key.encode())["ETag"] for key in "abc"}
+        wanted = [{"Key": "a", "ETag": tags["a"]}, {"Key": "b", "ETag": tags["a"]}]
+        done = self.s3.delete_objects(Bucket=self.name, Delete={"Objects": wanted})
+        self.assertEqual([one["Key"] for one in done["Deleted"]], ["a"])
+        self.assertEqual([(one["Key"], one["Code"]) for one in done["Errors"]], [("b", "PreconditionFailed")])
+        sized = {"Objects": [{"Key": "c", "Size": 7}]}
+        self.refused("NotImplemented", 501, self.s3.delete_objects, Bucket=self.name, Delete=sized)
+        self.assertEqual(self.keys(self.name), ["b", "c"])
+
+    def test_a_range_goes_on_with_the_same_object_only(self):
+        body = pattern(1000)
+        etag = self.s3.put_object(Bucket=self.name, Key="k", Body=body)["ETag"]
+        get = self.s3.generate_presigned_url("get_object", {"Bucket": self.name, "Key": "k"})
+        ranged = {"Range": "bytes=990-"}
+        self.assertEqual(http(get, headers={**ranged, "If-Range": etag}), (206, body[990:]))
+        self.assertEqual(http(get, headers={**ranged, "If-Range": '"other"'}), (200, body))
+
     def test_attributes(self):
         self.s3.put_object(Bucket=self.name, Key="k", Body=b"12345")
         told = self.s3.get_object_attributes(
@@ -377,6 +403,12 @@ class Listings(S3TestCase):
     def test_start_after_owners_and_large_pages(self):
         page = self.s3.list_objects_v2(Bucket=self.name, StartAfter="dir/2", FetchOwner=True, MaxKeys=5000)
         self.assertEqual(page["MaxKeys"], 1000)
+        account = self.s3.list_buckets()["Owner"]["ID"]
+        for owned in [page, self.s3.list_objects(Bucket=self.name)]:
+            self.assertEqual({one["Owner"]["ID"] for one in owned["Contents"]}, {account})
+        versions = self.s3.list_object_versions(Bucket=self.name)["Versions"]
+        self.assertEqual({one["Owner"]["ID"] for one in versions}, {account})
+        self.assertNotIn("Owner", self.s3.list_objects_v2(Bucket=self.name)["Contents"][0])
         self.assertEqual([one["Key"] for one in page["Contents"]], self.all[self.all.index("dir/2") + 1 :])
         self.refused("InvalidArgument", 400, self.s3.list_objects_v2, Bucket=self.name, ContinuationToken="forged")
 
@@ -634,6 +666,24 @@ class Access(S3TestCase):
         gone = self.s3.generate_presigned_url("delete_object", {"Bucket": self.name, "Key": "new"})
         self.assertEqual(http(gone, method="DELETE")[0], 204)
         self.assertEqual(self.keys(self.name), ["a+b 中?.txt", "k"])
+
+    def test_addresses_have_headers_among_their_parameters(self):
+        # boto3 puts them there in Version 2, the SDK for JavaScript in Version 4.
+        put = {"Bucket": self.name, "Key": "new", "Metadata": {"a": "b c"}, "StorageClass": "STANDARD_IA"}
+        put = self.s3.generate_presigned_url("put_object", put)
+        self.assertIn("x-amz-meta-a=b%20c", put)
+        self.assertEqual(http(put, b"data", "PUT", {"Content-Type": ""})[0], 200)
+        told = self.s3.head_object(Bucket=self.name, Key="new")
+        self.assertEqual((told["Metadata"], told["StorageClass"]), ({"a": "b c"}, "STANDARD_IA"))
+        copy = {"Bucket": self.name, "Key": "new", "CopySource": f"{self.name}/k"}
+        copy = self.s3.generate_presigned_url("copy_object", copy)
+        status, body = http(copy, b"", "PUT", {"Content-Type": ""})
+        self.assertEqual(status, 200)
+        self.assertIn(b"<CopyObjectResult", body)
+        self.assertEqual(self.data(self.name, "new"), b"secret")
+        self.assertEqual(http(copy.replace("%2Fk", "%2Fnew"), b"", "PUT", {"Content-Type": ""})[0], 403)
+        look = self.s3.generate_presigned_url("head_bucket", {"Bucket": self.name})
+        self.assertEqual(http(look, method="HEAD")[0], 200)
 
     def test_presigned_addresses(self):
         v4 = client(signature_version="s3v4")
