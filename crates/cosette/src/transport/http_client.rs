@@ -19,9 +19,9 @@ use crate::error::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept; services close theirs after a minute or so.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bytes that a connection has in memory each way: what one reading of a file gives, and more than the head
-/// of any reply.
-const CONNECTION_BYTES_MAX: usize = 128 << 10;
+/// Bytes that a connection has in memory each way, at most. With a quarter of it downloads take more than twice as
+/// long (docs/performance.md).
+const CONNECTION_BYTES_MAX: usize = 512 << 10;
 
 /// The transport over sockets. Certificates are checked against the Mozilla roots.
 #[derive(Clone)]
