@@ -151,10 +151,12 @@ pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Re
 /// Refuses to take a job back that another one takes back already: what it moved is not there any more.
 fn once(jobs: &Jobs, undone: &str) -> Result<()> {
     for id in jobs.ids()? {
-        // A job that cannot be read is told by `jobs`.
-        let Ok(job) = jobs.look(&id) else { continue };
-        if Options::of(&job.head)?.undoes.as_deref() == Some(undone) {
-            let then = if job.state.is_finished() {
+        // A job that cannot be read is told by `jobs`. Only heads are: journals may be long.
+        let Ok(plan) = Job::plan_of(&jobs.place(&id)?) else {
+            continue;
+        };
+        if Options::of(plan.head())?.undoes.as_deref() == Some(undone) {
+            let then = if jobs.look(&id)?.state.is_finished() {
                 format!("cosette undo {id} moves everything forward again")
             } else {
                 format!("cosette resume {id} carries it on")
