@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
+use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
@@ -33,11 +34,16 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return refuse(&refused),
     };
-    if !matches!(cli.command, Command::Serve(_) | Command::Bench(_)) {
+    let mut runtime = if matches!(cli.command, Command::Serve(_) | Command::Bench(_)) {
+        Builder::new_multi_thread()
+    } else {
         use_small_pages();
-    }
+        // What a command does it does in one task; connections on other threads would wake it, and it
+        // them, for every answer: a quarter more processor time in a copy of many objects.
+        Builder::new_current_thread()
+    };
     let output = Output::new(&cli.global);
-    let ended = tokio::runtime::Builder::new_multi_thread()
+    let ended = runtime
         .enable_all()
         .build()
         .map_err(|why| Failure::local("starting", why))

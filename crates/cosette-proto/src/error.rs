@@ -249,6 +249,8 @@ impl ErrorDocument {
 
     /// The error in a reply's body: `Some` exactly when the root element is `Error`.
     pub fn read(payload: &[u8]) -> Option<Self> {
+        // Nearly every reply is none, and would be read twice.
+        memchr::memmem::find(payload, b"Error")?;
         let root = Element::parse(payload)
             .ok()
             .filter(|root| root.name == "Error")?;

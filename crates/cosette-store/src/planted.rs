@@ -126,6 +126,8 @@ bugs! {
     ClockRunsBack,
     /// After a crash, version times begin again where they were when the store was last closed.
     TimesNotProvided,
+    /// A stretch of keys that is remembered as empty stays so when a row is put there.
+    GapOutlivesPut,
     /// Rows kept in memory outlive a batch that writes them.
     StaleHotRow,
     /// An append gives back what was there before it. (R08)

@@ -124,6 +124,10 @@ impl Table {
         Self::Setting.byte(),
     ];
 
+    /// Tables that listings walk, by the first bytes of their keys.
+    pub(crate) const LISTED: &[u8] =
+        &[Self::Head.byte(), Self::Version.byte(), Self::Upload.byte()];
+
     /// Tables with rows for each object, or more: an engine that merges what is new into what lies
     /// around it should keep each by itself.
     pub(crate) const APART: [Self; 6] = [

@@ -8,6 +8,7 @@ use std::time::Duration;
 use cosette::transfer::{self, Ended, Engine, Event, Job, Summary};
 use cosette::{Capability, Proof};
 use serde_json::{Value, json};
+use tokio::time::MissedTickBehavior;
 
 use super::options::Options;
 use super::plan::Verb;
@@ -22,6 +23,10 @@ use crate::transfer::{LENGTH_ONLY, STARTED_OVER, local};
 const FAILURES_MAX: usize = 1000;
 /// The least time between two progress events.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a line about what was done may wait for others: one by one they would be a tenth of the work.
+const LINES_WAIT: Duration = Duration::from_millis(100);
+/// Lines do not wait beyond so many bytes.
+const LINES_BYTES: usize = 16 << 10;
 
 /// What is known while a job runs.
 struct Watch {
@@ -29,6 +34,8 @@ struct Watch {
     dashboard: Dashboard,
     /// Lines of the entries under way, for when they are done.
     lines: HashMap<u64, String>,
+    /// Lines of what is done, to be printed together.
+    done: String,
     failures: Vec<Value>,
     last: Option<Failure>,
     refused: u64,
@@ -78,11 +85,16 @@ pub(crate) async fn run(
     let stop = engine.stop_handle();
     let mut running = std::pin::pin!(engine.run(job));
     let mut asked = false;
+    let mut printing = tokio::time::interval(LINES_WAIT);
+    printing.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let locked = || watch.lock().unwrap_or_else(PoisonError::into_inner);
     let ran = loop {
         tokio::select! {
             ran = &mut running => break ran,
+            _ = printing.tick() => locked().print(),
             signal = tokio::signal::ctrl_c() => {
                 signal.map_err(|why| Failure::local("waiting for Ctrl-C", why))?;
+                locked().print();
                 if asked {
                     return Err(interrupted(&id));
                 }
@@ -92,7 +104,8 @@ pub(crate) async fn run(
             }
         }
     };
-    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut watch = locked();
+    watch.print();
     watch.dashboard.end();
     if watch.closed {
         return Err(Failure::closed_pipe());
@@ -178,6 +191,7 @@ impl Watch {
             output: output.clone(),
             dashboard: output.dashboard(),
             lines: HashMap::new(),
+            done: String::new(),
             failures: told.map(Failure::to_json).collect(),
             last: refused.last().cloned(),
             closed: false,
@@ -217,6 +231,7 @@ impl Watch {
                 started_over: true,
                 ..
             } => {
+                self.print();
                 let line = self.lines.get(entry).map_or("", String::as_str);
                 self.output.note(&format!("{line}: {STARTED_OVER}"));
             }
@@ -224,6 +239,7 @@ impl Watch {
                 entry,
                 proof: Proof::None,
             } => {
+                self.print();
                 let line = self.lines.get(entry).map_or("", String::as_str);
                 self.output.note(&format!("{line}: {LENGTH_ONLY}"));
             }
@@ -231,12 +247,17 @@ impl Watch {
                 self.finished += 1;
                 self.bytes = self.bytes.saturating_add(*size);
                 self.dashboard.entry();
-                let line = self.lines.remove(entry).unwrap_or_default();
-                self.closed |= self.dashboard.above(|| self.output.done(&line)).is_err();
+                self.done
+                    .push_str(&self.lines.remove(entry).unwrap_or_default());
+                self.done.push('\n');
+                if self.done.len() > LINES_BYTES {
+                    self.print();
+                }
             }
             Event::Skipped { entry, why } => {
                 self.finished += 1;
                 self.dashboard.entry();
+                self.print();
                 let line = self.lines.remove(entry).unwrap_or_default();
                 self.output.note(&format!("{line}: {}", reason(*why)));
             }
@@ -247,6 +268,7 @@ impl Watch {
             } => {
                 self.failed += 1;
                 self.dashboard.failed();
+                self.print();
                 let line = self.lines.remove(entry);
                 let failure = told(failure, line.as_deref().unwrap_or(source));
                 self.dashboard.above(|| self.output.failure(&failure));
@@ -264,6 +286,15 @@ impl Watch {
             _ => {}
         }
         self.progress();
+    }
+
+    /// Tells what was done since the last time.
+    fn print(&mut self) {
+        let lines = std::mem::take(&mut self.done);
+        if !lines.is_empty() {
+            let print = || self.output.done(lines.trim_end_matches('\n'));
+            self.closed |= self.dashboard.above(print).is_err();
+        }
     }
 
     /// For programs: how far it is, once in a while.

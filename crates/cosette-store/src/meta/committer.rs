@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use super::gaps::{Habit, Lookout};
 use super::hot::Warm;
 use super::pace::Pace;
 use super::{Boxed, MetaError, MiniTxn, Outcome, Scan, Snapshot, Write};
@@ -22,6 +23,7 @@ use crate::disk::{self, Room};
 use crate::environment::Stopwatch;
 use crate::planted::Bug;
 use crate::stats::{CommitStats, Commits};
+use crate::tables::Table;
 
 /// Most transactions of one batch.
 const BATCH_TXNS_MAX: usize = 1024;
@@ -112,6 +114,7 @@ struct Request {
 struct Worker<E: Engine> {
     engine: E,
     shared: Arc<Shared<E::View>>,
+    lookout: Lookout,
 }
 
 impl<E: Engine> fmt::Debug for Committer<E> {
@@ -123,11 +126,10 @@ impl<E: Engine> fmt::Debug for Committer<E> {
 }
 
 impl<E: Engine> Committer<E> {
-    /// Takes over an engine. `waits` says whether its disk may keep a caller waiting; `hot` names the
-    /// tables, by the first byte of their keys, whose rows are kept in memory.
-    pub(super) fn start(engine: E, waits: bool, hot: &'static [u8]) -> Result<Self, MetaError> {
+    /// Takes over an engine. `waits` says whether its disk may keep a caller waiting.
+    pub(super) fn start(engine: E, waits: bool) -> Result<Self, MetaError> {
         let shared = Arc::new(Shared {
-            published: Mutex::new(Some(Arc::new(Warm::new(engine.view()?, hot)))),
+            published: Mutex::new(Some(Arc::new(Warm::new(engine.view()?, Table::HOT)))),
             poisoned: AtomicBool::new(false),
             queued: AtomicU64::new(0),
             commits: Commits::default(),
@@ -135,6 +137,10 @@ impl<E: Engine> Committer<E> {
         let worker = Worker {
             engine,
             shared: Arc::clone(&shared),
+            lookout: Lookout::new(
+                Table::LISTED,
+                if waits { Habit::USUAL } else { Habit::EAGER },
+            ),
         };
         let (desk, thread) = if waits {
             let (queue, requests) = mpsc::channel(QUEUE_TXNS_MAX);
@@ -300,6 +306,21 @@ impl<E: Engine> Worker<E> {
             // A caller that left does not change what is durable.
             let _ = member.answer.send(answer);
         }
+        self.look_for_gaps();
+    }
+
+    /// When enough was deleted, finds what that leaves empty, so that scans need not pass over it.
+    fn look_for_gaps(&mut self) {
+        let Some(latest) = self.shared.published().clone() else {
+            return;
+        };
+        match self.lookout.look(&latest) {
+            Ok(None) => {}
+            // Nobody else writes, so it is still the latest.
+            Ok(Some(gaps)) => *self.shared.published() = Some(Arc::new(latest.with_gaps(gaps))),
+            // Nothing is lost but time; who needs these rows will see the error, too.
+            Err(error) => tracing::debug!(%error, "looking for what is empty"),
+        }
     }
 
     fn commit<'a>(
@@ -328,15 +349,16 @@ impl<E: Engine> Worker<E> {
             answers.push(answer);
         }
         if !writes.is_empty() {
-            let hot = latest.hot_after(&writes);
-            let written = self.engine.write(writes).and_then(|()| self.engine.view());
-            let view = written.inspect_err(|error| {
+            self.lookout.note(&writes, latest.gaps());
+            let kept = latest.kept_after(&writes);
+            let written = self.engine.write(writes);
+            let view = written.and_then(|()| self.engine.view()).inspect_err(|error| {
                 // What reached the disk is unknown; only a reopening can tell.
                 let poisoned = !Bug::FailedSyncForgotten.is_planted();
                 self.shared.poisoned.store(poisoned, Ordering::Release);
                 tracing::error!(%error, "a commit failed: no more writes until the store is reopened");
             })?;
-            *self.shared.published() = Some(Arc::new(Warm::over(view, hot)));
+            *self.shared.published() = Some(Arc::new(Warm::over(view, kept)));
         }
         Ok(answers)
     }
@@ -450,7 +472,7 @@ impl<V: View> Snapshot for SnapshotOf<V> {
     }
 
     fn scan(&self, scan: Scan) -> Boxed<'_, Result<Vec<(Bytes, Bytes)>, MetaError>> {
-        self.read(scan.limit, move |warm| warm.view().scan(&scan))
+        self.read(scan.limit, move |warm| warm.scan(&scan))
     }
 }
 

@@ -10,8 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 
-use super::MetaError;
 use super::committer::{View, Writes};
+use super::gaps::{self, Gaps};
+use super::{MetaError, Scan};
 use crate::planted::Bug;
 
 /// Most bytes of keys and values that are kept. A caller can ask for names that nobody has, and
@@ -20,11 +21,18 @@ const HOT_BYTES_MAX: usize = 4 << 20;
 /// What a row takes beside its key and value, roughly.
 const ROW_OVERHEAD: usize = 128;
 
-/// A view, and the rows that were read from it most.
+/// A view, the rows that were read from it most, and where it is known to have none.
 #[derive(Debug)]
 pub(super) struct Warm<V> {
-    view: V,
+    view: Arc<V>,
+    kept: Kept,
+}
+
+/// What is kept beside a view.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
     hot: Arc<Hot>,
+    gaps: Arc<Gaps>,
 }
 
 #[derive(Debug)]
@@ -42,31 +50,61 @@ struct Rows {
 
 impl<V: View> Warm<V> {
     pub(super) fn new(view: V, tables: &'static [u8]) -> Self {
-        let hot = Arc::new(Hot::new(tables));
-        Self { view, hot }
+        let kept = Kept {
+            hot: Arc::new(Hot::new(tables)),
+            gaps: Arc::default(),
+        };
+        Self::over(view, kept)
     }
 
-    /// The view after a batch, with what [`Self::hot_after`] says stays kept.
-    pub(super) fn over(view: V, hot: Arc<Hot>) -> Self {
-        Self { view, hot }
+    /// The view after a batch, with what [`Self::kept_after`] says stays.
+    pub(super) fn over(view: V, kept: Kept) -> Self {
+        let view = Arc::new(view);
+        Self { view, kept }
     }
 
-    /// What stays kept after a batch that writes this.
-    pub(super) fn hot_after(&self, writes: &Writes) -> Arc<Hot> {
-        let touched = writes.keys().any(|key| self.hot.keeps(key));
-        if touched && !Bug::StaleHotRow.is_planted() {
-            Arc::new(Hot::new(self.hot.tables))
+    /// What is still true after a batch that writes this.
+    pub(super) fn kept_after(&self, writes: &Writes) -> Kept {
+        let Kept { hot, gaps } = &self.kept;
+        let touched = writes.keys().any(|key| hot.keeps(key));
+        let hot = if touched && !Bug::StaleHotRow.is_planted() {
+            Arc::new(Hot::new(hot.tables))
         } else {
-            Arc::clone(&self.hot)
-        }
+            Arc::clone(hot)
+        };
+        let gaps = gaps.after(writes);
+        Kept { hot, gaps }
+    }
+
+    /// The same view, with what was found to be empty in it.
+    pub(super) fn with_gaps(&self, gaps: Gaps) -> Self {
+        let kept = Kept {
+            hot: Arc::clone(&self.kept.hot),
+            gaps: Arc::new(gaps),
+        };
+        let view = Arc::clone(&self.view);
+        Self { view, kept }
+    }
+
+    pub(super) fn gaps(&self) -> &Gaps {
+        &self.kept.gaps
+    }
+
+    pub(super) fn scan(&self, scan: &Scan) -> Result<Vec<(Bytes, Bytes)>, MetaError> {
+        gaps::scan(self.view.as_ref(), self.gaps(), scan)
     }
 
     /// A row, if it is kept.
     pub(super) fn kept(&self, key: &[u8]) -> Option<Option<Bytes>> {
-        if !self.hot.keeps(key) {
+        if !self.kept.hot.keeps(key) {
             return None;
         }
-        let rows = self.hot.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let rows = self
+            .kept
+            .hot
+            .rows
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         rows.by_key.get(key).cloned()
     }
 
@@ -76,13 +114,13 @@ impl<V: View> Warm<V> {
             return Ok(kept);
         }
         let value = self.view.get(key)?;
-        if self.hot.keeps(key) {
-            self.hot.keep(key, value.as_ref());
+        if self.kept.hot.keeps(key) {
+            self.kept.hot.keep(key, value.as_ref());
         }
         Ok(value)
     }
 
-    pub(super) const fn view(&self) -> &V {
+    pub(super) fn view(&self) -> &V {
         &self.view
     }
 }
@@ -120,7 +158,6 @@ impl Hot {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scan;
     use super::*;
 
     /// A view that says how often it was asked.
@@ -157,10 +194,10 @@ mod tests {
         }
         assert_eq!(asked(&one), 1 + 1 + 3);
         let other = Writes::from([(Bytes::from_static(b"hx"), None)]);
-        let two = Warm::over(view("two"), one.hot_after(&other));
+        let two = Warm::over(view("two"), one.kept_after(&other));
         assert_eq!(two.get(b"bx").unwrap().unwrap(), "one", "nobody wrote it");
         let own = Writes::from([(Bytes::from_static(b"by"), None)]);
-        let three = Warm::over(view("three"), two.hot_after(&own));
+        let three = Warm::over(view("three"), two.kept_after(&own));
         assert_eq!(three.get(b"bx").unwrap().unwrap(), "three");
         assert_eq!(one.get(b"bx").unwrap().unwrap(), "one");
     }
@@ -170,7 +207,7 @@ mod tests {
         let warm = Warm::new(view("value"), b"b");
         for nth in 0..100_000 {
             warm.get(format!("b{nth}").as_bytes()).unwrap();
-            let rows = warm.hot.rows.read().unwrap();
+            let rows = warm.kept.hot.rows.read().unwrap();
             assert!(rows.bytes <= HOT_BYTES_MAX);
         }
     }

@@ -17,6 +17,7 @@
 
 mod committer;
 pub mod fjall;
+mod gaps;
 mod hot;
 pub mod memory;
 mod pace;

@@ -22,7 +22,6 @@ use super::committer::{Committer, Engine, View, Writes};
 use super::{Boxed, Meta, MetaError, MiniTxn, Outcome, Scan, Snapshot};
 use crate::disk::{self, Directory, DiskFile, RealDirectory, Room};
 use crate::planted::Bug;
-use crate::tables::Table;
 
 /// The engine's only table. Tiny bodies are not kept apart: in a B-tree, rows that are far from each
 /// other in order are on different pages anyway.
@@ -63,7 +62,7 @@ impl RedbMeta {
         let waits = directory.waits();
         let opened = disk::away(waits, move || {
             let engine = RedbEngine::open(directory, bytes_prefix)?;
-            Committer::start(engine, waits, Table::HOT)
+            Committer::start(engine, waits)
         });
         let committer = opened
             .await

@@ -113,7 +113,7 @@ impl FjallMeta {
             },
         };
         Ok(Self {
-            committer: Committer::start(engine, true, Table::HOT)?,
+            committer: Committer::start(engine, true)?,
             folder: open()?,
         })
     }
