@@ -195,6 +195,15 @@ pub(crate) struct Global {
         help_heading = "Where and how"
     )]
     pub(crate) data: Option<PathBuf>,
+    /// Authorities that are trusted beside the usual ones to sign a server's certificate: a file in PEM
+    /// [env: COSETTE_CA_FILE] [default: the profile's]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Where and how"
+    )]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Sign nothing: what a public ACL allows, and no more
     #[arg(long, global = true, help_heading = "Where and how")]
     pub(crate) anonymous: bool,

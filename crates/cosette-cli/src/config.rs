@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) region: Option<Region>,
     /// Regions of buckets that a file of another tool tells.
     pub(crate) regions: HashMap<BucketName, Region>,
+    /// Authorities to be trusted beside the usual ones.
+    pub(crate) ca_file: Option<PathBuf>,
     /// `None`: requests are not signed. A folder's own keys are found where it is opened.
     pub(crate) keys: Option<Keys>,
     /// Whether nothing is to be signed, not even with a folder's own keys.
@@ -83,6 +85,9 @@ pub(crate) struct Profile {
     pub(crate) dialect: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
+    /// Authorities, in PEM, that are trusted beside the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ca_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,6 +200,7 @@ pub(crate) fn resolve(global: &Global, env: Env<'_>) -> Result<Settings> {
         place,
         dialect,
         regions: HashMap::new(),
+        ca_file: ca_file(global, env, profile),
         keys: None,
         anonymous: global.anonymous,
         profile: name.clone(),
@@ -361,6 +367,20 @@ pub(crate) fn check(profile: &Profile) -> Result<()> {
 fn parse_region(text: &str) -> Result<Region> {
     text.parse()
         .map_err(|why| Failure::usage(format!("region `{text}`: {why}")))
+}
+
+/// The authorities that flags, environment or profile name.
+fn ca_file(global: &Global, env: Env<'_>, profile: Option<&Profile>) -> Option<PathBuf> {
+    if global.ca_file.is_some() {
+        return global.ca_file.clone();
+    }
+    let of_profile = || profile.and_then(|profile| profile.ca_file.clone());
+    let of_env = || env("COSETTE_CA_FILE").map(PathBuf::from);
+    if global.profile.is_some() {
+        of_profile().or_else(of_env)
+    } else {
+        of_env().or_else(of_profile)
+    }
 }
 
 fn region(global: &Global, env: Env<'_>, profile: Option<&Profile>) -> Result<Option<Region>> {

@@ -64,12 +64,12 @@ impl Connection {
         });
         let mut folder = None;
         let (route, transport): (Route, Arc<dyn Transport>) = match &settings.place {
-            Place::Cos => (
-                Route::Hosts(Endpoint::cos()),
-                Arc::new(HttpTransport::new()),
-            ),
-            Place::Amazon => (Route::Hosts(Endpoint::s3()), Arc::new(HttpTransport::new())),
-            Place::Url(url) => of_url(url, settings.dialect)?,
+            Place::Cos => (Route::Hosts(Endpoint::cos()), sockets(settings, None)?),
+            Place::Amazon => (Route::Hosts(Endpoint::s3()), sockets(settings, None)?),
+            Place::Url(url) => {
+                let (route, address) = of_url(url, settings.dialect)?;
+                (route, sockets(settings, address.as_deref())?)
+            }
             Place::Folder(path) => {
                 let opened = Folder::open(path).await?;
                 if !settings.anonymous {
@@ -325,13 +325,26 @@ pub(crate) fn endpoint_of(place: &Place) -> Result<Endpoint> {
     }
 }
 
-/// How a URL is used: a COS host, a template, an address of a server of our kind, or any other.
-fn of_url(url: &str, dialect: Dialect) -> Result<(Route, Arc<dyn Transport>)> {
+/// How requests travel to other machines, or all to one address.
+fn sockets(settings: &Settings, address: Option<&str>) -> Result<Arc<dyn Transport>> {
+    let mut builder = HttpTransport::builder();
+    if let Some(path) = &settings.ca_file {
+        let pem = std::fs::read(path).map_err(|why| Failure::local(path.display(), why))?;
+        let trusting = builder.root_certificates(&pem);
+        let why = |why: cosette::Error| format!("{}: {}", path.display(), why.message());
+        builder = trusting.map_err(|refused| Failure::usage(why(refused)))?;
+    }
+    if let Some(address) = address {
+        builder = builder.connect_to(address)?;
+    }
+    Ok(Arc::new(builder.build()))
+}
+
+/// How a URL is used: a COS host, a template, an address of a server of our kind, or any other. With it
+/// the one address that all requests go to, if their hosts are names only.
+fn of_url(url: &str, dialect: Dialect) -> Result<(Route, Option<String>)> {
     if url.contains('{') {
-        return Ok((
-            Route::Hosts(parse_endpoint(url)?),
-            Arc::new(HttpTransport::new()),
-        ));
+        return Ok((Route::Hosts(parse_endpoint(url)?), None));
     }
     let (scheme, authority) = url.split_once("://").unwrap_or(("https", url));
     let vendor = [".myqcloud.com", ".tencentcos.cn"]
@@ -343,33 +356,21 @@ fn of_url(url: &str, dialect: Dialect) -> Result<(Route, Arc<dyn Transport>)> {
             .and_then(|r| r.split_once('.'))
     {
         let template = format!("{scheme}://{{bucket}}.cos.{{region}}.{suffix}");
-        return Ok((
-            Route::Hosts(parse_endpoint(&template)?),
-            Arc::new(HttpTransport::new()),
-        ));
+        return Ok((Route::Hosts(parse_endpoint(&template)?), None));
     }
     if let Some(suffix) = amazon_suffix(authority) {
         let template = format!("{scheme}://{{bucket}}.s3.{{region}}.{suffix}");
-        return Ok((
-            Route::Hosts(parse_endpoint(&template)?),
-            Arc::new(HttpTransport::new()),
-        ));
+        return Ok((Route::Hosts(parse_endpoint(&template)?), None));
     }
     let path = parse_endpoint(url)?;
-    if dialect == Dialect::S3 {
-        return Ok((Route::Path(path), Arc::new(HttpTransport::new())));
-    }
-    let Some(address) = local_address(scheme, authority) else {
-        return Ok((Route::Path(path), Arc::new(HttpTransport::new())));
-    };
-    let transport = HttpTransport::builder().connect_to(&address)?.build();
-    Ok((
-        Route::Either {
-            hosts: Endpoint::cos().over_http(),
-            path,
-        },
-        Arc::new(transport),
-    ))
+    let local = local_address(scheme, authority).filter(|_| dialect != Dialect::S3);
+    Ok(match local {
+        None => (Route::Path(path), None),
+        Some(address) => {
+            let hosts = Endpoint::cos().over_http();
+            (Route::Either { hosts, path }, Some(address))
+        }
+    })
 }
 
 /// What follows the region in a host of Amazon S3: `s3.<region>.amazonaws.com`.

@@ -15,6 +15,7 @@ use crate::clock::BoxFuture;
 
 mod dial;
 mod http_client;
+mod tls;
 
 pub use http_client::{HttpTransport, HttpTransportBuilder};
 

@@ -11,6 +11,7 @@ never shown.
 Examples:
   cosette config init --profile work --region ap-guangzhou < keys.txt    two lines: secret id, secret key
   cosette config init --profile lab --endpoint http://127.0.0.1:9000 --key-file store/root-key.json
+  cosette config init --profile team --endpoint https://cos.team:9000 --ca-file ca.pem --from-env
   cosette config init --profile aws --dialect s3 --region eu-west-1 --from-env
   cosette config set profile work            which profile is used when none is named
   cosette config show
@@ -72,6 +73,8 @@ pub(crate) enum SettingName {
     Dialect,
     /// The region of buckets
     Region,
+    /// Authorities to be trusted: a file in PEM
+    CaFile,
     /// The secret id
     SecretId,
     /// The secret key; read from stdin

@@ -1,7 +1,7 @@
 //! `config`: shows and changes the configuration file. Secrets go in, and never come out.
 
 use std::io::BufRead;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::serve;
 use crate::args::{ConfigArgs, ConfigCommand, Global, InitConfigArgs, SetConfigArgs, SettingName};
@@ -78,6 +78,10 @@ fn show(settings: &Result<Settings>, global: &Global, output: &Output) -> Result
         .text("endpoint", target)
         .text("dialect", dialect)
         .some("region", settings.region.as_ref())
+        .some(
+            "ca_file",
+            settings.ca_file.as_ref().map(|path| path.display()),
+        )
         .text("keys", keys)
         .some("profile", settings.profile.as_ref())
         .text("file", file);
@@ -95,6 +99,7 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
         })),
         dialect: global.dialect.map(|it| config::dialect_word(it).to_owned()),
         region: global.region.as_ref().map(ToString::to_string),
+        ca_file: global.ca_file.as_deref().map(absolute).transpose()?,
         ..Profile::default()
     };
     if args.from_env {
@@ -170,15 +175,17 @@ fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
         let chosen = global.profile.clone().or_else(|| file.profile.clone());
         let name = chosen.unwrap_or_else(|| DEFAULT.to_owned());
         let profile = file.profiles.entry(name).or_default();
-        let field = match args.name {
-            SettingName::Endpoint => &mut profile.endpoint,
-            SettingName::Dialect => &mut profile.dialect,
-            SettingName::Region => &mut profile.region,
-            SettingName::SecretId => &mut profile.secret_id,
-            SettingName::SecretKey => &mut profile.secret_key,
-            SettingName::Token | SettingName::Profile => &mut profile.token,
-        };
-        *field = Some(value);
+        match args.name {
+            SettingName::Endpoint => profile.endpoint = Some(value),
+            SettingName::Dialect => profile.dialect = Some(value),
+            SettingName::Region => profile.region = Some(value),
+            SettingName::CaFile => profile.ca_file = Some(absolute(Path::new(&value))?),
+            SettingName::SecretId => profile.secret_id = Some(value),
+            SettingName::SecretKey => profile.secret_key = Some(value),
+            SettingName::Token => profile.token = Some(value),
+            // Set above: it is no value of a profile.
+            SettingName::Profile => {}
+        }
         config::check(profile)?;
     }
     file.write(&path)?;
@@ -187,6 +194,11 @@ fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
         &format!("{shown} is changed"),
         &Object::new().text("file", shown).done(),
     )
+}
+
+/// A path that means the same from every folder.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|why| Failure::local(path.display(), why))
 }
 
 /// One line of standard input.

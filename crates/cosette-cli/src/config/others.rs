@@ -59,6 +59,7 @@ pub(super) fn settings(from: ConfigFrom, global: &Global, env: Env<'_>) -> Resul
         dialect: global.dialect.unwrap_or(Dialect::Cos),
         region: super::region(global, env, None)?,
         regions: HashMap::new(),
+        ca_file: super::ca_file(global, env, None),
         keys,
         anonymous: global.anonymous,
         profile: None,

@@ -33,6 +33,7 @@ mod readme;
 mod results;
 mod slices;
 mod survival;
+mod tls;
 mod upkeep;
 mod usage;
 mod users;

@@ -180,6 +180,11 @@ impl World {
 
     /// Serves the data folder on a free port, with the accounts of the examples.
     pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same, with these flags too.
+    pub(crate) fn serve_with(&self, flags: &[&str]) -> Server {
         let accounts = self.path("accounts.json");
         private(&accounts, ACCOUNTS);
         let mut command = self.command(&[
@@ -193,6 +198,7 @@ impl World {
             .arg("--accounts")
             .arg(accounts);
         command.arg("--access-log").arg(self.path("access.log"));
+        command.args(flags);
         Server::start(command)
     }
 }

@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::uri::Scheme;
 use http::{Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
 
 use super::dial::{Dial, To};
-use super::{Transport, TransportError};
+use super::{Transport, TransportError, tls};
 use crate::body::Body;
 use crate::clock::BoxFuture;
 use crate::error::Error;
@@ -23,7 +25,8 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// long (docs/performance.md).
 const CONNECTION_BYTES_MAX: usize = 512 << 10;
 
-/// The transport over sockets. Certificates are checked against the Mozilla roots.
+/// The transport over sockets. Certificates are checked against the Mozilla roots, and those that the builder
+/// is given.
 #[derive(Clone)]
 pub struct HttpTransport {
     client: Client<HttpsConnector<Dial>, Body>,
@@ -35,6 +38,7 @@ pub struct HttpTransport {
 pub struct HttpTransportBuilder {
     dial: Dial,
     pool_idle_max: usize,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl HttpTransport {
@@ -58,6 +62,7 @@ impl HttpTransport {
                 timeout: CONNECT_TIMEOUT,
             },
             pool_idle_max: 64,
+            authorities: Vec::new(),
         }
     }
 }
@@ -90,6 +95,16 @@ impl HttpTransportBuilder {
         }
     }
 
+    /// Trusts these authorities, too: certificates in PEM, one or more. For a server whose certificate is signed
+    /// by an authority of one's own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there is none, or one that no authority can have.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, Error> {
+        self.authorities.append(&mut tls::authorities(pem)?);
+        Ok(self)
+    }
+
     /// How long a connection may take to open. 10 s by default.
     #[must_use]
     pub fn connect_timeout(mut self, time: Duration) -> Self {
@@ -107,7 +122,7 @@ impl HttpTransportBuilder {
     /// The transport.
     pub fn build(self) -> HttpTransport {
         let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_tls_config(tls::config(&self.authorities))
             .https_or_http()
             .enable_http1()
             .wrap_connector(self.dial.clone());
@@ -131,12 +146,15 @@ impl Transport for HttpTransport {
         &self,
         request: Request<Body>,
     ) -> BoxFuture<'static, Result<Response<Body>, TransportError>> {
+        let https = request.uri().scheme() == Some(&Scheme::HTTPS);
         let reply = self.client.request(request);
         Box::pin(async move {
             match reply.await {
                 Ok(reply) => Ok(reply.map(Body::new)),
-                Err(why) if why.is_connect() => Err(TransportError::not_sent(why)),
-                Err(why) => Err(TransportError::lost(why)),
+                Err(why) if why.is_connect() => {
+                    Err(TransportError::not_sent(tls::explained(why, https)))
+                }
+                Err(why) => Err(TransportError::lost(tls::explained(why, https))),
             }
         })
     }
