@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     /// Whether nothing is to be signed, not even with a folder's own keys.
     pub(crate) anonymous: bool,
     pub(crate) profile: Option<String>,
+    /// The tool whose file was used instead of ours.
+    pub(crate) config_from: Option<ConfigFrom>,
     pub(crate) file: PathBuf,
     /// What the user should be told, such as a file that others can read.
     pub(crate) warnings: Vec<String>,
@@ -204,6 +206,7 @@ pub(crate) fn resolve(global: &Global, env: Env<'_>) -> Result<Settings> {
         keys: None,
         anonymous: global.anonymous,
         profile: name.clone(),
+        config_from: None,
         file: file_path,
         warnings,
     };

@@ -23,6 +23,7 @@ use clap::error::ErrorKind;
 use tokio::runtime::Builder;
 
 use crate::args::{Cli, Command};
+use crate::config::Place;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -34,13 +35,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refused) => return refuse(&refused),
     };
-    let mut runtime = if matches!(cli.command, Command::Serve(_) | Command::Bench(_)) {
-        Builder::new_multi_thread()
-    } else {
+    if !matches!(cli.command, Command::Serve(_) | Command::Bench(_)) {
         use_small_pages();
+    }
+    let mut runtime = if only_asks(&cli) {
         // What a command does it does in one task; connections on other threads would wake it, and it
         // them, for every answer: a quarter more processor time in a copy of many objects.
         Builder::new_current_thread()
+    } else {
+        Builder::new_multi_thread()
     };
     let output = Output::new(&cli.global);
     let ended = runtime
@@ -56,6 +59,22 @@ fn main() -> ExitCode {
             ExitCode::from(failure.kind().exit_code())
         }
     }
+}
+
+/// Whether a command only sends requests. One that has a store's folder serves others who come to it,
+/// also while it waits for whoever reads its output; what a job has is not known yet.
+fn only_asks(cli: &Cli) -> bool {
+    let may_serve = matches!(
+        cli.command,
+        Command::Serve(_)
+            | Command::Bench(_)
+            | Command::Apply(_)
+            | Command::Resume(_)
+            | Command::Undo(_)
+    );
+    // What is wrong with the settings is told where they are used.
+    let settings = config::resolve(&cli.global, &config::process_env);
+    !may_serve && settings.is_ok_and(|it| !matches!(it.place, Place::Folder(_)))
 }
 
 fn parse() -> Result<Cli, clap::Error> {

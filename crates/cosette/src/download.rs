@@ -182,11 +182,19 @@ impl Download {
     ///
     /// # Errors
     /// As [`Download::to_writer`]; [`ErrorKind::Busy`](crate::ErrorKind::Busy) when another process
-    /// is making the same file in ranges.
+    /// is making the same file in ranges; [`ErrorKind::Local`](crate::ErrorKind::Local) where a folder, a
+    /// device or a pipe is. A symbolic link is replaced, and not what it leads to.
     pub async fn to_file(self, path: impl AsRef<Path>) -> Result<Output<Downloaded>, Error> {
         let place = path.as_ref();
-        if tokio::fs::metadata(place).await.is_ok_and(|it| it.is_dir()) {
-            let words = "a folder of this name is there";
+        // What stands there is replaced as a whole, so it must be a file, or nothing.
+        let words = match tokio::fs::metadata(place).await {
+            Ok(there) if there.is_dir() => Some("a folder of this name is there"),
+            Ok(there) if !there.is_file() => Some(
+                "it is no file but a device, a pipe or a socket; write the object to standard output instead",
+            ),
+            _ => None,
+        };
+        if let Some(words) = words {
             return Err(Error::local(&place.display().to_string(), words));
         }
         let (mut reader, mut plan) = self.prepare()?;

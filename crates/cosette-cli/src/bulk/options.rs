@@ -6,7 +6,7 @@ use cosette::transfer::{Engine, PlanHead, Wanted, WantedEncryption};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, KeyFileArgs, TuningArgs};
-use crate::config;
+use crate::config::{self, Place, Settings};
 use crate::failure::{Failure, Result};
 use crate::keys::TransferKeys;
 use crate::output::Output;
@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// The tool whose file of settings is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) config_from: Option<String>,
+    /// Which store all that came to, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) store: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,6 +71,16 @@ pub(crate) struct Options {
     pub(crate) bandwidth: Option<u64>,
 }
 
+/// A store as people know it.
+fn store(settings: &Settings) -> String {
+    match &settings.place {
+        Place::Folder(folder) => format!("the store in {}", absolute(folder).display()),
+        Place::Url(url) => url.clone(),
+        Place::Cos => "Tencent Cloud".to_owned(),
+        Place::Amazon => "Amazon S3".to_owned(),
+    }
+}
+
 impl Options {
     /// What this command line says.
     pub(crate) fn new(global: &Global, tuning: &TuningArgs, from_profile: Option<&str>) -> Self {
@@ -81,6 +94,7 @@ impl Options {
             endpoint: global.endpoint.clone(),
             dialect: global.dialect.map(|it| config::dialect_word(it).to_owned()),
             config_from: global.config_from.map(|from| from.as_str().to_owned()),
+            store: None,
             region: global.region.as_ref().map(ToString::to_string),
             data: global.data.as_ref().map(|data| absolute(data)),
             anonymous: global.anonymous,
@@ -96,6 +110,40 @@ impl Options {
             requests_per_second: tuning.requests_per_second,
             bandwidth: tuning.bandwidth,
         }
+    }
+
+    /// Remembers the store that a command found, also where its environment or a file named it: whoever carries
+    /// it on may have another environment.
+    pub(crate) fn remember(&mut self, settings: &Settings) {
+        self.store = Some(store(settings));
+        let said = self.profile.is_some()
+            || self.endpoint.is_some()
+            || self.data.is_some()
+            || self.config_from.is_some();
+        if said {
+            return;
+        }
+        if let Some(from) = settings.config_from {
+            self.config_from = Some(from.as_str().to_owned());
+            return;
+        }
+        self.profile.clone_from(&settings.profile);
+        self.endpoint = match &settings.place {
+            Place::Folder(folder) => {
+                self.data = Some(absolute(folder));
+                return;
+            }
+            Place::Url(url) => Some(url.clone()),
+            Place::Cos => Some(config::COS.to_owned()),
+            Place::Amazon => Some(config::S3.to_owned()),
+        };
+        self.dialect = Some(config::dialect_word(settings.dialect).to_owned());
+    }
+
+    /// What to tell whoever carries this on at another store.
+    pub(crate) fn elsewhere(&self, settings: &Settings) -> Option<String> {
+        let (begun, now) = (self.store.as_ref()?, store(settings));
+        (*begun != now).then(|| format!("this was planned for {begun}; it is carried on at {now}"))
     }
 
     /// Which store it is, in words that are the same for every run.

@@ -19,7 +19,7 @@ use crate::bulk::preflight::{self, Check};
 use crate::bulk::review::{self, Beside};
 use crate::bulk::tally::Tally;
 use crate::bulk::{Request, Sides, Verb, history, plan, run};
-use crate::config;
+use crate::config::{self, Settings};
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
 use crate::keys::TransferKeys;
@@ -130,6 +130,8 @@ pub(super) fn list(args: &JobsArgs, output: &Output) -> Result<()> {
 pub(super) async fn undo(global: &Global, args: UndoArgs, output: &Output) -> Result<()> {
     let jobs = jobs()?;
     let place = jobs.place(&args.job)?;
+    // For as long as this runs nobody carries it on: what is moved meanwhile would be taken back by nobody.
+    let _held = Job::open(&place)?;
     once(&jobs, &args.job)?;
     let folder = temporary(&jobs)?;
     let back = folder.path().join("plan");
@@ -363,6 +365,8 @@ async fn start(global: &Global, request: Request, then: Then, output: &Output) -
     }
     let from_profile = request.options.from_profile.clone();
     let stores = Stores::open(global, from_profile.as_deref(), output).await?;
+    let mut request = request;
+    request.options.remember(&stores.settings);
     let done = planned(&stores, &request, then, output).await;
     let closed = stores.close().await;
     done.and(closed)
@@ -453,6 +457,8 @@ async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output)
 
 /// The stores of a command: the target's, and the source's where it is another.
 struct Stores {
+    /// Of the target.
+    settings: Settings,
     target: Connection,
     source: Option<Connection>,
 }
@@ -473,13 +479,21 @@ impl Stores {
                 Some(Connection::open(&settings, RetryPolicy::default()).await?)
             }
         };
-        Ok(Self { target, source })
+        Ok(Self {
+            settings,
+            target,
+            source,
+        })
     }
 
     /// Those that a plan remembers.
     async fn of(global: &Global, options: &Options, output: &Output) -> Result<Self> {
         let global = options.over(global)?;
-        Self::open(&global, options.from_profile.as_deref(), output).await
+        let stores = Self::open(&global, options.from_profile.as_deref(), output).await?;
+        if let Some(told) = options.elsewhere(&stores.settings) {
+            output.note(&told);
+        }
+        Ok(stores)
     }
 
     fn sides(&self) -> Sides<'_> {

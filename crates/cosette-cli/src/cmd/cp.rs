@@ -213,12 +213,14 @@ fn is_folder(path: &Path) -> bool {
 
 fn download(source: Source, path: &Path) -> Result<Job> {
     if !is_folder(path) {
-        // The place was named letter by letter: it may be anywhere.
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        // The place was named letter by letter: it may be anywhere, also behind a link.
+        let linked = path.is_symlink().then(|| std::fs::canonicalize(path).ok());
+        let place = linked.flatten().unwrap_or_else(|| path.to_owned());
+        let folder = place.parent().unwrap_or(Path::new("")).to_owned();
         return Ok(Job::Download {
             source,
             folder,
-            place: path.to_owned(),
+            place,
         });
     }
     let name = map::last_name(&source.name.key).ok_or_else(|| {

@@ -63,6 +63,7 @@ pub(super) fn settings(from: ConfigFrom, global: &Global, env: Env<'_>) -> Resul
         keys,
         anonymous: global.anonymous,
         profile: None,
+        config_from: Some(from),
         file: PathBuf::new(),
         warnings: Vec::new(),
     };

@@ -20,6 +20,7 @@ mod encryption;
 mod files;
 mod history;
 mod joining;
+mod keeping;
 mod listing;
 #[cfg(target_os = "linux")]
 mod memory;

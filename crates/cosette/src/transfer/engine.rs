@@ -18,6 +18,7 @@ use super::journal::{Recorder, Replayed};
 use super::keys::{Given, Keys};
 use super::limits;
 use super::names::{self, Names, SyncFolder};
+use super::patience::Patience;
 use super::plan::PlanReader;
 use super::work::{Able, Defaults, Finish, Listener, Worker};
 use crate::client::Client;
@@ -205,7 +206,8 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::Invalid`] when the plan wants customers' keys that were not given: then nothing was
     /// done. [`ErrorKind::Local`] when plan or journal cannot be read or written any more. Entries that
-    /// fail are no error: they are events, they are counted, and the journal says why.
+    /// fail are no error: they are events, they are counted, and the journal says why. When all fail since
+    /// the service is gone, or refuses the keys, the run ends with that error.
     pub async fn run(&self, mut job: Job) -> Result<Summary, Error> {
         Keys::of(&job.head().wanted, &self.settings.keys)?;
         let plan = job.summary();
@@ -267,6 +269,7 @@ impl Engine {
             None => target.clone(),
         };
         let token = std::mem::take(&mut replayed.token);
+        let carried_on = replayed.carried_on;
         let streams = Semaphore::new(limits::STREAMS_MAX);
         let files = Semaphore::new(limits::FILES_MAX);
         let names = Names::new(Arc::clone(&self.sync_folder));
@@ -278,6 +281,7 @@ impl Engine {
             recorder: &recorder,
             listener: &self.listener,
             token: &token,
+            carried_on,
             streams: &streams,
             files: &files,
             names: &names,
@@ -288,6 +292,7 @@ impl Engine {
         let mut running = FuturesUnordered::new();
         let (mut chain, mut waiting) = (Chain::default(), None);
         let mut asked = std::pin::pin!(self.stop.asked());
+        let mut patience = Patience::new(self.settings.concurrency);
         loop {
             while running.len() < self.settings.concurrency && !summary.stopped {
                 let next = match waiting.take() {
@@ -327,8 +332,13 @@ impl Engine {
                 },
             };
             let finish = finish?;
+            let hopeless = patience.see(&finish);
             chain.ended(number, matches!(finish, Finish::Failed(_)));
             self.count(number, &entry, finish, summary);
+            if let Some(why) = hopeless {
+                // What is under way stands in the journal, and would fail as well.
+                return Err(why);
+            }
         }
         // Stopped too late to have left anything is not stopped.
         summary.stopped &= summary.done + summary.skipped + summary.failed < summary.entries;

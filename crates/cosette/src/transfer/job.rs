@@ -132,7 +132,9 @@ impl Job {
         let id = id_of(folder)?;
         let lock = locked(folder, &id)?;
         let plan = PlanReader::open(folder.join(PLAN))?;
-        Self::with(folder, (id, lock), plan)
+        let mut job = Self::with(folder, (id, lock), plan)?;
+        job.replayed.carried_on = true;
+        Ok(job)
     }
 
     fn with(folder: &Path, (id, lock): (String, File), plan: PlanReader) -> Result<Self, Error> {

@@ -143,6 +143,8 @@ pub(super) struct Replayed {
     pub(super) token: String,
     pub(super) done: u64,
     pub(super) skipped: u64,
+    /// Whether there was a run before this one.
+    pub(super) carried_on: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

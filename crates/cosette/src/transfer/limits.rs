@@ -24,5 +24,9 @@ pub const STREAMS_MAX: usize = 4;
 pub const FILES_MAX: usize = 8;
 /// Most folders of which a job remembers what of them is durable; beyond that it forgets them all.
 pub const FOLDERS_KNOWN_MAX: usize = 4096;
+/// With fewer entries in a row that lost their connection a run goes on, however few are under way at a time.
+pub const FAILURES_IN_A_ROW_MIN: usize = 16;
+/// A run in which nothing went well ends with so many entries whose keys were refused.
+pub const REFUSALS_MAX: usize = 3;
 /// How often an entry whose source changes while it is copied is looked at again.
 pub const RESTARTS_MAX: u32 = 3;

@@ -26,6 +26,7 @@ mod log;
 mod look;
 mod names;
 mod partial;
+mod patience;
 mod plan;
 mod wire;
 mod work;

@@ -75,6 +75,8 @@ pub(super) struct Worker<'a> {
     pub(super) listener: &'a Listener,
     /// Unlike that of any other job.
     pub(super) token: &'a str,
+    /// Whether an earlier run may have done what its journal does not say.
+    pub(super) carried_on: bool,
     /// At most so many entries stream at a time: each has parts in memory.
     pub(super) streams: &'a tokio::sync::Semaphore,
     /// The same for entries whose one end is a file: each has small buffers in memory.
@@ -451,7 +453,13 @@ impl Task<'_> {
             WantedMetadata::Edit(edits) => plan.edits.clone_from(edits),
         }
         match &self.wanted.acl {
-            WantedAcl::Inherit => {}
+            // One field of an object is changed, and all others are kept.
+            WantedAcl::Inherit => {
+                let in_place = source.bucket == target.bucket
+                    && source.key == target.key
+                    && self.worker.is_one_account();
+                plan.keep_acl = in_place && matches!(self.wanted.metadata, WantedMetadata::Edit(_));
+            }
             WantedAcl::Keep => plan.keep_acl = true,
             WantedAcl::Set(acl) => plan.acl = acl.clone(),
         }

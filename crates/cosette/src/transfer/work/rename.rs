@@ -53,8 +53,11 @@ impl Task<'_> {
             Ok(moved) => moved.value.version_id,
             // The service does not know it, or not for this object.
             Err(error) if matches!(error.status(), Some(405 | 501)) => return Ok(false),
-            // An earlier run did it, and its answer was lost with that run; or nobody did.
-            Err(error) if error.kind() == ErrorKind::NotFound(Missing::Key) => {
+            // An earlier run did it, or an earlier try, and the answer was lost; or nobody did.
+            Err(error)
+                if error.kind() == ErrorKind::NotFound(Missing::Key)
+                    && (self.worker.carried_on || error.attempts() > 1) =>
+            {
                 let there = self.head(client, target, self.keys.target.as_ref()).await;
                 let moved = there
                     .ok()
