@@ -11,6 +11,7 @@ mod cat;
 mod cp;
 mod demo;
 mod du;
+mod fit;
 mod ls;
 mod maintain;
 mod man;
@@ -34,6 +35,7 @@ use crate::output::Output;
 
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<()> {
     let global = cli.global;
+    fit::check(&cli.command)?;
     match cli.command {
         Command::Completions(args) => completions(&args, output),
         Command::Man(args) => man::run(&args, output),

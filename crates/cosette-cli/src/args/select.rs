@@ -41,16 +41,23 @@ pub(crate) struct SelectArgs {
 impl SelectArgs {
     /// Whether any of it was given.
     pub(crate) fn is_given(&self) -> bool {
-        let patterns = [
-            &self.include,
-            &self.exclude,
-            &self.include_regex,
-            &self.exclude_regex,
+        self.flag().is_some()
+    }
+
+    /// One of the flags that were given.
+    pub(crate) fn flag(&self) -> Option<&'static str> {
+        let flags = [
+            ("--include", !self.include.is_empty()),
+            ("--exclude", !self.exclude.is_empty()),
+            ("--include-regex", !self.include_regex.is_empty()),
+            ("--exclude-regex", !self.exclude_regex.is_empty()),
+            ("--min-size", self.min_size.is_some()),
+            ("--max-size", self.max_size.is_some()),
+            ("--newer-than", self.newer_than.is_some()),
+            ("--older-than", self.older_than.is_some()),
         ];
-        patterns.iter().any(|given| !given.is_empty())
-            || self.min_size.is_some()
-            || self.max_size.is_some()
-            || self.newer_than.is_some()
-            || self.older_than.is_some()
+        flags
+            .into_iter()
+            .find_map(|(flag, given)| given.then_some(flag))
     }
 }

@@ -18,6 +18,7 @@ mod demo;
 mod dialects;
 mod encryption;
 mod files;
+mod fit;
 mod history;
 mod joining;
 mod keeping;
