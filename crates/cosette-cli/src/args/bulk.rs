@@ -138,8 +138,10 @@ Copies what is missing at TARGET, has another size there, or was modified at SOU
 compares nothing but sizes. Names below SOURCE and TARGET are compared; names as in `cosette cp --help`.
 
 With --delete, objects at TARGET that SOURCE has not are removed, each only if it is still the one that was
-seen. If more than --max-delete would go, nothing at all is done. What --include, --exclude and the like leave
-out is left alone on both sides. Files are never removed.
+seen. If more than --max-delete would go, nothing at all is done, nor if there is nothing under SOURCE: a name
+that was mistyped, or a disk that is not mounted, would empty TARGET. What --include, --exclude and the like leave
+out is left alone on both sides. Files on this machine are never removed, and --delete is refused where TARGET
+is a folder.
 
 Examples:
   cosette sync site/ cos://web-1250000000/ --exclude '*.tmp'

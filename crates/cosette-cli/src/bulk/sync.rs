@@ -14,7 +14,7 @@ use super::plan::{self, Planner, Request};
 use super::source::{self, Item};
 use crate::args::SyncArgs;
 use crate::connect::Connection;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Kind, Result};
 use crate::name::{CosName, Name};
 use crate::output::Output;
 use crate::select::Selection;
@@ -165,7 +165,11 @@ impl Comparing<'_> {
         mut sources: BoxStream<'_, Result<Here>>,
         mut targets: BoxStream<'_, Result<Here>>,
     ) -> Result<()> {
-        let (mut source, mut target) = (sources.try_next().await?, targets.try_next().await?);
+        let mut source = sources.try_next().await?;
+        if source.is_none() && self.args.delete {
+            return Err(self.empty_source());
+        }
+        let mut target = targets.try_next().await?;
         loop {
             let order = match (&source, &target) {
                 (None, None) => return Ok(()),
@@ -191,6 +195,20 @@ impl Comparing<'_> {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// A mistyped prefix and a disk that is not mounted look like this, and everything at the target would go.
+    fn empty_source(&self) -> Failure {
+        let (source, target) = (&self.request.source, &self.args.target);
+        let (chosen, same) = match self.request.bulk.select.is_given() {
+            true => (" that the flags choose", " with the same flags"),
+            false => ("", ""),
+        };
+        let told = format!(
+            "{source}: there is nothing under it{chosen}, and --delete would remove everything{chosen} under {target}; \
+             nothing was done. If that is what shall be: cosette rm -r {target}{same}"
+        );
+        Failure::new(Kind::NotFound, told)
     }
 
     async fn differs(&self, here: &Here, there: &Here) -> Result<bool> {

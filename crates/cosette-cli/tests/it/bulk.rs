@@ -330,6 +330,53 @@ fn sync_is_between_folders_and_buckets_too() {
     );
 }
 
+// `sync --delete` from a mistyped prefix or an empty folder removed everything at the target, and ended with 0.
+#[test]
+fn sync_from_nothing_removes_nothing() {
+    let world = filled(&["site/a", "target/a", "target/b"]);
+    world.file("mirror/a", "a");
+    std::fs::create_dir(world.path("empty")).unwrap();
+    let before = world.everything();
+    let target = cos("target/");
+    let sync = ["--delete", "--max-delete", "5"];
+    for source in [cos("siet/").as_str(), "empty"] {
+        let told = world.refused(3, &[&["sync", source, &target], &sync[..]].concat());
+        assert!(
+            text(&told, "error").contains(&format!("rm -r {target}")),
+            "{told}"
+        );
+    }
+    let none = ["--include", "*.txt"];
+    let source = cos("site/");
+    world.refused(
+        3,
+        &[&["sync", &source, &target], &sync[..], &none].concat(),
+    );
+    let unmounted = ["sync", "no-such-folder", &target];
+    world.refused(9, &[&unmounted[..], &sync].concat());
+    assert_eq!(world.everything(), before);
+    // Without --delete nothing is lost, and nothing is to be done.
+    for source in [cos("siet/").as_str(), "empty"] {
+        assert_eq!(world.json(&["sync", source, &target])["done"], 0);
+    }
+    // What is on this machine is not removed, and a flag that says so is refused.
+    for more in [&[][..], &["--dry-run"]] {
+        let words = ["sync", &source, "mirror", "--delete"];
+        let told = world.refused(2, &[&words[..], more].concat());
+        assert!(text(&told, "error").contains("never removed"), "{told}");
+    }
+    let list = world.file("list", "b\na\n");
+    let words = ["sync", &source, &target, "--delete", "--names-from", &list];
+    world.refused(2, &words);
+    assert_eq!(world.everything(), before);
+    assert!(world.path("mirror/a").is_file());
+    assert_eq!(
+        world.json(&["sync", &source, &target, "--delete"])["done"],
+        2
+    );
+    assert_eq!(keys(&world, "target/"), ["target/a"]);
+}
+
 #[test]
 fn manual_pages_are_made_for_every_command() {
     let world = World::new();
