@@ -14,7 +14,7 @@ mod source;
 mod sync;
 pub(crate) mod tally;
 
-pub(crate) use plan::{Request, Verb};
+pub(crate) use plan::{Left, Request, Verb};
 
 use crate::connect::Connection;
 

@@ -89,16 +89,30 @@ pub(super) struct Planner {
     writer: PlanWriter,
     meetings: Option<Meetings>,
     counting: Counting,
-    /// What cannot be done, whatever is tried: a key that is no name of a file.
-    refused: Vec<Failure>,
+    pub(super) left: Left,
 }
 
 /// A plan that is written.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) summary: PlanSummary,
-    /// Sources that have no place at the target; each was told.
+    pub(crate) left: Left,
+}
+
+/// Sources that a plan does not have; each was told.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// What cannot be done, whatever is tried: a key that is no name of a file.
     pub(crate) refused: Vec<Failure>,
+    /// How many were passed over: what lies in a folder and is no regular file.
+    pub(crate) passed: u64,
+}
+
+impl Left {
+    pub(super) fn pass(&mut self, passed: &[local::Passed]) {
+        let count = u64::try_from(passed.len()).unwrap_or(u64::MAX);
+        self.passed = self.passed.saturating_add(count);
+    }
 }
 
 impl Planner {
@@ -145,7 +159,7 @@ impl Planner {
                     format!("{}: {why}", name::shown(&item.place.to_string())),
                 );
                 output.failure(&failure);
-                self.refused.push(failure);
+                self.left.refused.push(failure);
                 return Ok(());
             }
         };
@@ -187,7 +201,7 @@ pub(crate) async fn write(
         // Only a rule or a list can give two sources one target; a prefix cannot.
         meetings: request.bulk.may_meet().then(Meetings::default),
         counting: Counting::new(&head)?,
-        refused: Vec::new(),
+        left: Left::default(),
     };
     entries(sides, request, &selection, &mut planner, output).await?;
     let archived = planner.counting.tally.archived;
@@ -202,7 +216,7 @@ pub(crate) async fn write(
     }
     Ok(Written {
         summary,
-        refused: planner.refused,
+        left: planner.left,
     })
 }
 
@@ -275,10 +289,8 @@ async fn entries(
             Ok(())
         }
         (Name::Local(folder), Some(Name::Cos(target))) => {
-            let (found, passed) = source::files(sides.target, folder, selection)?;
-            for passed in passed {
-                output.note(&format!("passed over: {passed}"));
-            }
+            let (found, passed) = source::files(sides.target, folder, selection, output)?;
+            planner.left.pass(&passed);
             let prefix = map::target_prefix(target)?;
             let rename = rename(&request.bulk)?;
             for file in found {

@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::options::Options;
 use super::plan::Verb;
-use super::{Sides, review};
+use super::{Left, Sides, review};
 use crate::clock::Stopwatch;
 use crate::failure::{Answer, Failure, Kind, Result};
 use crate::keys::TransferKeys;
@@ -39,6 +39,7 @@ struct Watch {
     failures: Vec<Value>,
     last: Option<Failure>,
     refused: u64,
+    passed: u64,
     /// Set when nobody reads our output any more.
     closed: bool,
     told: Stopwatch,
@@ -50,12 +51,12 @@ struct Watch {
 
 /// Runs a job to its end, to Ctrl-C, or until nothing more can be done.
 ///
-/// `refused` are sources that could not even be planned.
+/// `left` are sources that the plan does not have.
 pub(crate) async fn run(
     sides: Sides<'_>,
     job: Job,
     keys: &TransferKeys,
-    refused: &[Failure],
+    left: &Left,
     output: &Output,
 ) -> Result<()> {
     let options = Options::of(job.head())?;
@@ -75,7 +76,7 @@ pub(crate) async fn run(
         engine
     };
     let engine = keys.hand_to(engine);
-    let watch = Arc::new(Mutex::new(Watch::new(output, refused)));
+    let watch = Arc::new(Mutex::new(Watch::new(output, left)));
     let seen = Arc::clone(&watch);
     let engine = engine.on_event(move |event| {
         seen.lock()
@@ -140,10 +141,11 @@ fn end(
 ) -> Result<()> {
     let output = watch.output.clone();
     let failed = summary.failed + watch.refused;
+    let skipped = summary.skipped + watch.passed;
     let sum = json!({
         "job": id,
         "done": summary.done,
-        "skipped": summary.skipped,
+        "skipped": skipped,
         "bytes": summary.bytes,
         "failed": failed,
         "failures": std::mem::take(&mut watch.failures),
@@ -152,7 +154,7 @@ fn end(
         return Err(interrupted(id).with_report(sum));
     }
     let done = verb.done();
-    let skipped = match summary.skipped {
+    let skipped = match skipped {
         0 => String::new(),
         skipped => format!(", {skipped} left alone"),
     };
@@ -184,16 +186,17 @@ fn end(
 }
 
 impl Watch {
-    fn new(output: &Output, refused: &[Failure]) -> Self {
-        let told = refused.iter().take(FAILURES_MAX);
+    fn new(output: &Output, left: &Left) -> Self {
+        let told = left.refused.iter().take(FAILURES_MAX);
         Self {
-            refused: u64::try_from(refused.len()).unwrap_or(u64::MAX),
+            refused: u64::try_from(left.refused.len()).unwrap_or(u64::MAX),
+            passed: left.passed,
             output: output.clone(),
             dashboard: output.dashboard(),
             lines: HashMap::new(),
             done: String::new(),
             failures: told.map(Failure::to_json).collect(),
-            last: refused.last().cloned(),
+            last: left.refused.last().cloned(),
             closed: false,
             told: Stopwatch::start(),
             finished: 0,

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use crate::connect::Connection;
 use crate::failure::{Failure, Result};
 use crate::name::{self, CosName};
+use crate::output::Output;
 use crate::select::{Candidate, Selection};
 use crate::transfer::local;
 use crate::transfer::map::Under;
@@ -101,12 +102,13 @@ pub(crate) fn holding<'a>(
     kept.boxed()
 }
 
-/// Every file below a folder that is meant, in the order of names; and what was passed over, in words.
+/// Every file below a folder that is meant, in the order of names; and what was passed over, which is told.
 pub(crate) fn files(
     connection: &Connection,
     folder: &Path,
     selection: &Selection,
-) -> Result<(Vec<local::Found>, Vec<String>)> {
+    output: &Output,
+) -> Result<(Vec<local::Found>, Vec<local::Passed>)> {
     if !folder.is_dir() {
         return Err(Failure::local(folder.display(), "-r needs a folder"));
     }
@@ -120,6 +122,9 @@ pub(crate) fn files(
             modified: file.modified,
         })
     });
+    for passed in &passed {
+        output.note(&format!("passed over: {}", passed.told));
+    }
     Ok((found, passed))
 }
 

@@ -1,8 +1,7 @@
 //! `sync`: what is missing or other at the target is copied, and with `--delete` what is too much there
 //! is removed. Both sides are listed in the order of names and compared as they come: nothing is held.
 
-use std::collections::VecDeque;
-use std::path::Path;
+use std::collections::{HashSet, VecDeque};
 
 use cosette::transfer::{Entry, Place, Seen, Work};
 use cosette::{Crc64, CustomerKey, Timestamp};
@@ -66,11 +65,17 @@ pub(super) async fn plan(
             )));
         }
     }
+    let mut kept = HashSet::new();
     let sources = match (&request.source, &source_under) {
         (Name::Cos(name), Some(under)) => {
             objects(plan::items(sides, request, name, under, selection).await?)
         }
-        (Name::Local(folder), _) => files(sides.target, folder, selection, output)?,
+        (Name::Local(folder), _) => {
+            let (found, passed) = source::files(sides.target, folder, selection, output)?;
+            planner.left.pass(&passed);
+            kept.extend(passed.into_iter().map(|passed| passed.relative));
+            files(found)
+        }
         _ => return Err(Failure::usage("sync is between COS names and folders")),
     };
     let targets = match (target, &target_under) {
@@ -85,7 +90,7 @@ pub(super) async fn plan(
             )?)
         }
         (Name::Local(folder), _) if folder.is_dir() => {
-            files(sides.target, folder, &everything, output)?
+            files(source::files(sides.target, folder, &everything, output)?.0)
         }
         (Name::Local(_), _) => stream::empty().boxed(),
         _ => return Err(Failure::usage("sync is between COS names and folders")),
@@ -95,11 +100,20 @@ pub(super) async fn plan(
         request,
         args,
         selection,
+        kept,
+        spared: 0,
         removals: 0,
         output,
         planner,
     };
-    comparing.walk(sources, targets).await
+    comparing.walk(sources, targets).await?;
+    if comparing.spared > 0 {
+        output.note(&format!(
+            "{} objects at the target are kept: where they would come from, something was passed over",
+            comparing.spared
+        ));
+    }
+    Ok(())
 }
 
 fn under(name: &Name) -> Result<Option<Under>> {
@@ -124,16 +138,7 @@ fn objects(items: BoxStream<'_, Result<Item>>) -> BoxStream<'_, Result<Here>> {
     here.boxed()
 }
 
-fn files<'a>(
-    connection: &Connection,
-    folder: &Path,
-    selection: &Selection,
-    output: &Output,
-) -> Result<BoxStream<'a, Result<Here>>> {
-    let (found, passed) = source::files(connection, folder, selection)?;
-    for passed in passed {
-        output.note(&format!("passed over: {passed}"));
-    }
+fn files<'a>(found: Vec<local::Found>) -> BoxStream<'a, Result<Here>> {
     let here: VecDeque<Result<Here>> = found
         .into_iter()
         .map(|file| {
@@ -145,7 +150,7 @@ fn files<'a>(
             })
         })
         .collect();
-    Ok(stream::iter(here).boxed())
+    stream::iter(here).boxed()
 }
 
 struct Comparing<'a> {
@@ -153,6 +158,9 @@ struct Comparing<'a> {
     request: &'a Request,
     args: &'a SyncArgs,
     selection: &'a Selection,
+    /// Names of what was passed over at the source: what the target has there is not known to be too much.
+    kept: HashSet<String>,
+    spared: u64,
     removals: u64,
     output: &'a Output,
     planner: &'a mut Planner,
@@ -305,6 +313,10 @@ impl Comparing<'_> {
         let What::Object(item) = there.what else {
             return Ok(());
         };
+        if self.is_kept(&there.name) {
+            self.spared += 1;
+            return Ok(());
+        }
         self.removals += 1;
         if self.removals > self.args.max_delete {
             return Err(Failure::usage(format!(
@@ -316,5 +328,11 @@ impl Comparing<'_> {
         let seen = Seen { ..item.seen };
         self.planner
             .add(&Entry::new(Work::Delete { source: item.place }, seen))
+    }
+
+    /// Whether something of this name, or of a folder above it, was passed over.
+    fn is_kept(&self, name: &str) -> bool {
+        let folders = name.match_indices('/').filter_map(|(at, _)| name.get(..at));
+        folders.chain([name]).any(|above| self.kept.contains(above))
     }
 }

@@ -18,7 +18,7 @@ use crate::bulk::options::Options;
 use crate::bulk::preflight::{self, Check};
 use crate::bulk::review::{self, Beside};
 use crate::bulk::tally::Tally;
-use crate::bulk::{Request, Sides, Verb, history, plan, run};
+use crate::bulk::{Left, Request, Sides, Verb, history, plan, run};
 use crate::config::{self, Settings};
 use crate::connect::Connection;
 use crate::failure::{Failure, Kind, Result};
@@ -93,7 +93,7 @@ pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> 
             checks.iter().try_for_each(Check::holds)?;
         }
         let job = jobs()?.create(&kind, &args.plan)?;
-        run::run(stores.sides(), job, &keys, &[], output).await
+        run::run(stores.sides(), job, &keys, &Left::default(), output).await
     };
     let done = done.await;
     let closed = stores.close().await;
@@ -376,18 +376,23 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
     let jobs = jobs()?;
     let folder = temporary(&jobs)?;
     let path = folder.path().join("plan");
-    let plan::Written { summary, refused } = tokio::select! {
+    let plan::Written { summary, left } = tokio::select! {
         written = plan::write(stores.sides(), request, &path, output) => written?,
         signal = tokio::signal::ctrl_c() => return Err(super::interruption(signal)),
     };
-    if summary.entries == 0 && refused.is_empty() {
+    if summary.entries == 0 && left.refused.is_empty() {
         if request.verb == Verb::Sync {
-            let sum = json!({ "done": 0, "skipped": 0, "bytes": 0, "failed": 0, "failures": [] });
-            let text = "nothing to do: the target has what the source has";
+            let sum = json!({ "done": 0, "skipped": left.passed, "bytes": 0, "failed": 0, "failures": [] });
+            let text = match left.passed {
+                0 => "nothing to do: the target has what the source has".to_owned(),
+                passed => format!(
+                    "nothing to do: the target has what the source has, {passed} left alone"
+                ),
+            };
             return if output.is_json() {
                 output.json(&sum)
             } else {
-                output.done(text)
+                output.done(&text)
             };
         }
         let told = format!("{}: there is nothing under it", request.source);
@@ -409,7 +414,7 @@ async fn planned(stores: &Stores, request: &Request, then: Then, output: &Output
             checks.iter().try_for_each(Check::holds)?;
             let job = jobs.create(request.verb.word(), &path)?;
             drop(folder);
-            run::run(stores.sides(), job, &request.wishes.keys, &refused, output).await
+            run::run(stores.sides(), job, &request.wishes.keys, &left, output).await
         }
     }
 }
@@ -450,7 +455,7 @@ fn keep(
 async fn carry_on(global: &Global, options: &Options, job: Job, output: &Output) -> Result<()> {
     let keys = options.keys(&job.head().wanted, output)?;
     let stores = Stores::of(global, options, output).await?;
-    let done = run::run(stores.sides(), job, &keys, &[], output).await;
+    let done = run::run(stores.sides(), job, &keys, &Left::default(), output).await;
     let closed = stores.close().await;
     done.and(closed)
 }

@@ -1,7 +1,9 @@
 //! Flags that do not fit what a command is about. Who gives a flag expects that it does something: where it
 //! could do nothing the command is refused before anything is sent.
 
-use crate::args::{BulkArgs, Command, CopyArgs, MoveArgs, PlanCommand, RemoveArgs, SelectArgs, SyncArgs};
+use crate::args::{
+    BulkArgs, Command, CopyArgs, MoveArgs, PlanCommand, RemoveArgs, SelectArgs, SyncArgs,
+};
 use crate::failure::{Failure, Result};
 use crate::name::Name;
 

@@ -21,14 +21,23 @@ pub(crate) struct Found {
     pub(crate) modified: Timestamp,
 }
 
+/// Something below a folder that is not copied: a symbolic link, a device, a name that cannot be a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// Its name as a key would write it, with replacement characters where it is no UTF-8.
+    pub(crate) relative: String,
+    /// What it is, and why it is not copied.
+    pub(crate) told: String,
+}
+
 /// Every regular file below a folder, in the order of names, without what is to be skipped by path
-/// or name; and what was passed over, in words.
+/// or name; and what was passed over.
 ///
 /// Symbolic links are not followed: they may lead anywhere, also in circles.
 pub(crate) fn walk(
     folder: &Path,
     skip: &dyn Fn(&Path, &str) -> bool,
-) -> Result<(Vec<Found>, Vec<String>)> {
+) -> Result<(Vec<Found>, Vec<Passed>)> {
     let (mut found, mut passed) = (Vec::new(), Vec::new());
     let mut open = vec![(folder.to_path_buf(), String::new())];
     while let Some((directory, prefix)) = open.pop() {
@@ -36,11 +45,12 @@ pub(crate) fn walk(
         for entry in fs::read_dir(&directory).map_err(told)? {
             let entry = entry.map_err(told)?;
             let path = entry.path();
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                passed.push(format!(
-                    "{} is no UTF-8 and cannot be a key",
-                    path.display()
-                ));
+            let name = entry.file_name();
+            let Some(name) = name.to_str().map(str::to_owned) else {
+                passed.push(Passed {
+                    relative: format!("{prefix}{}", name.to_string_lossy()),
+                    told: format!("{} is no UTF-8 and cannot be a key", path.display()),
+                });
                 continue;
             };
             if skip(&path, &name) {
@@ -60,7 +70,8 @@ pub(crate) fn walk(
                     modified: modified(&facts),
                 });
             } else {
-                passed.push(format!("{} is no regular file", path.display()));
+                let told = format!("{} is no regular file", path.display());
+                passed.push(Passed { relative, told });
             }
         }
     }

@@ -348,10 +348,7 @@ fn sync_from_nothing_removes_nothing() {
     }
     let none = ["--include", "*.txt"];
     let source = cos("site/");
-    world.refused(
-        3,
-        &[&["sync", &source, &target], &sync[..], &none].concat(),
-    );
+    world.refused(3, &[&["sync", &source, &target], &sync[..], &none].concat());
     let unmounted = ["sync", "no-such-folder", &target];
     world.refused(9, &[&unmounted[..], &sync].concat());
     assert_eq!(world.everything(), before);
@@ -375,6 +372,51 @@ fn sync_from_nothing_removes_nothing() {
         2
     );
     assert_eq!(keys(&world, "target/"), ["target/a"]);
+}
+
+// A folder that became a symbolic link was passed over, "skipped" was 0, and `sync --delete` removed what had been
+// copied from it.
+#[cfg(unix)]
+#[test]
+fn what_is_passed_over_is_counted_and_kept_at_the_target() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::with_bucket();
+    for name in ["d/a", "d/locked/1", "d/locked/2", "d/lockedness", "d/link"] {
+        world.file(name, name);
+    }
+    let target = cos("t/");
+    assert_eq!(world.json(&["cp", "-r", "d", &target])["skipped"], 0);
+    std::fs::rename(world.path("d/locked"), world.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(world.path("elsewhere"), world.path("d/locked")).unwrap();
+    for name in ["d/link", "d/lockedness"] {
+        std::fs::remove_file(world.path(name)).unwrap();
+    }
+    std::os::unix::fs::symlink(world.path("d/a"), world.path("d/link")).unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"no\xffname");
+    std::fs::write(world.path("d").join(name), "bytes").unwrap();
+    let sum = world.json(&["cp", "-r", "d", &target]);
+    assert_eq!((&sum["done"], &sum["skipped"]), (&1.into(), &3.into()));
+    assert_eq!(world.json(&["sync", "d", &target])["skipped"], 3);
+    let ran = world.ok(&["sync", "d", &target, "--delete"]);
+    assert!(
+        ran.stdout.contains("1 objects") && ran.stdout.contains("3 left alone"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains("3 objects at the target are kept"),
+        "{ran:?}"
+    );
+    assert_eq!(
+        keys(&world, "t/"),
+        ["t/a", "t/link", "t/locked/1", "t/locked/2"]
+    );
+    let ran = world.ok(&["sync", "d", &target, "--delete"]);
+    assert!(
+        ran.stdout.contains("nothing to do") && ran.stdout.contains("3 left alone"),
+        "{ran:?}"
+    );
+    let ran = world.ok(&["cp", "-r", "d", &target]);
+    assert!(ran.stdout.contains("3 left alone"), "{ran:?}");
 }
 
 #[test]
