@@ -40,8 +40,8 @@ struct Watch {
     last: Option<Failure>,
     refused: u64,
     passed: u64,
-    /// Set when nobody reads our output any more.
-    closed: bool,
+    /// Set when our output is lost: nobody reads it any more, or there is no room for it.
+    unprinted: Option<Failure>,
     told: Stopwatch,
     finished: u64,
     failed: u64,
@@ -108,12 +108,34 @@ pub(crate) async fn run(
     let mut watch = locked();
     watch.print();
     watch.dashboard.end();
-    if watch.closed {
-        return Err(Failure::closed_pipe());
+    let unprinted = watch.unprinted.take();
+    let ended = ran
+        .map_err(|why| Failure::from(why).during(format!("job {id}")))
+        .and_then(|summary| {
+            let keeps = verb == Verb::Move || options.all_versions;
+            end(&mut watch, summary, (verb, keeps), &id, &folder)
+        });
+    tell(ended, unprinted, output)
+}
+
+/// Tells how a job ended. `unprinted` is why lines about what it did were lost.
+fn tell(ended: Result<(String, Value)>, unprinted: Option<Failure>, output: &Output) -> Result<()> {
+    match (ended, unprinted) {
+        (Err(why), Some(unprinted)) => {
+            if !unprinted.is_silent() {
+                output.failure(&unprinted);
+            }
+            // What became of the job is the graver word.
+            Err(why)
+        }
+        (Ok(_), Some(closed)) if closed.is_silent() => Err(closed),
+        (Ok((text, sum)), Some(unprinted)) => Err(unprinted
+            .during(format!("{text}; what was done could not be printed"))
+            .with_report(sum)),
+        (Ok((_, sum)), None) if output.is_json() => output.json(&sum),
+        (Ok((text, _)), None) => output.done(&text),
+        (Err(why), None) => Err(why),
     }
-    let summary = ran.map_err(|why| Failure::from(why).during(format!("job {id}")))?;
-    let keeps = verb == Verb::Move || options.all_versions;
-    end(&mut watch, summary, (verb, keeps), &id, &folder)
 }
 
 /// Makes the folders that downloads go to, and refuses ways out of the one that was named.
@@ -132,14 +154,14 @@ fn interrupted(id: &str) -> Failure {
     Failure::new(Kind::Interrupted, told)
 }
 
+/// The sum of a job of which all was done, in words and as JSON.
 fn end(
     watch: &mut Watch,
     summary: Summary,
     (verb, keeps): (Verb, bool),
     id: &str,
     folder: &Path,
-) -> Result<()> {
-    let output = watch.output.clone();
+) -> Result<(String, Value)> {
     let failed = summary.failed + watch.refused;
     let skipped = summary.skipped + watch.passed;
     let sum = json!({
@@ -178,11 +200,7 @@ fn end(
         summary.done,
         bytes(summary.bytes)
     );
-    if output.is_json() {
-        output.json(&sum)
-    } else {
-        output.done(&text)
-    }
+    Ok((text, sum))
 }
 
 impl Watch {
@@ -197,7 +215,7 @@ impl Watch {
             done: String::new(),
             failures: told.map(Failure::to_json).collect(),
             last: left.refused.last().cloned(),
-            closed: false,
+            unprinted: None,
             told: Stopwatch::start(),
             finished: 0,
             failed: 0,
@@ -296,7 +314,9 @@ impl Watch {
         let lines = std::mem::take(&mut self.done);
         if !lines.is_empty() {
             let print = || self.output.done(lines.trim_end_matches('\n'));
-            self.closed |= self.dashboard.above(print).is_err();
+            let printed = self.dashboard.above(print);
+            // The job goes on, and the first failure says why.
+            self.unprinted = self.unprinted.take().or(printed.err());
         }
     }
 

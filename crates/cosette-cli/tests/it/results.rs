@@ -190,3 +190,39 @@ fn the_documented_exit_codes_are_in_the_help() {
         assert!(help.contains(line), "{line}\n{help}");
     }
 }
+
+// A job whose lines could not be written ended with 0, as it does where nobody reads them.
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_that_are_lost_are_told_but_not_where_nobody_reads() {
+    let world = World::with_bucket();
+    for key in ["p/a", "p/b"] {
+        world.put(key, key);
+    }
+    let to = |stdout: std::process::Stdio, target: &str| {
+        let mut command = world.command(&["cp", "-r", &cos("p/"), &cos(target)]);
+        let ran = command.stdout(stdout).output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let (code, told) = to(full.into(), "full/");
+    assert_eq!(code, Some(9), "{told}");
+    assert!(
+        told.contains("copied 2 objects") && told.contains("standard output"),
+        "{told}"
+    );
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(
+        to(writer.into(), "closed/"),
+        (Some(0), String::new()),
+        "a closed pipe is no failure"
+    );
+    // The job was done all the same.
+    for key in ["full/a", "full/b", "closed/a", "closed/b"] {
+        assert!(world.has(key), "{key}");
+    }
+}
