@@ -294,7 +294,7 @@ fn read(records: &mut Records, json: &mut Vec<u8>) -> Result<Option<Form>, Error
 
 fn unfinished(records: &mut Records) -> Error {
     match records.is_cut() {
-        Ok(true) => records.damaged("it is damaged, or was cut off; make the plan again"),
+        Ok(true) => records.damaged("it is damaged, or was cut off"),
         Ok(false) => {
             let words = format!(
                 "{}: the plan was never finished; make it again",

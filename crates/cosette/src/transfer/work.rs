@@ -617,7 +617,7 @@ fn unchanged(seen: &Seen, found: &ObjectReply, place: &Place) -> Result<(), Erro
     if whole {
         return Ok(());
     }
-    let words = "the source is not the one that the plan saw; nothing was changed";
+    let words = "the source is not the one that the plan saw";
     Err(Error::new(ErrorKind::PreconditionFailed, words).about(&place.to_string()))
 }
 

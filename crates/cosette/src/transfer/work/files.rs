@@ -113,7 +113,7 @@ impl Task<'_> {
         if now.size == seen.size && !moved {
             return Ok(now);
         }
-        let words = "the file is not the one that the plan saw; nothing was changed";
+        let words = "the file is not the one that the plan saw";
         let error = Error::new(ErrorKind::PreconditionFailed, words);
         Err(error.about(&source.display().to_string()).into())
     }

@@ -170,6 +170,6 @@ fn gone_meanwhile(source: &Place) -> Error {
 
 /// A source that is another one than the plan saw.
 fn another(source: &Place) -> Error {
-    let words = "the source is not the one that the plan saw; nothing was changed";
+    let words = "the source is not the one that the plan saw";
     Error::new(ErrorKind::PreconditionFailed, words).about(&source.to_string())
 }
