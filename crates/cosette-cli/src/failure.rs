@@ -262,7 +262,8 @@ fn kind_of(kind: ErrorKind) -> Kind {
         ErrorKind::NotFound(_) => Kind::NotFound,
         ErrorKind::PreconditionFailed | ErrorKind::Conflict => Kind::Precondition,
         ErrorKind::Archived => Kind::Archived,
-        ErrorKind::Local => Kind::Local,
+        // Plans and journals are files of this machine.
+        ErrorKind::Local | ErrorKind::Damaged => Kind::Local,
         _ => Kind::Failed,
     }
 }

@@ -224,7 +224,8 @@ pub(crate) enum PlanCommand {
 /// Carry out a plan
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The plan becomes a job with a journal: when the run is cut off, `cosette resume` goes on.
+The plan becomes a job with a journal: when the run is cut off, `cosette resume` goes on. Of a file that is
+damaged, was cut off or is no plan nothing is done (exit code 9).
 
 Examples:
   cosette apply move.plan")]

@@ -1,11 +1,13 @@
 //! A plan as people and programs read it, before it is carried out.
 
+use std::path::Path;
+
 use cosette::transfer::{Entry, PlanReader, PlanSummary, Work};
 use serde_json::{Value, json};
 
 use super::preflight::Check;
 use super::tally::{Counting, Prices, Tally};
-use crate::failure::Result;
+use crate::failure::{Failure, Kind, Result};
 use crate::name;
 use crate::output::{Output, bytes};
 
@@ -15,6 +17,12 @@ pub(crate) struct Beside {
     pub(crate) prices: Option<Prices>,
     /// What a look at the stores told, where there was one.
     pub(crate) checks: Vec<Check>,
+}
+
+/// Opens a plan that a person named. Whatever is wrong with it is wrong with a file on this machine, however it
+/// came about: cut off within a line, between two, or before the first.
+pub(crate) fn open(path: &Path) -> Result<PlanReader> {
+    PlanReader::open(path).map_err(|why| Failure::from(why).of_kind(Kind::Local))
 }
 
 /// Prints every entry and the sum.

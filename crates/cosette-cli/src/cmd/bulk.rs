@@ -62,7 +62,7 @@ pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Re
             prices: args.price_per_10000,
             ..Beside::default()
         };
-        return review::print(PlanReader::open(path)?, &beside, output);
+        return review::print(review::open(path)?, &beside, output);
     }
     let (Some(path), Some(what)) = (args.out, args.what) else {
         return Err(Failure::usage(
@@ -79,7 +79,7 @@ pub(super) async fn plan(global: &Global, args: PlanArgs, output: &Output) -> Re
 }
 
 pub(super) async fn apply(global: &Global, args: ApplyArgs, output: &Output) -> Result<()> {
-    let plan = PlanReader::open(&args.plan)?;
+    let plan = review::open(&args.plan)?;
     let mut options = Options::of(plan.head())?;
     options.from_profile = args.from_profile.or(options.from_profile);
     let options = options.with_key_files(&args.keys);

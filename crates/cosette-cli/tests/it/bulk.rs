@@ -82,11 +82,29 @@ fn a_plan_is_applied_to_what_it_saw_and_to_nothing_else() {
     assert_eq!(ran.error()["report"]["done"], 2);
     assert_eq!(keys(&world, ""), ["p/b", "p/new", "q/a", "q/c"]);
     assert_eq!(world.bytes("p/b"), b"changed since");
-    // A plan that was tampered with is not carried out.
+    // The advice stands there once.
+    let failure = text(&ran.error()["report"]["failures"][0], "error").to_owned();
+    assert_eq!(
+        failure.matches("nothing was changed").count(),
+        1,
+        "{failure}"
+    );
+    // A plan that was tampered with or cut off, wherever, is a file that is wrong; it is not carried out.
     let plan = std::fs::read_to_string(world.path("move.plan")).unwrap();
-    std::fs::write(world.path("move.plan"), plan.replace("\"q/a\"", "\"x/a\"")).unwrap();
+    let lines = plan.match_indices('\n').map(|(at, _)| at + 1);
     let before = world.everything();
-    assert_ne!(world.run(&["apply", "move.plan"]).code, 0);
+    let cuts = lines
+        .flat_map(|at| [at - 7, at])
+        .filter(|at| *at < plan.len());
+    let cut = cuts.chain([0]).map(|at| plan[..at].to_owned());
+    for wrong in cut.chain([plan.replace("\"q/a\"", "\"x/a\""), "a text\n".to_owned()]) {
+        std::fs::write(world.path("move.plan"), &wrong).unwrap();
+        let told = world.refused(9, &["apply", "move.plan"]);
+        let told = text(&told, "error");
+        assert!(told.contains("move.plan"), "{told}");
+        assert!(told.matches("make").count() <= 1, "{told}");
+        world.refused(9, &["plan", "--show", "move.plan"]);
+    }
     assert_eq!(world.everything(), before);
 }
 
