@@ -34,7 +34,8 @@ pub(crate) use around::{
 };
 pub(crate) use bench::BenchArgs;
 pub(crate) use bulk::{
-    ApplyArgs, BulkArgs, CopyTags, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs, UndoArgs,
+    ApplyArgs, BulkArgs, CopyTags, EditArgs, JobsArgs, PlanArgs, PlanCommand, ResumeArgs, SyncArgs,
+    UndoArgs,
 };
 pub(crate) use encryption::{
     CustomerKeyArgs, EncryptionArgs, KeyFileArgs, ObjectKeyArgs, SourceKeyArgs, TargetEncryption,

@@ -58,13 +58,13 @@ pub(crate) struct BulkArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = KEPT)]
 pub(crate) struct EditArgs {
-    /// Set one content header and keep the rest, as in Cache-Control:max-age=60
+    /// Set one content header and keep the rest, as in Cache-Control:max-age=60; uploads get it, too
     #[arg(long, value_name = "NAME:VALUE", value_parser = values::header, conflicts_with = "metadata_directive", help_heading = KEPT)]
     pub(crate) set_header: Vec<Edit>,
     /// Drop one content header and keep the rest
     #[arg(long, value_name = "NAME", value_parser = values::header_name, conflicts_with = "metadata_directive", help_heading = KEPT)]
     pub(crate) remove_header: Vec<Edit>,
-    /// Set one entry of user metadata and keep the rest
+    /// Set one entry of user metadata and keep the rest; uploads get it, too
     #[arg(long, value_name = "NAME:VALUE", value_parser = values::set_meta, conflicts_with = "metadata_directive", help_heading = KEPT)]
     pub(crate) set_meta: Vec<Edit>,
     /// Drop one entry of user metadata and keep the rest

@@ -479,6 +479,10 @@ pub(super) fn upload(request: &Request, file: local::Found, target: &CosName) ->
         let told = media_type::of_name(&file.relative);
         metadata.content.content_type = Some(told.parse::<Text>()?);
     }
+    // A file brings nothing along that could be kept: what is set is what the object gets.
+    for edit in request.bulk.edit.edits() {
+        edit.apply(&mut metadata)?;
+    }
     wanted.metadata = WantedMetadata::Replace(metadata);
     entry.wanted = Some(wanted);
     Ok(entry)

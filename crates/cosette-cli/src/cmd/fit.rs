@@ -2,7 +2,8 @@
 //! could do nothing the command is refused before anything is sent.
 
 use crate::args::{
-    BulkArgs, Command, CopyArgs, MoveArgs, PlanCommand, RemoveArgs, SelectArgs, SyncArgs,
+    BulkArgs, Command, CopyArgs, CopyTags, EditArgs, MoveArgs, PlanCommand, PropertyArgs,
+    RemoveArgs, SelectArgs, SourceArgs, SyncArgs,
 };
 use crate::failure::{Failure, Result};
 use crate::name::Name;
@@ -28,7 +29,29 @@ pub(super) fn check(command: &Command) -> Result<()> {
 }
 
 fn copy(args: &CopyArgs) -> Result<()> {
-    one_or_many(args.recursive, &args.bulk)
+    one_or_many(args.recursive, &args.bulk)?;
+    let objects = args.sources.iter().all(is_object);
+    if !objects {
+        let conditions = &args.conditions;
+        only_objects_have(&[
+            ("--if-match", conditions.if_match.is_some()),
+            ("--if-none-match", conditions.if_none_match.is_some()),
+            (
+                "--if-modified-since",
+                conditions.if_modified_since.is_some(),
+            ),
+            (
+                "--if-unmodified-since",
+                conditions.if_unmodified_since.is_some(),
+            ),
+        ])?;
+        of_objects(&args.source, &args.bulk)?;
+        streamed(&args.sources, &args.bulk.edit)?;
+    }
+    match is_object(&args.target) {
+        true => Ok(()),
+        false => of_files(&args.properties, &args.bulk.edit),
+    }
 }
 
 fn moving(args: &MoveArgs) -> Result<()> {
@@ -37,7 +60,23 @@ fn moving(args: &MoveArgs) -> Result<()> {
 
 fn sync(args: &SyncArgs) -> Result<()> {
     let bulk = &args.bulk;
-    if args.delete && !matches!(args.target, Name::Cos(_)) {
+    if args.source.version_id.is_some() {
+        return Err(Failure::usage(
+            "--version-id is about one object; sync is about all under a name",
+        ));
+    }
+    if bulk.rename.is_some() {
+        return Err(Failure::usage(
+            "sync compares by name and gives no other; to write names otherwise: cosette cp -r --rename",
+        ));
+    }
+    if !is_object(&args.source_name) {
+        of_objects(&args.source, bulk)?;
+    }
+    if !is_object(&args.target) {
+        of_files(&args.properties, &bulk.edit)?;
+    }
+    if args.delete && !is_object(&args.target) {
         return Err(Failure::usage(
             "--delete is about objects: files on this machine are never removed; leave it out, and remove by hand \
              what TARGET has too much. Nothing was done",
@@ -64,7 +103,105 @@ fn one_or_many(recursive: bool, bulk: &BulkArgs) -> Result<()> {
     if recursive || bulk.names_from.is_some() || bulk.manifest.is_some() {
         return Ok(());
     }
+    if bulk.rename.is_some() {
+        return Err(Failure::usage(
+            "--rename is a rule for what is under a name; of one object TARGET is the new name. To rename many give -r",
+        ));
+    }
     unselected(&bulk.select)
+}
+
+/// Of a source that is no object: what only objects have.
+fn of_objects(source: &SourceArgs, bulk: &BulkArgs) -> Result<()> {
+    let edit = &bulk.edit;
+    only_objects_have(&[
+        ("--version-id", source.version_id.is_some()),
+        ("--source-region", source.source_region.is_some()),
+        ("--names-from", bulk.names_from.is_some()),
+        ("--manifest", bulk.manifest.is_some()),
+        ("--remove-header", !edit.remove_header.is_empty()),
+        ("--remove-meta", !edit.remove_meta.is_empty()),
+        ("--copy-acl", edit.copy_acl),
+        ("--copy-tags", edit.copy_tags != CopyTags::Auto),
+    ])
+}
+
+fn only_objects_have(flags: &[(&str, bool)]) -> Result<()> {
+    match first(flags) {
+        None => Ok(()),
+        Some(flag) => Err(Failure::usage(format!(
+            "{flag} is about a source that is an object in COS, and SOURCE is none; leave {flag} out"
+        ))),
+    }
+}
+
+/// What has no name that is looked at first goes up in one go, and not as a job, which makes such changes.
+fn streamed(sources: &[Name], edit: &EditArgs) -> Result<()> {
+    let streamed = sources
+        .iter()
+        .any(|source| matches!(source, Name::Standard | Name::Web(_)));
+    let flag = first(&[
+        ("--set-header", !edit.set_header.is_empty()),
+        ("--set-meta", !edit.set_meta.is_empty()),
+    ]);
+    match flag {
+        Some(flag) if streamed => Err(Failure::usage(format!(
+            "{flag} changes what a file or an object would bring along; for standard input and addresses of the web \
+             give --meta, --cache-control and the like"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Of a target that is a file: what only objects have.
+fn of_files(properties: &PropertyArgs, edit: &EditArgs) -> Result<()> {
+    let acl = &properties.acl;
+    let flag = first(&[
+        (
+            "--metadata-directive",
+            properties.metadata_directive.is_some(),
+        ),
+        ("--meta", !properties.meta.is_empty()),
+        ("--cache-control", properties.cache_control.is_some()),
+        (
+            "--content-disposition",
+            properties.content_disposition.is_some(),
+        ),
+        ("--content-encoding", properties.content_encoding.is_some()),
+        ("--content-language", properties.content_language.is_some()),
+        ("--content-type", properties.content_type.is_some()),
+        ("--expires", properties.expires.is_some()),
+        ("--storage-class", properties.storage_class.is_some()),
+        ("--acl", acl.acl.is_some()),
+        ("--grant-read", !acl.grant_read.is_empty()),
+        ("--grant-write", !acl.grant_write.is_empty()),
+        ("--grant-full-control", !acl.grant_full_control.is_empty()),
+        ("--grant-read-acp", !acl.grant_read_acp.is_empty()),
+        ("--grant-write-acp", !acl.grant_write_acp.is_empty()),
+        ("--set-header", !edit.set_header.is_empty()),
+        ("--remove-header", !edit.remove_header.is_empty()),
+        ("--set-meta", !edit.set_meta.is_empty()),
+        ("--remove-meta", !edit.remove_meta.is_empty()),
+        ("--copy-acl", edit.copy_acl),
+        ("--copy-tags", edit.copy_tags != CopyTags::Auto),
+    ]);
+    match flag {
+        None => Ok(()),
+        Some(flag) => Err(Failure::usage(format!(
+            "{flag} is about a target in COS, and a file has nothing of the kind; leave {flag} out"
+        ))),
+    }
+}
+
+/// The first flag that was given.
+fn first<'a>(flags: &[(&'a str, bool)]) -> Option<&'a str> {
+    flags
+        .iter()
+        .find_map(|(flag, given)| given.then_some(*flag))
+}
+
+const fn is_object(name: &Name) -> bool {
+    matches!(name, Name::Cos(_))
 }
 
 /// A filter that is passed over would remove or move what it was to protect.
