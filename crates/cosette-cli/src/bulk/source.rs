@@ -109,9 +109,7 @@ pub(crate) fn files(
     selection: &Selection,
     output: &Output,
 ) -> Result<(Vec<local::Found>, Vec<local::Passed>)> {
-    if !folder.is_dir() {
-        return Err(Failure::local(folder.display(), "-r needs a folder"));
-    }
+    local::is_folder(folder)?;
     // The store's own folder holds its keys, and grows while it is read.
     let own = |path: &Path, _: &str| connection.is_folder(path);
     let (mut found, passed) = local::walk(folder, &own)?;

@@ -238,11 +238,7 @@ fn download(source: Source, path: &Path) -> Result<Job> {
 }
 
 fn upload(path: &Path, target: &CosName) -> Result<Job> {
-    let facts = std::fs::metadata(path).map_err(|why| Failure::local(path.display(), why))?;
-    if facts.is_dir() {
-        let told = format!("{} is a folder; give -r for what is in it", path.display());
-        return Err(Failure::usage(told));
-    }
+    local::regular(path)?;
     let name = path
         .file_name()
         .and_then(|name| name.to_str())

@@ -81,11 +81,7 @@ pub(crate) fn walk(
 
 /// One regular file, with its own name as a key would write it.
 pub(crate) fn found(path: &Path) -> Result<Found> {
-    let facts = fs::metadata(path).map_err(|why| Failure::local(path.display(), why))?;
-    if facts.is_dir() {
-        let told = format!("{} is a folder; give -r for what is in it", path.display());
-        return Err(Failure::usage(told));
-    }
+    let facts = regular(path)?;
     let name = path.file_name().and_then(|name| name.to_str());
     Ok(Found {
         path: path.to_owned(),
@@ -93,6 +89,39 @@ pub(crate) fn found(path: &Path) -> Result<Found> {
         size: facts.len(),
         modified: modified(&facts),
     })
+}
+
+/// The facts of a file that can be sent: an upload asks for its size first, and may read a part of it again.
+pub(crate) fn regular(path: &Path) -> Result<fs::Metadata> {
+    let facts = fs::metadata(path).map_err(|why| Failure::local(path.display(), why))?;
+    if facts.is_dir() {
+        let told = format!("{} is a folder; give -r for what is in it", path.display());
+        return Err(Failure::usage(told));
+    }
+    // People make empty objects of /dev/null.
+    if !facts.is_file() && path != Path::new("/dev/null") {
+        return Err(Failure::local(
+            path.display(),
+            "no regular file, which is what can be sent; of what a program writes: PROGRAM | cosette cp - cos://BUCKET/KEY",
+        ));
+    }
+    Ok(facts)
+}
+
+/// A folder of which all is to be taken.
+pub(crate) fn is_folder(path: &Path) -> Result<()> {
+    match fs::metadata(path) {
+        Ok(facts) if facts.is_dir() => Ok(()),
+        Ok(_) => Err(Failure::local(
+            path.display(),
+            "it is no folder, and all that is in one was asked for",
+        )),
+        Err(why) if why.kind() == ErrorKind::NotFound => Err(Failure::local(
+            path.display(),
+            "there is no such file or folder",
+        )),
+        Err(why) => Err(Failure::local(path.display(), why)),
+    }
 }
 
 /// When a file was last written; a file system that cannot tell says long ago.

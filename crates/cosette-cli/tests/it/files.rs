@@ -272,3 +272,42 @@ fn an_upload_in_parts_that_fails_leaves_no_job() {
     assert_eq!(told["code"], "NoSuchBucket", "{told}");
     assert_eq!(world.json(&["jobs"]), Value::Array(Vec::new()));
 }
+
+// A folder that is not there was told as "-r needs a folder", and what a shell gives for <(program) as "Illegal seek".
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_sent_is_told_with_what_to_do() {
+    let world = World::with_bucket();
+    world.file("file", "bytes");
+    let (target, key) = (cos("t/"), cos("k"));
+    for words in [
+        &["sync", "nodir", target.as_str()][..],
+        &["sync", "nodir", &target, "--delete"],
+        &["cp", "-r", "./nodir", &target],
+    ] {
+        let told = world.refused(9, words);
+        let told = text(&told, "error");
+        assert!(
+            told.ends_with("nodir: there is no such file or folder"),
+            "{told}"
+        );
+    }
+    for words in [
+        &["sync", "file", target.as_str()][..],
+        &["cp", "-r", "file", &target],
+    ] {
+        let told = world.refused(9, words);
+        assert!(text(&told, "error").contains("no folder"), "{told}");
+    }
+    let (reader, _writer) = std::io::pipe().unwrap();
+    for more in [&[][..], &["--no-overwrite"]] {
+        let words = [&["cp", "/dev/fd/0", key.as_str()][..], more].concat();
+        let mut command = world.command(&words);
+        let ran = command.stdin(reader.try_clone().unwrap()).output().unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(9), "{told}");
+        assert!(told.contains("| cosette cp - cos://"), "{told}");
+    }
+    world.ok(&["cp", "/dev/null", &cos("empty")]);
+    assert_eq!(world.bytes("empty"), b"");
+}
