@@ -251,19 +251,11 @@ impl Watch {
                 entry,
                 started_over: true,
                 ..
-            } => {
-                self.print();
-                let line = self.lines.get(entry).map_or("", String::as_str);
-                self.output.note(&format!("{line}: {STARTED_OVER}"));
-            }
+            } => self.remark(*entry, STARTED_OVER),
             Event::Proved {
                 entry,
                 proof: Proof::None,
-            } => {
-                self.print();
-                let line = self.lines.get(entry).map_or("", String::as_str);
-                self.output.note(&format!("{line}: {LENGTH_ONLY}"));
-            }
+            } => self.remark(*entry, LENGTH_ONLY),
             Event::Done { entry, size } => {
                 self.finished += 1;
                 self.bytes = self.bytes.saturating_add(*size);
@@ -307,6 +299,13 @@ impl Watch {
             _ => {}
         }
         self.progress();
+    }
+
+    /// Tells something about an entry that goes on.
+    fn remark(&mut self, entry: u64, words: &str) {
+        self.print();
+        let line = self.lines.get(&entry).map_or("", String::as_str);
+        self.output.note(&format!("{line}: {words}"));
     }
 
     /// Tells what was done since the last time.
