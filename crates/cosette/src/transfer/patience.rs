@@ -42,15 +42,12 @@ impl Patience {
             .code
             .as_deref()
             .is_some_and(|code| OF_KEYS.contains(&code));
-        let lost = [ErrorKind::Network, ErrorKind::Timeout].into_iter();
-        let lost = lost.filter(|kind| kind.name() == failure.kind).next_back();
-        let kind = match of_keys {
-            true => ErrorKind::Denied,
+        let mut losses = [ErrorKind::Network, ErrorKind::Timeout].into_iter();
+        let lost = losses.find(|kind| kind.name() == failure.kind);
+        let Some(kind) = lost.or(of_keys.then_some(ErrorKind::Denied)) else {
             // What one object is refused says nothing of another.
-            false => lost.or_else(|| {
-                self.in_a_row = 0;
-                None
-            })?,
+            self.in_a_row = 0;
+            return None;
         };
         self.in_a_row += 1;
         let most = match of_keys && !self.worked {
