@@ -146,7 +146,8 @@ impl Failure {
     pub(crate) fn interrupted() -> Self {
         Self::new(
             Kind::Interrupted,
-            "interrupted; what was under way may be half done",
+            "interrupted; what was under way may be half done. Parts that were sent stay until they are aborted: \
+             cosette ls --uploads cos://BUCKET shows their uploads, cosette api abort-multipart-upload removes one",
         )
     }
 
