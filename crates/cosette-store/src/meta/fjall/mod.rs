@@ -31,7 +31,7 @@ mod journals;
 mod view;
 
 /// Blocks of tables kept in memory.
-const CACHE_BYTES: u64 = 128 << 20;
+const CACHE_BYTES: u64 = 64 << 20;
 /// Rows kept in memory before they are written out, for each keyspace of rows. The engine halts
 /// writers when four such are waiting, so this bounds its memory.
 const MEMTABLE_BYTES: u64 = 8 << 20;
