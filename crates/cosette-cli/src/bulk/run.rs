@@ -110,7 +110,7 @@ pub(crate) async fn run(
     watch.dashboard.end();
     let unprinted = watch.unprinted.take();
     let ended = ran
-        .map_err(|why| Failure::from(why).during(format!("job {id}")))
+        .map_err(|why| Failure::from(why).during(format!("job {id} (cosette resume {id} goes on)")))
         .and_then(|summary| {
             let keeps = verb == Verb::Move || options.all_versions;
             end(&mut watch, summary, (verb, keeps), &id, &folder)
