@@ -74,12 +74,34 @@ async fn with_connection(global: &Global, command: Command, output: &Output) -> 
         _ => RetryPolicy::default(),
     };
     let connection = Connection::open(&settings, retry).await?;
-    let done = tokio::select! {
-        done = dispatch(&connection, global, command, output) => done,
-        interrupted = tokio::signal::ctrl_c() => Err(interruption(interrupted)),
-    };
+    let done = interruptible(&connection, global, command, output).await;
     let closed = connection.close().await;
     done.and(closed)
+}
+
+/// Runs a command until it ends, or Ctrl-C. A copy is let clear up what it has begun.
+async fn interruptible(
+    connection: &Connection,
+    global: &Global,
+    command: Command,
+    output: &Output,
+) -> Result<()> {
+    let clears_up = matches!(command, Command::Cp(_) | Command::Mv(_));
+    let mut running = std::pin::pin!(dispatch(connection, global, command, output));
+    let interrupted = tokio::select! {
+        done = &mut running => return done,
+        signal = tokio::signal::ctrl_c() => interruption(signal),
+    };
+    if !clears_up {
+        return Err(interrupted);
+    }
+    connection.stop();
+    output.note("ending what is under way; Ctrl-C again ends at once");
+    tokio::select! {
+        // It may have come to its end all the same.
+        done = running => done.map_err(|_| interrupted),
+        _ = tokio::signal::ctrl_c() => Err(interrupted.leaving_parts()),
+    }
 }
 
 fn interruption(signal: std::io::Result<()>) -> Failure {

@@ -105,6 +105,16 @@ impl Connection {
         })
     }
 
+    /// Lets nothing begin any more: what is under way fails, and clears up behind it.
+    pub(crate) fn stop(&self) {
+        self.transport.stop();
+    }
+
+    /// Waits for [`Self::stop`].
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.transport.stopped()
+    }
+
     /// The region that flags or settings give.
     pub(crate) const fn region(&self) -> Option<&Region> {
         self.region.as_ref()

@@ -146,9 +146,17 @@ impl Failure {
     pub(crate) fn interrupted() -> Self {
         Self::new(
             Kind::Interrupted,
-            "interrupted; what was under way may be half done. Parts that were sent stay until they are aborted: \
-             cosette ls --uploads cos://BUCKET shows their uploads, cosette api abort-multipart-upload removes one",
+            "interrupted; what was under way may be half done",
         )
+    }
+
+    /// The same, where nobody waited for what clears up.
+    pub(crate) fn leaving_parts(mut self) -> Self {
+        self.sentence.push_str(
+            ". Parts that were sent stay until they are aborted: cosette ls --uploads cos://BUCKET shows their \
+             uploads, cosette api abort-multipart-upload removes one",
+        );
+        self
     }
 
     /// Whether it ends the program without a word.

@@ -57,7 +57,12 @@ impl Transfer<'_> {
         let id = job.id().to_owned();
         let ending = Arc::new(Mutex::new(Ending::default()));
         let engine = self.engine(client, &entry, progress, &ending);
-        let ran = engine.run(job).await;
+        let ran = tokio::select! {
+            biased;
+            // What was sent stays: the same command goes on with it.
+            () = self.connection.stopped() => return Err(Failure::interrupted()),
+            ran = engine.run(job) => ran,
+        };
         progress.end();
         ran.map_err(|why| Failure::from(why).during(format!("job {id}")))?;
         let ending = std::mem::take(&mut *ending.lock().unwrap_or_else(PoisonError::into_inner));

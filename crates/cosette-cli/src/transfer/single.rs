@@ -95,7 +95,10 @@ impl Transfer<'_> {
         let (mut told_type, mut told_crc64) = (None, None);
         let body = match from {
             From::File(_) => None,
-            From::Stdin => Some(Body::stream(standard_input::chunks())),
+            From::Stdin => {
+                let stopped = self.connection.stopped();
+                Some(Body::stream(standard_input::until(stopped)))
+            }
             From::Web(name) => {
                 let source = name.open().await?;
                 (told_type, told_crc64) = (source.content_type, source.crc64);

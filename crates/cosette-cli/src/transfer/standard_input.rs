@@ -12,6 +12,21 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Chunks that may wait to be sent.
 const WAITING_MAX: usize = 4;
 
+/// The same as [`chunks`], until the user wants no more: then it is cut off, and what reads it fails.
+pub(crate) fn until(
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    let cut = stream::once(async move {
+        stopped.await;
+        Err(std::io::Error::other("interrupted"))
+    });
+    let whole = chunks().map(Some).chain(stream::iter([None]));
+    let either = stream::select(whole, cut.map(Some));
+    either
+        .take_while(|chunk| std::future::ready(chunk.is_some()))
+        .filter_map(std::future::ready)
+}
+
 /// Everything that arrives, until its end. Reading blocks, so a thread of its own does it.
 pub(crate) fn chunks() -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);

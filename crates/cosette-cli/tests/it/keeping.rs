@@ -155,3 +155,91 @@ fn a_run_that_can_only_fail_ends_soon() {
     assert!(failures(&told) < 200, "{}", failures(&told));
     assert!(told.error()["error"].to_string().contains("in a row"));
 }
+
+/// Runs a command, and presses Ctrl-C once the bucket has an upload.
+#[cfg(unix)]
+fn interrupted(world: &World, words: &[&str], input: Option<&[u8]>) -> (i32, String) {
+    let try_it = |_| interrupt(world, words, input);
+    (0..10)
+        .find_map(try_it)
+        .expect("it always ended before it could be interrupted")
+}
+
+/// One try; none if the command was quicker.
+#[cfg(unix)]
+fn interrupt(world: &World, words: &[&str], input: Option<&[u8]>) -> Option<(i32, String)> {
+    use std::io::Write;
+    use std::process::Stdio;
+    let mut command = world.command(words);
+    let stdin = if input.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
+    let command = command.stdin(stdin).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take();
+    if let (Some(stdin), Some(input)) = (&mut stdin, input) {
+        stdin.write_all(input).unwrap();
+    }
+    while uploads(world) == 0 {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before it was interrupted"
+        );
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    // Open until now: it is not the end of its input that ended it.
+    drop(stdin);
+    let code = ended.status.code().unwrap();
+    (code != 0).then(|| (code, String::from_utf8_lossy(&ended.stderr).into_owned()))
+}
+
+fn uploads(world: &World) -> usize {
+    let listed = world.json(&["ls", "--uploads", &cos("")]);
+    listed.as_array().unwrap().len()
+}
+
+// Parts that nobody completes cost money until somebody notices.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_no_parts_but_those_that_are_gone_on_with() {
+    let world = World::with_bucket();
+    let server = world.serve();
+    let bytes = crate::world::noise(40 << 20);
+    // Standard input that does not end: the upload waits for more.
+    let words = ["cp", "-", &cos("in"), "--chunk-size", "1MiB"];
+    let (code, told) = interrupted(&world, &words, Some(&bytes[..8 << 20]));
+    assert_eq!((code, uploads(&world)), (130, 0), "{told}");
+    let file = world.file("big", &bytes);
+    world.ok(&["cp", &file, &cos("big")]);
+    let slow = [
+        "--chunk-size",
+        "1MiB",
+        "--slice-size",
+        "1MiB",
+        "--parallel",
+        "1",
+    ];
+    let (big, target) = (cos("big"), cos("copy"));
+    let copy = [&["cp", &big, &target][..], &slow].concat();
+    let (code, told) = interrupted(&world, &copy, None);
+    assert_eq!((code, uploads(&world)), (130, 0), "{told}");
+    // The same command goes on with the upload of a file.
+    let up = [
+        "cp",
+        &file,
+        &cos("up"),
+        "--chunk-size",
+        "1MiB",
+        "--parallel",
+        "1",
+    ];
+    let (code, told) = interrupted(&world, &up, None);
+    assert_eq!((code, uploads(&world)), (130, 1), "{told}");
+    world.ok(&up);
+    assert_eq!(uploads(&world), 0);
+    drop(server);
+}
