@@ -29,7 +29,8 @@ pub(crate) struct BulkArgs {
     /// Take the names below SOURCE from a file, one a line (- for standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "manifest", help_heading = BULK)]
     pub(crate) names_from: Option<PathBuf>,
-    /// Take the objects from a CSV of Bucket,Key[,VersionId], as COS batch jobs and inventories have it
+    /// Take the objects from a CSV of Bucket,Key[,VersionId], as COS batch jobs have it, or of the columns that its
+    /// first row names, as in Bucket,Key,Size (- for standard input: gunzip -c INVENTORY | ...)
     #[arg(long, value_name = "FILE", help_heading = BULK)]
     pub(crate) manifest: Option<PathBuf>,
     /// Leave alone what exists at the target

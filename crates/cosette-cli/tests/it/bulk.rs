@@ -185,11 +185,31 @@ fn lists_and_manifests_name_the_sources() {
         ("one", "elsewhere-1250000000,p/a\n"),
         ("two", &format!("{bucket},other\n")),
         ("three", &format!("{bucket},%zz\n")),
+        // An inventory with other columns and no row that names them.
+        ("four", &format!("{bucket},p/a,3,2026-11-23T00:00:00Z\n")),
     ] {
         let file = world.file(name, row);
         let told = world.refused(2, &["mv", &cos("p/"), &cos("s/"), "--manifest", &file]);
         assert!(text(&told, "error").contains("row 1"), "{told}");
     }
+    let packed = world.file("packed.csv.gz", [0x1f, 0x8b, 8, 0]);
+    let told = world.refused(2, &["mv", &cos("p/"), &cos("s/"), "--manifest", &packed]);
+    assert!(text(&told, "error").contains("gunzip"), "{told}");
+    let inventory = world.file(
+        "inventory.csv",
+        format!(
+            "Appid, Bucket, Key, Size, IsDeleteMarker\n1,{bucket},p/gone,0,true\n1,{bucket},p/a,3,false\n"
+        ),
+    );
+    let told = world.json(&[
+        "cp",
+        &cos("p/"),
+        &cos("s/"),
+        "--manifest",
+        &inventory,
+        "--dry-run",
+    ]);
+    assert_eq!(told["summary"]["entries"], 1, "{told}");
     let missing = world.file("missing", "a\nnone\n");
     let told = world.refused(3, &["mv", &cos("p/"), &cos("s/"), "--names-from", &missing]);
     assert!(text(&told, "error").contains("p/none"), "{told}");
