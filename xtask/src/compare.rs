@@ -11,6 +11,7 @@ mod tools;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::conformance::{self, Suite};
@@ -135,7 +136,7 @@ pub(crate) fn run(words: &[&str]) -> Result<bool> {
     let folder = Folder::new("compare")?;
     let serving = Serving::start(&binary, &folder.data())?;
     let site = Site::new(binary, folder.root().to_owned(), serving.endpoint.clone())?;
-    let measured = prepare(&site, &wanted).and_then(|()| measure_all(&site, &wanted));
+    let measured = prepare(&site, &wanted).and_then(|()| measure_all(&serving, &site, &wanted));
     serving.stop()?;
     // Gigabytes, whether or not it went well.
     fs::remove_dir_all(folder.root())?;
@@ -238,7 +239,7 @@ fn noise(folder: &std::path::Path, count: usize, bytes: usize) -> Result<()> {
     Ok(())
 }
 
-fn measure_all(site: &Site, wanted: &Wanted) -> Result<Vec<Cell>> {
+fn measure_all(serving: &Serving, site: &Site, wanted: &Wanted) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for work in Work::ALL {
         let mut best: Option<Duration> = None;
@@ -246,6 +247,9 @@ fn measure_all(site: &Site, wanted: &Wanted) -> Result<Vec<Cell>> {
             say(format_args!("==> {work:?}: {}", tool.name()));
             let limit = best.map_or(LIMIT_FIRST, |best| (best * LIMIT_TIMES).max(LIMIT_MIN));
             let command = tool.command(site, work, HUGE);
+            // Who comes after a lot of writing is not to pay for it: neither the server's nor the disk's.
+            serving.settle()?;
+            exec::run("sync", &mut Command::new("sync"), PREPARE_LIMIT)?;
             let outcome = measure::run(site, &command, limit)?;
             let outcome = counted(site, wanted, tool, work, outcome)?;
             if let Outcome::Done(cost) = &outcome {
