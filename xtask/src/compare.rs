@@ -357,7 +357,7 @@ impl std::fmt::Display for Outcome {
 }
 
 /// A program of this machine, within a bound that only a broken run meets.
-fn prepared(name: &str, command: &mut std::process::Command) -> Result<String> {
+fn prepared(name: &str, command: &mut Command) -> Result<String> {
     let told = exec::run(name, command, PREPARE_LIMIT)?;
     match told.success {
         true => Ok(told.output),
