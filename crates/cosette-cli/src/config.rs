@@ -379,6 +379,15 @@ fn ca_file(global: &Global, env: Env<'_>, profile: Option<&Profile>) -> Option<P
     }
     let of_profile = || profile.and_then(|profile| profile.ca_file.clone());
     let of_env = || env("COSETTE_CA_FILE").map(PathBuf::from);
+    profile_or_env(global, of_profile, of_env)
+}
+
+/// The environment yields to a profile that was asked for, and outranks the default one.
+fn profile_or_env<T>(
+    global: &Global,
+    of_profile: impl FnOnce() -> Option<T>,
+    of_env: impl FnOnce() -> Option<T>,
+) -> Option<T> {
     if global.profile.is_some() {
         of_profile().or_else(of_env)
     } else {
@@ -392,11 +401,7 @@ fn region(global: &Global, env: Env<'_>, profile: Option<&Profile>) -> Result<Op
     }
     let of_profile = || profile.and_then(|profile| profile.region.clone());
     let of_env = || env("COSETTE_REGION").or_else(|| env("TENCENTCLOUD_REGION"));
-    let text = if global.profile.is_some() {
-        of_profile().or_else(of_env)
-    } else {
-        of_env().or_else(of_profile)
-    };
+    let text = profile_or_env(global, of_profile, of_env);
     text.map(|text| parse_region(&text)).transpose()
 }
 

@@ -61,20 +61,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether a command only sends requests. One that has a store's folder serves others who come to it,
-/// also while it waits for whoever reads its output; what a job has is not known yet.
+/// Whether a command is one that sends many requests, and does nothing else. One that has a store's folder
+/// serves others who come to it, also while it waits for whoever reads its output.
 fn only_asks(cli: &Cli) -> bool {
-    let may_serve = matches!(
+    let many = matches!(
         cli.command,
-        Command::Serve(_)
-            | Command::Bench(_)
-            | Command::Apply(_)
-            | Command::Resume(_)
-            | Command::Undo(_)
+        Command::Cp(_)
+            | Command::Mv(_)
+            | Command::Sync(_)
+            | Command::Rm(_)
+            | Command::Plan(_)
+            | Command::Ls(_)
+            | Command::Du(_)
     );
     // What is wrong with the settings is told where they are used.
-    let settings = config::resolve(&cli.global, &config::process_env);
-    !may_serve && settings.is_ok_and(|it| !matches!(it.place, Place::Folder(_)))
+    many && config::resolve(&cli.global, &config::process_env)
+        .is_ok_and(|settings| !matches!(settings.place, Place::Folder(_)))
 }
 
 fn parse() -> Result<Cli, clap::Error> {

@@ -142,8 +142,8 @@ With --delete, objects at TARGET that SOURCE has not are removed, each only if i
 seen. If more than --max-delete would go, nothing at all is done, nor if there is nothing under SOURCE: a name
 that was mistyped, or a disk that is not mounted, would empty TARGET. What --include, --exclude and the like leave
 out is left alone on both sides. What is passed over in a folder (symbolic links, devices, names that are no UTF-8)
-is told and counted as left alone, and what TARGET has of that name, or under it, stays. Files on this machine are never removed, and --delete is refused where TARGET
-is a folder.
+is told and counted as left alone, and what TARGET has of that name, or under it, stays. Files on this machine
+are never removed, and --delete is refused where TARGET is a folder.
 
 Examples:
   cosette sync site/ cos://web-1250000000/ --exclude '*.tmp'

@@ -239,20 +239,17 @@ pub(crate) struct NewFile {
 const NO_FILE: &str =
     "it is no file but a device, a pipe or a socket; write the object to standard output instead";
 
-fn told_of(place: &Path, why: &str) -> Failure {
-    Failure::local(place.display(), why)
-}
-
 impl NewFile {
     /// Begins a file that will be at `place`.
     pub(crate) fn begin(place: &Path) -> Result<Self> {
         let told = |why: std::io::Error| Failure::local(place.display(), why);
-        match fs::metadata(place) {
-            Ok(there) if there.is_dir() => {
-                return Err(told_of(place, "a folder of this name is there"));
-            }
-            Ok(there) if !there.is_file() => return Err(told_of(place, NO_FILE)),
-            _ => {}
+        let words = match fs::metadata(place) {
+            Ok(there) if there.is_dir() => Some("a folder of this name is there"),
+            Ok(there) if !there.is_file() => Some(NO_FILE),
+            _ => None,
+        };
+        if let Some(words) = words {
+            return Err(Failure::local(place.display(), words));
         }
         let folder = place
             .parent()

@@ -86,19 +86,18 @@ mod tests {
 
     #[test]
     fn a_run_that_can_only_fail_ends() {
-        let again =
-            |end: &dyn Fn() -> Finish| (0..200).map(|_| end()).collect::<Vec<_>>().into_iter();
+        use std::iter::repeat_with;
         let lost = || failed(ErrorKind::Network, None);
-        assert_eq!(gives_up(again(&lost)), Some(16));
+        assert_eq!(gives_up(repeat_with(lost)), Some(16));
         let mixed = |nth| match nth % 15 {
             0 => Finish::Done,
             _ => lost(),
         };
         assert_eq!(gives_up((0..).map(mixed)), None);
         let keys = || failed(ErrorKind::Denied, Some("SignatureDoesNotMatch"));
-        assert_eq!(gives_up(again(&keys)), Some(limits::REFUSALS_MAX));
+        assert_eq!(gives_up(repeat_with(keys)), Some(limits::REFUSALS_MAX));
         // Keys that were good: they may have been changed, or it is about some names only.
-        let later = std::iter::once(Finish::Done).chain(again(&keys));
+        let later = std::iter::once(Finish::Done).chain(repeat_with(keys));
         assert_eq!(gives_up(later), Some(17));
         for kind in [
             ErrorKind::Denied,
@@ -106,7 +105,7 @@ mod tests {
             ErrorKind::Rejected,
         ] {
             assert_eq!(
-                gives_up(again(&|| failed(kind, Some("AccessDenied")))),
+                gives_up(repeat_with(|| failed(kind, Some("AccessDenied")))),
                 None
             );
         }
