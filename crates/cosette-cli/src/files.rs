@@ -10,6 +10,11 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::transfer::local::NewFile;
 
+/// A path that means the same from every folder; without a present one it stays as it is.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// A text file's content, or `None` if there is no such file.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {

@@ -40,6 +40,13 @@ pub(crate) enum Name {
     Standard,
 }
 
+impl Name {
+    /// Whether it is an object, or what is under a key: nothing of this machine or of the web.
+    pub(crate) const fn is_object(&self) -> bool {
+        matches!(self, Self::Cos(_))
+    }
+}
+
 impl CosName {
     /// The key, where one is needed.
     pub(crate) fn object_key(&self) -> Result<ObjectKey, String> {

@@ -108,6 +108,11 @@ impl EditArgs {
 }
 
 impl BulkArgs {
+    /// Whether a command with these flags is about one object, and not about what a name or a list has.
+    pub(crate) const fn is_single(&self, recursive: bool) -> bool {
+        !recursive && self.names_from.is_none() && self.manifest.is_none()
+    }
+
     /// Whether only a plan can carry it out.
     pub(crate) fn is_given(&self) -> bool {
         self.names_from.is_some()

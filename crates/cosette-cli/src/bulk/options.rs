@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::{Global, KeyFileArgs, TuningArgs};
 use crate::config::{self, Place, Settings};
 use crate::failure::{Failure, Result};
+use crate::files::absolute;
 use crate::keys::TransferKeys;
 use crate::output::Output;
 
@@ -270,9 +271,4 @@ impl Options {
         }
         engine
     }
-}
-
-/// A path that means the same from any folder.
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

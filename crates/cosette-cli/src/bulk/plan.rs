@@ -1,7 +1,7 @@
 //! From a command line to a plan: every source is found, gets its target, and is written down before
 //! anything is done to any.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cosette::transfer::{
     Entry, Place, PlanHead, PlanReader, PlanSummary, PlanWriter, Seen, Wanted, WantedAcl,
@@ -20,6 +20,7 @@ use super::tally::Counting;
 use super::{Sides, sync};
 use crate::args::{BulkArgs, CopyTags, SourceArgs, SyncArgs};
 use crate::failure::{Failure, Kind, Result};
+use crate::files::absolute;
 use crate::name::{self, CosName, Name};
 use crate::output::Output;
 use crate::select::{Rename, Selection};
@@ -486,10 +487,6 @@ pub(super) fn upload(request: &Request, file: local::Found, target: &CosName) ->
     wanted.metadata = WantedMetadata::Replace(metadata);
     entry.wanted = Some(wanted);
     Ok(entry)
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 fn rename(bulk: &BulkArgs) -> Result<Option<Rename>> {

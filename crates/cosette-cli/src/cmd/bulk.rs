@@ -514,15 +514,6 @@ impl Stores {
     }
 }
 
-const fn is_object(name: &Name) -> bool {
-    matches!(name, Name::Cos(_))
-}
-
-/// Whether a command is about one object, and only its flags need a plan.
-const fn is_single(recursive: bool, bulk: &BulkArgs) -> bool {
-    !recursive && bulk.names_from.is_none() && bulk.manifest.is_none()
-}
-
 fn copy_request(output: &Output, global: &Global, args: CopyArgs) -> Result<Request> {
     let [source] = <[Name; 1]>::try_from(args.sources).map_err(|_| {
         Failure::usage("with -r give one SOURCE; its names must not meet another's")
@@ -533,7 +524,7 @@ fn copy_request(output: &Output, global: &Global, args: CopyArgs) -> Result<Requ
         ));
     }
     let keys = args.keys.read(output)?;
-    keys.fit(is_object(&source), is_object(&args.target))?;
+    keys.fit(source.is_object(), args.target.is_object())?;
     let wishes = Wishes::new(args.properties, args.conditions, keys, &args.tuning)?;
     let from = args.bulk.from_profile.as_deref();
     let options = Options::new(global, &args.tuning, from).with_key_files(&args.keys.files);
@@ -541,7 +532,7 @@ fn copy_request(output: &Output, global: &Global, args: CopyArgs) -> Result<Requ
         verb: Verb::Copy,
         source,
         target: Some(args.target),
-        single: is_single(args.recursive, &args.bulk),
+        single: args.bulk.is_single(args.recursive),
         flags: args.source,
         bulk: args.bulk,
         wishes,
@@ -568,7 +559,7 @@ fn move_request(output: &Output, global: &Global, args: MoveArgs) -> Result<Requ
         verb: Verb::Move,
         source: Name::Cos(args.source_name),
         target: Some(Name::Cos(args.target)),
-        single: is_single(args.recursive, &args.bulk),
+        single: args.bulk.is_single(args.recursive),
         flags: args.source,
         bulk: args.bulk,
         wishes,
@@ -580,7 +571,7 @@ fn move_request(output: &Output, global: &Global, args: MoveArgs) -> Result<Requ
 fn sync_request(output: &Output, global: &Global, args: SyncArgs) -> Result<Request> {
     let properties = args.properties.clone();
     let keys = args.keys.read(output)?;
-    keys.fit(is_object(&args.source_name), is_object(&args.target))?;
+    keys.fit(args.source_name.is_object(), args.target.is_object())?;
     let wishes = Wishes::new(
         properties,
         SourceConditionArgs::default(),

@@ -30,7 +30,7 @@ pub(super) fn check(command: &Command) -> Result<()> {
 
 fn copy(args: &CopyArgs) -> Result<()> {
     one_or_many(args.recursive, &args.bulk)?;
-    let objects = args.sources.iter().all(is_object);
+    let objects = args.sources.iter().all(Name::is_object);
     if !objects {
         let conditions = &args.conditions;
         only_objects_have(&[
@@ -48,7 +48,7 @@ fn copy(args: &CopyArgs) -> Result<()> {
         of_objects(&args.source, &args.bulk)?;
         streamed(&args.sources, &args.bulk.edit)?;
     }
-    match is_object(&args.target) {
+    match args.target.is_object() {
         true => Ok(()),
         false => of_files(&args.properties, &args.bulk.edit),
     }
@@ -70,13 +70,13 @@ fn sync(args: &SyncArgs) -> Result<()> {
             "sync compares by name and gives no other; to write names otherwise: cosette cp -r --rename",
         ));
     }
-    if !is_object(&args.source_name) {
+    if !args.source_name.is_object() {
         of_objects(&args.source, bulk)?;
     }
-    if !is_object(&args.target) {
+    if !args.target.is_object() {
         of_files(&args.properties, &bulk.edit)?;
     }
-    if args.delete && !is_object(&args.target) {
+    if args.delete && !args.target.is_object() {
         return Err(Failure::usage(
             "--delete is about objects: files on this machine are never removed; leave it out, and remove by hand \
              what TARGET has too much. Nothing was done",
@@ -100,7 +100,7 @@ fn removal(args: &RemoveArgs) -> Result<()> {
 
 /// What is named by itself is not chosen from anything.
 fn one_or_many(recursive: bool, bulk: &BulkArgs) -> Result<()> {
-    if recursive || bulk.names_from.is_some() || bulk.manifest.is_some() {
+    if !bulk.is_single(recursive) {
         return Ok(());
     }
     if bulk.rename.is_some() {
@@ -113,17 +113,23 @@ fn one_or_many(recursive: bool, bulk: &BulkArgs) -> Result<()> {
 
 /// Of a source that is no object: what only objects have.
 fn of_objects(source: &SourceArgs, bulk: &BulkArgs) -> Result<()> {
-    let edit = &bulk.edit;
     only_objects_have(&[
         ("--version-id", source.version_id.is_some()),
         ("--source-region", source.source_region.is_some()),
         ("--names-from", bulk.names_from.is_some()),
         ("--manifest", bulk.manifest.is_some()),
+    ])?;
+    only_objects_have(&brought(&bulk.edit))
+}
+
+/// What an object brings along, or not.
+fn brought(edit: &EditArgs) -> [(&'static str, bool); 4] {
+    [
         ("--remove-header", !edit.remove_header.is_empty()),
         ("--remove-meta", !edit.remove_meta.is_empty()),
         ("--copy-acl", edit.copy_acl),
         ("--copy-tags", edit.copy_tags != CopyTags::Auto),
-    ])
+    ]
 }
 
 fn only_objects_have(flags: &[(&str, bool)]) -> Result<()> {
@@ -179,13 +185,9 @@ fn of_files(properties: &PropertyArgs, edit: &EditArgs) -> Result<()> {
         ("--grant-read-acp", !acl.grant_read_acp.is_empty()),
         ("--grant-write-acp", !acl.grant_write_acp.is_empty()),
         ("--set-header", !edit.set_header.is_empty()),
-        ("--remove-header", !edit.remove_header.is_empty()),
         ("--set-meta", !edit.set_meta.is_empty()),
-        ("--remove-meta", !edit.remove_meta.is_empty()),
-        ("--copy-acl", edit.copy_acl),
-        ("--copy-tags", edit.copy_tags != CopyTags::Auto),
     ]);
-    match flag {
+    match flag.or_else(|| first(&brought(edit))) {
         None => Ok(()),
         Some(flag) => Err(Failure::usage(format!(
             "{flag} is about a target in COS, and a file has nothing of the kind; leave {flag} out"
@@ -198,10 +200,6 @@ fn first<'a>(flags: &[(&'a str, bool)]) -> Option<&'a str> {
     flags
         .iter()
         .find_map(|(flag, given)| given.then_some(*flag))
-}
-
-const fn is_object(name: &Name) -> bool {
-    matches!(name, Name::Cos(_))
 }
 
 /// A filter that is passed over would remove or move what it was to protect.

@@ -1,7 +1,7 @@
 //! `config`: shows and changes the configuration file. Secrets go in, and never come out.
 
 use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::serve;
 use crate::args::{ConfigArgs, ConfigCommand, Global, InitConfigArgs, SetConfigArgs, SettingName};
@@ -99,7 +99,7 @@ fn init(global: &Global, args: &InitConfigArgs, output: &Output) -> Result<()> {
         })),
         dialect: global.dialect.map(|it| config::dialect_word(it).to_owned()),
         region: global.region.as_ref().map(ToString::to_string),
-        ca_file: global.ca_file.as_deref().map(absolute).transpose()?,
+        ca_file: global.ca_file.as_deref().map(files::absolute),
         ..Profile::default()
     };
     if args.from_env {
@@ -179,7 +179,7 @@ fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
             SettingName::Endpoint => profile.endpoint = Some(value),
             SettingName::Dialect => profile.dialect = Some(value),
             SettingName::Region => profile.region = Some(value),
-            SettingName::CaFile => profile.ca_file = Some(absolute(Path::new(&value))?),
+            SettingName::CaFile => profile.ca_file = Some(files::absolute(Path::new(&value))),
             SettingName::SecretId => profile.secret_id = Some(value),
             SettingName::SecretKey => profile.secret_key = Some(value),
             SettingName::Token => profile.token = Some(value),
@@ -194,11 +194,6 @@ fn set(global: &Global, args: SetConfigArgs, output: &Output) -> Result<()> {
         &format!("{shown} is changed"),
         &Object::new().text("file", shown).done(),
     )
-}
-
-/// A path that means the same from every folder.
-fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|why| Failure::local(path.display(), why))
 }
 
 /// One line of standard input.

@@ -99,7 +99,7 @@ impl Transfer<'_> {
     ) -> Result<(Entry, Wanted)> {
         let file = local::found(path)?;
         let work = Work::Upload {
-            source: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            source: crate::files::absolute(path),
             target: Place {
                 bucket: target.bucket.clone(),
                 region: target.region.clone(),
