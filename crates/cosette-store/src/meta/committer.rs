@@ -314,7 +314,7 @@ impl<E: Engine> Worker<E> {
         let Some(latest) = self.shared.published().clone() else {
             return;
         };
-        match self.lookout.look(&latest) {
+        match self.lookout.look(latest.view(), latest.gaps()) {
             Ok(None) => {}
             // Nobody else writes, so it is still the latest.
             Ok(Some(gaps)) => *self.shared.published() = Some(Arc::new(latest.with_gaps(gaps))),

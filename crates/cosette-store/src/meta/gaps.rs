@@ -14,7 +14,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::committer::{View, Writes};
-use super::hot::Warm;
 use super::{MetaError, Scan};
 use crate::planted::Bug;
 use crate::tables;
@@ -132,24 +131,17 @@ impl Gaps {
         }
     }
 
-    /// What of a range may hold rows, in order.
-    fn rest_of(&self, start: Bytes, end: Option<&Bytes>) -> Vec<(Bytes, Option<Bytes>)> {
-        let mut rest = Vec::new();
-        let mut from = self
-            .holding(&start)
-            .map_or(start, |(_, gap)| gap.end.clone());
-        let inside = |key: &Bytes| end.is_none_or(|end| key < end);
-        while inside(&from) {
-            let behind = (Bound::Excluded(from.clone()), Bound::Unbounded);
+    /// The next piece of a range that may hold rows, from `from` on: where it begins and ends. `None` if there
+    /// is none.
+    fn piece(&self, from: &Bytes, end: Option<&Bytes>) -> Option<(Bytes, Option<Bytes>)> {
+        let inside = |key: &&Bytes| end.is_none_or(|end| *key < end);
+        let start = self.holding(from).map_or(from, |(_, gap)| &gap.end);
+        inside(&start).then(|| {
+            let behind = (Bound::Excluded(start.clone()), Bound::Unbounded);
             let next = self.0.range::<Bytes, _>(behind).next();
-            let Some((next, gap)) = next.filter(|(next, _)| inside(next)) else {
-                rest.push((from, end.cloned()));
-                break;
-            };
-            rest.push((from, Some(next.clone())));
-            from = gap.end.clone();
-        }
-        rest
+            let next = next.map(|(next, _)| next).filter(inside);
+            (start.clone(), next.or(end).cloned())
+        })
     }
 }
 
@@ -162,13 +154,16 @@ pub(super) fn scan<V: View>(
     if gaps.0.is_empty() {
         return view.scan(scan);
     }
-    let mut found = Vec::new();
-    for (start, end) in gaps.rest_of(scan.start.clone(), scan.end.as_ref()) {
+    let (mut found, mut from) = (Vec::new(), scan.start.clone());
+    while let Some((start, end)) = gaps.piece(&from, scan.end.as_ref()) {
         let limit = scan.limit - found.len();
         if limit == 0 {
             break;
         }
-        found.append(&mut view.scan(&Scan { start, end, limit })?);
+        let piece = Scan { start, end, limit };
+        found.append(&mut view.scan(&piece)?);
+        let Some(end) = piece.end else { break };
+        from = end;
     }
     Ok(found)
 }
@@ -210,12 +205,16 @@ impl Lookout {
     }
 
     /// The stretches that there are now, if it was time to look.
-    pub(super) fn look<V: View>(&mut self, warm: &Warm<V>) -> Result<Option<Gaps>, MetaError> {
+    pub(super) fn look<V: View>(
+        &mut self,
+        view: &V,
+        gaps: &Gaps,
+    ) -> Result<Option<Gaps>, MetaError> {
         if self.deletes < self.habit.deletes {
             return Ok(None);
         }
         self.deletes = 0;
-        let mut gaps = Gaps::clone(warm.gaps());
+        let mut gaps = gaps.clone();
         for key in std::mem::take(&mut self.samples) {
             if let Some((start, _)) = gaps.holding(&key) {
                 let start = start.clone();
@@ -230,7 +229,7 @@ impl Lookout {
                 end: behind.clone(),
                 limit: 1,
             };
-            let next = scan(warm.view(), &gaps, &next)?.into_iter().next();
+            let next = scan(view, &gaps, &next)?.into_iter().next();
             let next = next.map(|(key, _)| Bytes::copy_from_slice(&key));
             if let Some(end) = next.or(behind).filter(|end| *end > key) {
                 gaps.add(key, end, self.habit.sample);
@@ -246,6 +245,7 @@ mod tests {
     use std::ops::Range;
     use std::sync::Mutex;
 
+    use super::super::hot::Warm;
     use super::*;
 
     /// Rows whose scans are counted by what they pass over: the deleted ones, too.
@@ -314,9 +314,14 @@ mod tests {
                 passed: Mutex::default(),
             };
             self.warm = Warm::over(Arc::new(rows), kept);
-            if let Some(gaps) = self.lookout.look(&self.warm).unwrap() {
+            if let Some(gaps) = self.look() {
                 self.warm = self.warm.with_gaps(gaps);
             }
+        }
+
+        fn look(&mut self) -> Option<Gaps> {
+            let found = self.lookout.look(self.warm.view(), self.warm.gaps());
+            found.unwrap()
         }
 
         /// What a scan finds, and how many deleted rows it passes over.
