@@ -3,7 +3,9 @@
 //! of the actions; and what is no policy is refused.
 
 use cosette_proto::policy::{Attached, read};
-use cosette_types::policy::{Action, Effect, Fact, Facts, Key, Question, Resource};
+use std::collections::BTreeMap;
+
+use cosette_types::policy::{Action, Effect, Fact, Key, Question, Resource};
 use cosette_types::{BucketName, Owner, Region, Timestamp};
 use serde_json::Value;
 
@@ -59,18 +61,16 @@ impl Asked {
             .user
             .map(|(root, sub)| Owner::sub(root, sub).expect("digits are the name of a user"));
         let region: Region = REGION.parse().expect("the name of a region");
-        let facts = self
-            .facts
-            .iter()
-            .fold(Facts::default(), |facts, (key, text)| {
-                let fact = match key {
-                    Key::SourceIp => Fact::Address(text.parse().expect("an address")),
-                    Key::SecureTransport => Fact::Truth(text == "true"),
-                    Key::CurrentTime => Fact::Time(Timestamp::from_secs(NOW)),
-                    _ => Fact::Text(text.clone()),
-                };
-                facts.with(*key, Some(fact))
-            });
+        let told = |(key, text): &(Key, String)| {
+            let fact = match key {
+                Key::SourceIp => Fact::Address(text.parse().expect("an address")),
+                Key::SecureTransport => Fact::Truth(text == "true"),
+                Key::CurrentTime => Fact::Time(Timestamp::from_secs(NOW)),
+                _ => Fact::Text(text.clone()),
+            };
+            (*key, fact)
+        };
+        let facts: BTreeMap<_, _> = self.facts.iter().map(told).collect();
         of(&Question {
             user: user.as_ref(),
             action: self.action,

@@ -1,4 +1,6 @@
-use cosette_types::policy::{Condition, Fact, Facts, Key, Question, Resource};
+use std::collections::BTreeMap;
+
+use cosette_types::policy::{Condition, Fact, Key, Question, Resource};
 
 use super::*;
 use crate::dialect::Dialect;
@@ -35,7 +37,7 @@ fn asks(policy: &Policy, action: Action, sub_uin: &str, address: &str) -> Option
         user: Some(&user),
         action,
         resource: Resource::Object(&bucket, &region, "a/b"),
-        facts: &Facts::default().with(Key::SourceIp, Some(address)),
+        facts: &BTreeMap::from([(Key::SourceIp, address)]),
     })
 }
 

@@ -1,8 +1,6 @@
-//! What conditions of policies ask about a request: read once from its head, and only when a policy
-//! is there to ask.
+//! What conditions of policies ask about a request: read from its head when one asks.
 
 use std::net::IpAddr;
-use std::sync::OnceLock;
 
 use cosette_proto::{Field, Head};
 use cosette_types::policy::{Fact, Facts, Key};
@@ -37,7 +35,6 @@ pub(crate) struct Circumstances<'a> {
     head: Option<&'a Head>,
     peer: Peer,
     now: Timestamp,
-    whole: OnceLock<Facts>,
 }
 
 impl<'a> Circumstances<'a> {
@@ -46,7 +43,6 @@ impl<'a> Circumstances<'a> {
             head: Some(head),
             peer,
             now,
-            whole: OnceLock::new(),
         }
     }
 
@@ -56,54 +52,32 @@ impl<'a> Circumstances<'a> {
             head: None,
             peer: Peer::default(),
             now,
-            whole: OnceLock::new(),
         }
     }
 
-    /// All facts, for what the request itself is about.
-    pub(super) fn facts(&self) -> &Facts {
-        self.whole.get_or_init(|| self.read())
+    /// For what is plainly read, or removed, by the same caller: this version.
+    pub(super) const fn of_version<'b>(&'b self, id: Option<&'b VersionId>) -> OfVersion<'b> {
+        OfVersion {
+            circumstances: self,
+            id,
+        }
     }
 
-    /// The facts of a plain read, or removal, of this version by the same caller: what a copy asks of
-    /// its source, and a list of deletes of each entry. The parameters and headers of the request are
-    /// about its target, not about this one.
-    pub(super) fn of_version(&self, version_id: Option<&VersionId>) -> Facts {
-        let id = version_id.map(|id| Fact::Text(id.as_str().to_owned()));
-        self.of_caller().with(Key::VersionId, id)
+    /// What is true of all that the caller asks for.
+    fn of_caller(&self, key: Key) -> Option<Fact> {
+        match key {
+            Key::SourceIp => self.peer.address.map(Fact::Address),
+            Key::SecureTransport => Some(Fact::Truth(self.peer.secure)),
+            Key::CurrentTime => Some(Fact::Time(self.now)),
+            Key::Referer => self.header(header::REFERER.as_str()),
+            Key::UserAgent => self.header(header::USER_AGENT.as_str()),
+            _ => None,
+        }
     }
 
-    fn of_caller(&self) -> Facts {
-        Facts::default()
-            .with(Key::SourceIp, self.peer.address.map(Fact::Address))
-            .with(Key::SecureTransport, Some(Fact::Truth(self.peer.secure)))
-            .with(Key::CurrentTime, Some(Fact::Time(self.now)))
-            .with(Key::Referer, self.header(header::REFERER.as_str()))
-            .with(Key::UserAgent, self.header(header::USER_AGENT.as_str()))
-    }
-
-    fn read(&self) -> Facts {
-        let dialect = self.head.map(|head| head.dialect).unwrap_or_default();
-        let field = |field| self.header(dialect.name(field));
-        self.of_caller()
-            .with(Key::Prefix, self.parameter("prefix"))
-            .with(Key::Delimiter, self.parameter("delimiter"))
-            .with(Key::MaxKeys, self.parameter("max-keys"))
-            .with(Key::VersionId, self.parameter("versionId"))
-            .with(
-                Key::ResponseContentType,
-                self.parameter("response-content-type"),
-            )
-            .with(Key::Acl, field(Field::Acl))
-            .with(Key::StorageClass, field(Field::StorageClass))
-            .with(Key::CopySource, field(Field::CopySource))
-            .with(Key::MetadataDirective, field(Field::MetadataDirective))
-            .with(Key::ForbidOverwrite, field(Field::ForbidOverwrite))
-            .with(Key::ContentType, self.header(header::CONTENT_TYPE.as_str()))
-            .with(
-                Key::ContentLength,
-                self.header(header::CONTENT_LENGTH.as_str()),
-            )
+    fn field(&self, field: Field) -> Option<Fact> {
+        let head = self.head?;
+        self.header(head.dialect.name(field))
     }
 
     /// A header that is there and not empty.
@@ -117,5 +91,47 @@ impl<'a> Circumstances<'a> {
     fn parameter(&self, name: &str) -> Option<Fact> {
         let text = self.head?.query.get(name)?;
         (!text.is_empty()).then(|| Fact::Text(text.to_owned()))
+    }
+}
+
+/// For what the request itself is about.
+impl Facts for Circumstances<'_> {
+    fn fact(&self, key: Key) -> Option<Fact> {
+        match key {
+            Key::Prefix => self.parameter("prefix"),
+            Key::Delimiter => self.parameter("delimiter"),
+            Key::MaxKeys => self.parameter("max-keys"),
+            Key::VersionId => self.parameter("versionId"),
+            Key::ResponseContentType => self.parameter("response-content-type"),
+            Key::Acl => self.field(Field::Acl),
+            Key::StorageClass => self.field(Field::StorageClass),
+            Key::CopySource => self.field(Field::CopySource),
+            Key::MetadataDirective => self.field(Field::MetadataDirective),
+            Key::ForbidOverwrite => self.field(Field::ForbidOverwrite),
+            Key::ContentType => self.header(header::CONTENT_TYPE.as_str()),
+            Key::ContentLength => self.header(header::CONTENT_LENGTH.as_str()),
+            Key::SourceIp
+            | Key::SecureTransport
+            | Key::CurrentTime
+            | Key::Referer
+            | Key::UserAgent => self.of_caller(key),
+        }
+    }
+}
+
+/// A plain read, or removal, of one version: what a copy asks of its source, and a list of deletes of
+/// each entry. The parameters and headers of the request are about its target, not about this one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfVersion<'a> {
+    circumstances: &'a Circumstances<'a>,
+    id: Option<&'a VersionId>,
+}
+
+impl Facts for OfVersion<'_> {
+    fn fact(&self, key: Key) -> Option<Fact> {
+        match key {
+            Key::VersionId => self.id.map(|id| Fact::Text(id.as_str().to_owned())),
+            other => self.circumstances.of_caller(other),
+        }
     }
 }

@@ -98,7 +98,7 @@ pub(super) struct Case<'a> {
     pub(super) caller: &'a Caller,
     pub(super) action: Action,
     pub(super) resource: Resource<'a>,
-    pub(super) facts: &'a Facts,
+    pub(super) facts: &'a dyn Facts,
 }
 
 /// What policies and ownership say.

@@ -143,8 +143,8 @@ impl Court<'_> {
         Ok(Arc::new(Place { bucket, policy }))
     }
 
-    fn facts(&self) -> &Facts {
-        self.circumstances.facts()
+    fn facts(&self) -> &dyn Facts {
+        self.circumstances
     }
 }
 
@@ -344,7 +344,12 @@ impl Permit {
         allow(self.may_at_key(&to, key, Action::PutObjectTagging, court.facts()))
     }
 
-    fn case<'a>(&'a self, action: Action, resource: Resource<'a>, facts: &'a Facts) -> Case<'a> {
+    fn case<'a>(
+        &'a self,
+        action: Action,
+        resource: Resource<'a>,
+        facts: &'a dyn Facts,
+    ) -> Case<'a> {
         Case {
             caller: &self.caller,
             action,
@@ -358,7 +363,7 @@ impl Permit {
         place: &'a Place,
         key: &'a str,
         action: Action,
-        facts: &'a Facts,
+        facts: &'a dyn Facts,
     ) -> Case<'a> {
         let bucket = &place.bucket;
         self.case(
@@ -368,7 +373,7 @@ impl Permit {
         )
     }
 
-    fn may_with_bucket(&self, place: &Place, action: Action, facts: &Facts) -> bool {
+    fn may_with_bucket(&self, place: &Place, action: Action, facts: &dyn Facts) -> bool {
         let bucket = &place.bucket;
         let resource = Resource::Bucket(&bucket.name, &bucket.region);
         let granted = || self.granted_by_bucket(place, action);
@@ -377,7 +382,13 @@ impl Permit {
             .or(granted)
     }
 
-    fn may_at_key(&self, place: &Place, key: &ObjectKey, action: Action, facts: &Facts) -> bool {
+    fn may_at_key(
+        &self,
+        place: &Place,
+        key: &ObjectKey,
+        action: Action,
+        facts: &dyn Facts,
+    ) -> bool {
         let granted = || self.granted_by_bucket(place, action);
         self.at(place, key.as_str(), action, facts)
             .in_bucket(place)
@@ -413,7 +424,7 @@ impl Permit {
         court: Court<'_>,
         place: &Place,
         wanted: Wanted<'_>,
-        facts: &Facts,
+        facts: &dyn Facts,
     ) -> Result<ObjectVersion, Error> {
         let case = self.at(place, wanted.key.as_str(), wanted.action, facts);
         let verdict = case.in_bucket(place);
@@ -455,7 +466,7 @@ impl Permit {
         place: &Place,
         key: &ObjectKey,
         version_id: Option<&VersionId>,
-        facts: &Facts,
+        facts: &dyn Facts,
     ) -> Result<bool, Error> {
         let Some(version_id) = version_id else {
             return Ok(self.may_at_key(place, key, Action::DeleteObject, facts));

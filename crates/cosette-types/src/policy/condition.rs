@@ -1,6 +1,7 @@
 //! Conditions of a statement: what must be true of a request beside its caller, action and resource.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use super::pattern::{IpBlock, Pattern};
@@ -166,23 +167,17 @@ pub enum Fact {
     Time(Timestamp),
 }
 
-/// The facts of one request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts(BTreeMap<Key, Fact>);
-
-impl Facts {
-    /// Adds a fact. What a request does not have is not added.
-    #[must_use]
-    pub fn with(mut self, key: Key, fact: Option<Fact>) -> Self {
-        if let Some(fact) = fact {
-            self.0.insert(key, fact);
-        }
-        self
-    }
-
+/// What can be asked about one request. Nothing is read of it that no condition asks about: most
+/// requests meet no policy at all.
+pub trait Facts: fmt::Debug + Sync {
     /// A fact, if the request has it.
-    pub fn get(&self, key: Key) -> Option<&Fact> {
-        self.0.get(&key)
+    fn fact(&self, key: Key) -> Option<Fact>;
+}
+
+/// Facts that are written down.
+impl Facts for BTreeMap<Key, Fact> {
+    fn fact(&self, key: Key) -> Option<Fact> {
+        self.get(&key).cloned()
     }
 }
 
@@ -190,10 +185,10 @@ impl Condition {
     /// Whether it holds of a request. Of one without the fact only a negated condition holds, or one
     /// that says so: what is allowed on a condition is not allowed to who says nothing, and what is
     /// denied unless something holds is denied to him.
-    pub fn holds(&self, facts: &Facts) -> bool {
-        match facts.get(self.key) {
+    pub fn holds(&self, facts: &dyn Facts) -> bool {
+        match facts.fact(self.key) {
             None => self.if_exists || self.negated,
-            Some(fact) => self.test.holds(fact) != self.negated,
+            Some(fact) => self.test.holds(&fact) != self.negated,
         }
     }
 }
@@ -239,8 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_satisfies_only_a_negation() {
-        let none = Facts::default();
-        let with = |text: &str| Facts::default().with(Key::Prefix, Some(Fact::Text(text.into())));
+        let none = BTreeMap::new();
+        let with = |text: &str| BTreeMap::from([(Key::Prefix, Fact::Text(text.into()))]);
         for (negated, if_exists, of_none, of_inside, of_outside) in [
             (false, false, false, true, false),
             (false, true, true, true, false),

@@ -165,7 +165,7 @@ pub struct Question<'a> {
     /// To what.
     pub resource: Resource<'a>,
     /// How.
-    pub facts: &'a Facts,
+    pub facts: &'a dyn Facts,
 }
 
 impl Statement {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn bucket() -> BucketName {
@@ -27,7 +29,7 @@ fn statement(effect: Effect, path: &str) -> Statement {
 }
 
 fn says(statements: &[Statement], sub: &str, action: Action, key: Option<&str>) -> Option<Effect> {
-    let (bucket, region, facts, user) = (bucket(), region(), Facts::default(), user(sub));
+    let (bucket, region, facts, user) = (bucket(), region(), BTreeMap::new(), user(sub));
     let resource = match key {
         Some(key) => Resource::Object(&bucket, &region, key),
         None => Resource::Bucket(&bucket, &region),
@@ -92,7 +94,7 @@ fn the_region_and_the_number_must_be_those_named() {
 
 #[test]
 fn everybody_but_some_includes_who_does_not_sign() {
-    let (bucket, region, facts) = (bucket(), region(), Facts::default());
+    let (bucket, region, facts) = (bucket(), region(), BTreeMap::new());
     let but = Statement {
         principals: Principals::NotOf(vec![Principal::Account("1".to_owned())]),
         ..statement(Effect::Deny, "*")
