@@ -4,6 +4,8 @@
 //! some seconds it is sent ahead: 200, the XML declaration, a blank now and then, and in the end the
 //! document: the result, or an `<Error>` that clients must look for.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +13,7 @@ use cosette_proto::Reply;
 use cosette_proto::xml::DECLARATION;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -42,12 +45,42 @@ pub(crate) async fn hold(
     pace: Pace,
     failed: impl FnOnce(&Error) -> Bytes + Send + 'static,
 ) -> Result<Head, Error> {
-    let mut work = tokio::spawn(work);
-    match timeout(pace.after, &mut work).await {
-        Ok(result) => settle(result).map(Head::Settled),
-        Err(_) => {
-            let state = State::Beginning(work, Box::new(failed));
-            Ok(Head::Padded(Body::stream(padded(state, pace.every), None)))
+    let mut work = UnderWay(Some(work));
+    if let Ok(result) = timeout(pace.after, &mut work).await {
+        return result.map(Head::Settled);
+    }
+    let work = work.0.take().ok_or_else(|| Error::internal(ENDED))?;
+    let state = State::Beginning(tokio::spawn(work), Box::new(failed));
+    Ok(Head::Padded(Body::stream(padded(state, pace.every), None)))
+}
+
+const ENDED: &str = "the operation has ended before";
+
+/// Work that somebody waits for. It is done by who waits, since most is done at once; if he goes away
+/// it goes on by itself.
+struct UnderWay(Option<Long>);
+
+impl Future for UnderWay {
+    type Output = Result<Reply, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // What panics is not to go on.
+        let Some(mut work) = self.0.take() else {
+            return Poll::Ready(Err(Error::internal(ENDED)));
+        };
+        let polled = work.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.0 = Some(work);
+        }
+        polled
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        // Without a runtime the program is ending.
+        if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(work);
         }
     }
 }
@@ -97,5 +130,45 @@ fn without_declaration(document: Bytes) -> Bytes {
         document.slice(DECLARATION.len()..)
     } else {
         document
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_goes_on_when_nobody_waits_for_it_any_more() {
+        for after in [Duration::ZERO, Duration::from_secs(3600)] {
+            let every = Duration::from_secs(3600);
+            let (go, told) = oneshot::channel::<()>();
+            let (done, outcome) = oneshot::channel();
+            let work: Long = Box::pin(async move {
+                told.await.ok();
+                done.send(()).ok();
+                Err(Error::internal("nobody reads this"))
+            });
+            let mut held = Box::pin(hold(work, Pace { after, every }, |_| Bytes::new()));
+            let waited = timeout(Duration::from_millis(10), &mut held).await;
+            assert_eq!(waited.is_ok(), after.is_zero());
+            drop((waited, held));
+            go.send(()).unwrap();
+            outcome.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_over() {
+        let pace = Pace {
+            after: Duration::from_secs(3600),
+            every: Duration::from_secs(3600),
+        };
+        let held = hold(Box::pin(async { panic!("on purpose") }), pace, |_| {
+            Bytes::new()
+        });
+        let ended = tokio::spawn(async move { held.await.map(|_| ()).is_ok() }).await;
+        assert!(ended.unwrap_err().is_panic());
     }
 }

@@ -275,7 +275,6 @@ where
         .header_read_timeout(served.limits.idle_timeout)
         .max_header_size(served.limits.head_bytes_max)
         .max_headers(served.limits.headers_max)
-        .preserve_header_case(true)
         // A client that has said all it has to say still gets its answer.
         .half_close(true)
         .serve_connection(TokioIo::new(guarded), answer);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use cosette_md5::Pool;
 use cosette_types::{ChecksumAlgorithm, Timestamp, limits as protocol};
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 
 use crate::background::Background;
@@ -224,12 +225,11 @@ impl Store {
     {
         let under_way = Arc::clone(&self.core.changes).read_owned().await;
         let work = work(Arc::clone(&self.core));
-        let until = self.until;
-        let work = async move {
-            let done = txn::until(until, work).await;
+        // No `async` block around it: one that awaits what it was given has room for it twice.
+        let work = txn::until(self.until, work).map(|done| {
             drop(under_way);
             done
-        };
+        });
         match tokio::spawn(work).await {
             Ok(result) => result,
             Err(ended) => match ended.try_into_panic() {

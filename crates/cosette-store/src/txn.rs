@@ -27,16 +27,16 @@ use crate::store::Core;
 use crate::tables::{self, BodyId, Table};
 
 tokio::task_local! {
-    /// After that, no plan of this change is committed.
-    static UNTIL: Timestamp;
+    /// After that, if it ever ends, no plan of this change is committed.
+    static UNTIL: Option<Timestamp>;
 }
 
-/// Runs a change whose right ends at a moment.
-pub(crate) async fn until<F: Future>(moment: Option<Timestamp>, change: F) -> F::Output {
-    match moment {
-        Some(moment) => UNTIL.scope(moment, change).await,
-        None => change.await,
-    }
+/// A change whose right ends at a moment, or never.
+pub(crate) fn until<F: Future>(
+    moment: Option<Timestamp>,
+    change: F,
+) -> impl Future<Output = F::Output> {
+    UNTIL.scope(moment, change)
 }
 
 /// What is to happen at one instant.
@@ -344,10 +344,8 @@ impl Core {
                         return Ok(made);
                     }
                     // Here and not before: the change may have taken long to prepare.
-                    if UNTIL
-                        .try_with(|until| self.now() > *until)
-                        .unwrap_or_default()
-                    {
+                    let until = UNTIL.try_with(|until| *until).unwrap_or_default();
+                    if until.is_some_and(|until| self.now() > until) {
                         return Err(Error::Expired);
                     }
                     plan.committing();

@@ -75,6 +75,9 @@ pub(crate) enum Answer {
 }
 
 /// Runs a permitted operation.
+///
+/// Those that take bytes are boxed: every request would have to be as large as they are, and a request is
+/// moved into its place as a whole.
 pub(crate) async fn run(
     cx: &Context<'_>,
     permitted: Permitted,
@@ -91,15 +94,21 @@ pub(crate) async fn run(
         Operation::HeadObject(op) => get_object::head(cx, permit, &op).await,
         Operation::PutObject(op) => {
             let bytes = object_bytes(payload)?;
-            reply::<wire::PutObject>(put_object::run(store, permit, op, bytes).await, dialect)
+            reply::<wire::PutObject>(
+                Box::pin(put_object::run(store, permit, op, bytes)).await,
+                dialect,
+            )
         }
         Operation::PostObject(op) => {
             let bytes = object_bytes(payload)?;
-            reply::<wire::PostObject>(post_object::run(cx, permit, op, bytes).await, dialect)
+            reply::<wire::PostObject>(
+                Box::pin(post_object::run(cx, permit, op, bytes)).await,
+                dialect,
+            )
         }
         Operation::AppendObject(op) => {
             let bytes = object_bytes(payload)?;
-            let done = append_object::run(store, permit, op, bytes).await;
+            let done = Box::pin(append_object::run(store, permit, op, bytes)).await;
             reply::<wire::AppendObject>(done, dialect)
         }
         Operation::RestoreObject(op) => {
@@ -108,7 +117,10 @@ pub(crate) async fn run(
         }
         Operation::UploadPart(op) => {
             let bytes = object_bytes(payload)?;
-            reply::<wire::UploadPart>(upload_part::run(store, permit, op, bytes).await, dialect)
+            reply::<wire::UploadPart>(
+                Box::pin(upload_part::run(store, permit, op, bytes)).await,
+                dialect,
+            )
         }
         Operation::MoveObject(op) => {
             reply::<wire::MoveObject>(move_object::run(store, permit, op).await, dialect)
@@ -129,7 +141,7 @@ pub(crate) async fn run(
         Operation::ListParts(op) => {
             reply::<wire::ListParts>(list_parts::run(store, permit, op).await, dialect)
         }
-        operation => run_on_bucket(cx, permit, operation).await,
+        operation => Box::pin(run_on_bucket(cx, permit, operation)).await,
     }
 }
 

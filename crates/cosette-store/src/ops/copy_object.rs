@@ -119,7 +119,8 @@ async fn copy_object(core: &Arc<Core>, request: &CopyObject) -> Result<Copied, E
         }
         match outcome? {
             Some(copied) => return Ok(copied),
-            None => attempt.written = Some(attempt.write_again(core).await?),
+            // Boxed: it is rare, and as large as all the rest.
+            None => attempt.written = Some(Box::pin(attempt.write_again(core)).await?),
         }
     }
     Err(Error::Conflict)
