@@ -21,18 +21,9 @@ const SEEDS: u64 = 2;
 /// Of the stores that survived a fault, one of so many is emptied to see what is left.
 const EMPTIED: u64 = 5;
 
-/// Up to so many unsynced changes, every subset of them is tried at a cut; above, so many samples. The
-/// programme asks for 10 and 1,024. A state that a cut may leave takes 3 ms to open, to read, to compare
-/// and to check, at the optimisation of the suite, so half a million of them would take 12 minutes of
-/// two cores. `cargo xtask crash --long` tries that many.
-const SUBSETS_OF: Depth = Depth {
-    all_of: 6,
-    samples: 48,
-};
-const SUBSETS_OF_LONG: Depth = Depth {
-    all_of: 10,
-    samples: 1_024,
-};
+/// Up to so many unsynced changes, every subset of them is tried at a cut; above, so many samples.
+const ALL_OF: usize = 10;
+const SAMPLES: u64 = 1_024;
 /// Of the pairs of operations, one of so many is tried by the suite; the long run tries all.
 const PAIRS_SKIPPED: usize = 11;
 /// Of the triples, one of so many, and in the long run: there are some 30,000, each with some twelve cuts, and
@@ -42,13 +33,6 @@ const TRIPLES_SKIPPED_LONG: usize = 20;
 
 /// Bits that go bad, one by one.
 const FLIPS: u64 = 2_000;
-
-/// How many states are tried at each cut.
-#[derive(Debug, Clone, Copy)]
-struct Depth {
-    all_of: usize,
-    samples: u64,
-}
 
 fn is_long() -> bool {
     common::times(1) > 1
@@ -337,11 +321,6 @@ fn the_power_may_go_at_every_access_of_every_operation() {
 #[test]
 fn a_power_cut_may_leave_any_subset_of_what_was_not_synced() {
     let prepared = prepared();
-    let depth = if is_long() {
-        SUBSETS_OF_LONG
-    } else {
-        SUBSETS_OF
-    };
     let operations: Vec<_> = operations(&prepared)
         .into_iter()
         // A restart ends with a crash of its own.
@@ -350,7 +329,7 @@ fn a_power_cut_may_leave_any_subset_of_what_was_not_synced() {
     let states = common::on_all_cores(&operations, |operation| {
         let mut states = 0;
         for after in 0.. {
-            let Some(more) = subsets_of(&prepared, operation, after, depth) else {
+            let Some(more) = subsets_of(&prepared, operation, after) else {
                 break;
             };
             states += more;
@@ -363,7 +342,7 @@ fn a_power_cut_may_leave_any_subset_of_what_was_not_synced() {
 
 /// Tries what a cut at one change of an operation may leave; how many states, or `None` if it does
 /// not make so many changes.
-fn subsets_of(prepared: &Run, operation: &Operation, after: u64, depth: Depth) -> Option<u64> {
+fn subsets_of(prepared: &Run, operation: &Operation, after: u64) -> Option<u64> {
     let mut run = prepared.copy(after + 1);
     run.disk.prepare(Fault {
         kind: FaultKind::PowerCutInChange,
@@ -376,8 +355,8 @@ fn subsets_of(prepared: &Run, operation: &Operation, after: u64, depth: Depth) -
     }
     let unsynced = run.disk.unsynced();
     let random = TestRandom(AtomicU64::new(after));
-    let all = (unsynced <= depth.all_of).then(|| 1 << unsynced);
-    let states = all.unwrap_or(depth.samples);
+    let all = (unsynced <= ALL_OF).then(|| 1 << unsynced);
+    let states = all.unwrap_or(SAMPLES);
     for nth in 0..states {
         let kept = match (all, nth) {
             (Some(_), nth) => nth,

@@ -89,6 +89,7 @@ fn random_run(seed: u64, mut run: Run, steps: usize) -> (Counts, u64) {
     (run.counts, run.disk.trace())
 }
 
+// catches: GapOutlivesPut
 #[test]
 fn what_is_answered_is_what_the_model_says() {
     let counts = random_runs(FAIR_RUNS, STEPS, |seed| {
