@@ -21,7 +21,8 @@ const SEEDS: u64 = 2;
 /// Of the stores that survived a fault, one of so many is emptied to see what is left.
 const EMPTIED: u64 = 5;
 
-/// Up to so many unsynced changes, every subset of them is tried at a cut; above, so many samples.
+/// Up to so many unsynced changes, every subset of them is tried at a cut; above, so many samples: as the programme
+/// asks. It guesses that these are half a million states; they are 13,900, since syncs follow soon.
 const ALL_OF: usize = 10;
 const SAMPLES: u64 = 1_024;
 /// Of the pairs of operations, one of so many is tried by the suite; the long run tries all.
