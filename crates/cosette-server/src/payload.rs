@@ -13,8 +13,9 @@ use cosette_proto::{ErrorCode, Head};
 use cosette_types::limits::PUT_BYTES_MAX;
 use futures_util::Stream;
 use http::{Method, header};
-use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
+use tokio::runtime::Handle;
 use tokio::time::{Duration, Instant};
 
 use crate::body::BoxError;
@@ -33,6 +34,8 @@ pub(crate) struct Arriving {
     waited: Duration,
     received: u64,
     unread: Unread,
+    /// Whether what is left of it is read when nobody wants it.
+    is_drained: bool,
     /// Its part of the memory for all bodies.
     share: Option<Share>,
 }
@@ -74,8 +77,15 @@ impl Arriving {
             waited: Duration::ZERO,
             received: 0,
             unread,
+            is_drained: true,
             share: None,
         }
+    }
+
+    /// Of a client that waits for `100 Continue`, which the first look at the body sends.
+    pub(crate) fn held_back(mut self, held_back: bool) -> Self {
+        self.is_drained = !held_back;
+        self
     }
 
     pub(crate) fn unread(&self) -> Unread {
@@ -84,6 +94,7 @@ impl Arriving {
 
     /// The next bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        self.is_drained = true;
         loop {
             let earned = self.received / self.bounds.bytes_per_sec_min;
             let allowed = self.bounds.grace + Duration::from_secs(earned);
@@ -94,6 +105,7 @@ impl Arriving {
             self.waited += began.elapsed();
             let frame = frame.map_err(|_| {
                 Metrics::count(&self.metrics.slow);
+                self.is_drained = false;
                 Error::new(ErrorCode::RequestTimeout)
             })?;
             match frame {
@@ -102,7 +114,10 @@ impl Arriving {
                     return Ok(None);
                 }
                 // The connection broke, or its chunks are not chunks: what came is not the body.
-                Some(Err(_)) => return Err(Error::new(ErrorCode::IncompleteBody)),
+                Some(Err(_)) => {
+                    self.is_drained = false;
+                    return Err(Error::new(ErrorCode::IncompleteBody));
+                }
                 Some(Ok(frame)) => {
                     let Ok(bytes) = frame.into_data() else {
                         continue;
@@ -126,18 +141,33 @@ impl Arriving {
         }
         Ok(whole.freeze())
     }
+}
 
-    /// Reads what is left and throws it away, within bounds. A client that is still sending would
-    /// otherwise lose our answer to the reset of its connection.
-    pub(crate) async fn drain(mut self) {
-        let until = Instant::now() + limits::REFUSED_TIMEOUT;
-        let most = self.received.saturating_add(limits::REFUSED_BYTES_MAX);
-        while self.received < most {
-            match tokio::time::timeout_at(until, self.next()).await {
-                Ok(Ok(Some(_))) => {}
-                _ => return,
-            }
+/// A client that is still sending would lose our answer to the reset of its connection, so whoever
+/// gives up on a body, at whatever point, leaves the rest of it to be thrown away.
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if !self.is_drained || !self.unread.is_some() {
+            return;
         }
+        // Without a runtime the program is ending.
+        if let Ok(runtime) = Handle::try_current() {
+            let nothing = Empty::new().map_err(|never| match never {});
+            let body = std::mem::replace(&mut self.body, nothing.boxed_unsync());
+            runtime.spawn(drain(body));
+        }
+    }
+}
+
+/// Reads what is left and throws it away, within bounds.
+async fn drain(mut body: UnsyncBoxBody<Bytes, BoxError>) {
+    let until = Instant::now() + limits::REFUSED_TIMEOUT;
+    let mut left = limits::REFUSED_BYTES_MAX;
+    while left > 0 {
+        let Ok(Some(Ok(frame))) = tokio::time::timeout_at(until, body.frame()).await else {
+            return;
+        };
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len) as u64);
     }
 }
 
@@ -483,17 +513,23 @@ mod tests {
 
     use super::*;
 
+    fn body_of(
+        stream: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> UnsyncBoxBody<Bytes, BoxError> {
+        use futures_util::StreamExt;
+        let frames = stream.map(|bytes| Ok(http_body::Frame::data(bytes)));
+        StreamBody::new(frames).boxed_unsync()
+    }
+
     fn arriving_at(
         bytes_per_sec_min: u64,
         stream: impl Stream<Item = Bytes> + Send + 'static,
     ) -> Arriving {
-        use futures_util::StreamExt;
-        let frames = stream.map(|bytes| Ok::<_, std::io::Error>(http_body::Frame::data(bytes)));
         let limits = Limits {
             body_bytes_per_sec_min: bytes_per_sec_min,
             ..Limits::default()
         };
-        Arriving::new(StreamBody::new(frames), &limits, &Arc::default())
+        Arriving::new(body_of(stream), &limits, &Arc::default())
     }
 
     fn arriving(stream: impl Stream<Item = Bytes> + Send + 'static) -> Arriving {
@@ -544,10 +580,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_thrown_away_is_bounded() {
         let forever = futures_util::stream::repeat(Bytes::from_static(&[0; 1 << 16]));
-        arriving(forever).drain().await;
+        drain(body_of(forever)).await;
         let never = futures_util::stream::pending();
         let began = Instant::now();
-        arriving(never).drain().await;
+        drain(body_of(never)).await;
         assert_eq!(began.elapsed().as_secs(), limits::REFUSED_TIMEOUT.as_secs());
     }
 }

@@ -168,7 +168,8 @@ impl Service {
             bucket: None,
             dialect: Dialect::default(),
         };
-        let body = Arriving::new(body, &self.0.config.limits, &self.0.metrics);
+        let body = Arriving::new(body, &self.0.config.limits, &self.0.metrics)
+            .held_back(expects_continue(&parts));
         let unread = body.unread();
         let mut body = Some(body);
         let seat = Seat::take(&self.0.seats, &self.0.metrics);
@@ -197,9 +198,6 @@ impl Service {
             settled
                 .headers
                 .insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        if let Some(body) = body.filter(|_| unread.is_some() && !expects_continue(&parts)) {
-            tokio::spawn(body.drain());
         }
         self.dress(settled, &asked, entry, seat)
     }

@@ -25,6 +25,29 @@ async fn a_body_without_a_length_is_refused() {
     server.end().await;
 }
 
+/// A client that sends all before it reads would else see its connection reset, and not why.
+#[tokio::test]
+async fn who_still_sends_what_is_not_wanted_can_send_it_and_reads_why() {
+    let server = Server::start().await;
+    let body = bytes(32 * MIB, 1);
+    let put = || server.put("/k", &body);
+    for (put, refusal) in [
+        (put().anonymous(), (403, "AccessDenied")),
+        (
+            put().header("x-cos-acl", "nonsense"),
+            (400, "InvalidArgument"),
+        ),
+    ] {
+        let mut connection = server.connect().await;
+        connection.write(&put.written_head("close")).await;
+        // What the system holds for both sides is far less than that.
+        assert!(connection.delivers(&body).await, "{refusal:?}");
+        let answer = connection.answer("PUT").await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), refusal);
+    }
+    server.end().await;
+}
+
 // incident: R69
 #[tokio::test]
 async fn a_short_body_stores_nothing() {

@@ -31,6 +31,11 @@ impl Connection {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// Writes all of it; whether the server took it.
+    pub(crate) async fn delivers(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) async fn finish_writing(&mut self) {
         self.stream.shutdown().await.unwrap();
