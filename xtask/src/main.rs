@@ -51,8 +51,8 @@ cargo xtask survival   a move that is killed at every record of its journal, and
 cargo xtask crash --seed N
                        the store's random runs and crashes once more, from a seed that a failure printed
 cargo xtask crash --long [TIMES]
-                       the same ten times (or TIMES) as often as the suite does, optimised; every subset of
-                       what a cut may leave, and every pair of operations
+                       the same ten times (or TIMES) as often as the suite does, optimised, and
+                       with every pair of operations
 cargo xtask fuzz       every fuzz target for ten minutes (or --minutes N), two at a time on two processors
 cargo xtask serve      a server with example keys on 127.0.0.1:9000 (or --listen ADDRESS), data under target/
 cargo xtask conform --endpoint URL
